@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* crypto.h - the few primitives the product needs, all OpenSSL's, behind names that cannot be misused. Threads: any. */
+#pragma once
+
+#include "model/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Fills from the kernel's generator; false when it gives nothing (then nothing may be made of it). */
+bool crypto_random(void *to, size_t n) MUST_USE;
+
+/* A SHA-256 value. */
+struct digest {
+        uint8_t bytes[32];
+};
+
+/* False only without memory. */
+bool crypto_sha256(const void *bytes, size_t n, struct digest *ret) MUST_USE;
+bool crypto_hmac_sha256(const void *key, size_t key_n, const void *bytes, size_t n, struct digest *ret) MUST_USE;
+
+/* Takes the same time wherever the difference stands. */
+bool crypto_equal(const void *a, const void *b, size_t n);
+
+/* Base64 with padding; the caller frees; NULL without memory. */
+char *base64_write(const void *bytes, size_t n) MUST_USE;
+/* Strict: alphabet, padding and length. *ret_n bytes at `to`, which holds `max`. */
+bool base64_read(const char *text, void *to, size_t max, size_t *ret_n);
+
+/* KURYE_SECRET_KEY: `id:<32 bytes, base64>`, several with commas; the first seals, all open. Ids: [A-Za-z0-9_-]{1,16}. */
+struct keyring;
+enum err keyring_read(const char *text, struct keyring **ret, struct why *why) MUST_USE;
+/* Wipes the keys. NULL is fine. */
+void keyring_free(struct keyring *ring);
+
+/* AES-256-GCM with a random nonce: `<key id>:<base64 of nonce, cipher text and tag>`. `context` (whose secret this is)
+ * is authenticated, so that a value moved to another record does not open. Ownership: *ret is the caller's. */
+enum err keyring_seal(const struct keyring *ring, const char *context, const char *plain, char **ret,
+                      struct why *why) MUST_USE;
+/* Errors: INTERNAL when the key is unknown or the value was tampered with. The caller wipes and frees *ret by
+ * secret_free(). */
+enum err keyring_open(const struct keyring *ring, const char *context, const char *sealed, char **ret,
+                      struct why *why) MUST_USE;
+/* Overwrites before it frees. NULL is fine. */
+void secret_free(char *secret);
+
+/* API keys and tokens: a prefix (`krk_`, `krt_`), 40 hex digits (160 random bits), 8 of a checksum over all before it,
+ * so that a typo is refused without asking the store. */
+#define APIKEY_TEXT_SIZE 53
+enum err apikey_make(const char *prefix, char to[APIKEY_TEXT_SIZE], struct why *why) MUST_USE;
+/* False when malformed; else *ret is its SHA-256, the only form that is kept. */
+bool apikey_digest(const char *prefix, const char *text, struct digest *ret);

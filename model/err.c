@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* err.c - the error table, and the one place where a reason is written down. */
+#include "model/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#define ERR_ROW(name, http, phrase, retry, text) {#name, http, phrase, retry, text},
+static const struct err_row rows[ERR_COUNT] = {ERR_TABLE(ERR_ROW)};
+#undef ERR_ROW
+
+const struct err_row *err_row(enum err e)
+{
+        return &rows[e < ERR_COUNT ? e : ERR_INTERNAL];
+}
+
+enum err err_fail(struct why *why, enum err e, const char *file, int line, const char *field, const char *format, ...)
+{
+        va_list args;
+
+        if (!why)
+                return e;
+        why->file = file;
+        why->line = line;
+        snprintf(why->field, sizeof why->field, "%s", field ? field : "");
+        va_start(args, format);
+        vsnprintf(why->text, sizeof why->text, format, args);
+        va_end(args);
+        return e;
+}

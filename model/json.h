@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* json.h - typed readers over json-c that name the field's path when something is wrong, and small writers.
+ *
+ * json-c's objects live inside one function and never enter a struct that outlives it. Strings that readers give are
+ * borrowed from the document. A string with NUL inside is refused everywhere: C would cut it. */
+#pragma once
+
+#include "model/err.h"
+#include "model/text.h"
+
+#include <json-c/json.h>
+
+#define JSON_DEPTH_MAX 32
+
+/* Reads exactly one object: UTF-8 without BOM, no trailing bytes but white space, no NaN, no single quotes, depth to
+ * JSON_DEPTH_MAX; of duplicate members the last counts. Ownership: *ret is the caller's, json_object_put().
+ * Errors: BAD_JSON, NO_MEMORY. */
+enum err json_read(const char *bytes, size_t length, struct json_object **ret, struct why *why) MUST_USE;
+
+/* The same for any value, arrays too (platforms' answers). */
+enum err json_read_any(const char *bytes, size_t length, struct json_object **ret, struct why *why) MUST_USE;
+
+/* CLEAN(json_put_at) struct json_object *o = NULL; */
+void json_put_at(struct json_object **at);
+
+/* An object in a document, with the path by which a client knows it ("" for the document itself). */
+struct view {
+        struct json_object *object; /* borrowed */
+        char path[64];
+};
+
+struct view view_of(struct json_object *object);
+
+/* Each reader: absent and null are the same. `_need_` then fails with BAD_FIELD, `_opt_` leaves *ret untouched and
+ * returns OK. A value of another type or out of bounds is BAD_FIELD with the whole path. */
+enum err view_need_text(const struct view *v, const char *key, size_t min, size_t max, const char **ret,
+                        struct why *why) MUST_USE;
+enum err view_opt_text(const struct view *v, const char *key, size_t min, size_t max, const char **ret,
+                       struct why *why) MUST_USE;
+enum err view_opt_bool(const struct view *v, const char *key, bool *ret, struct why *why) MUST_USE;
+enum err view_need_bool(const struct view *v, const char *key, bool *ret, struct why *why) MUST_USE;
+/* A number whose value is whole and lies in the bounds (30, 30.0 and 3e1 alike). */
+enum err view_opt_int(const struct view *v, const char *key, int64_t min, int64_t max, int64_t *ret,
+                      struct why *why) MUST_USE;
+/* TL with at most two decimals, 0 to 10,000,000, to kuruş. */
+enum err view_need_money(const struct view *v, const char *key, int64_t *ret_minor, struct why *why) MUST_USE;
+enum err view_opt_money(const struct view *v, const char *key, int64_t *ret_minor, struct why *why) MUST_USE;
+enum err view_opt_number(const struct view *v, const char *key, double min, double max, double *ret,
+                         struct why *why) MUST_USE;
+/* A string that time_read takes. */
+enum err view_opt_time(const struct view *v, const char *key, int64_t *ret_ms, struct why *why) MUST_USE;
+/* A 24-hex id. */
+enum err view_opt_id(const struct view *v, const char *key, struct id *ret, bool *ret_given, struct why *why) MUST_USE;
+/* A member object; `_opt_` leaves ret->object NULL when it is absent, and every reader on such a view finds nothing. */
+enum err view_opt_object(const struct view *v, const char *key, struct view *ret, struct why *why) MUST_USE;
+/* An array of at most `max` elements; NULL when absent. */
+enum err view_opt_array(const struct view *v, const char *key, size_t max, struct json_object **ret,
+                        struct why *why) MUST_USE;
+/* The view of element `i` (an object, else BAD_FIELD `key[i]`). */
+enum err view_element(const struct view *v, const char *key, struct json_object *array, size_t i, struct view *ret,
+                      struct why *why) MUST_USE;
+/* Whether the key stands there at all, null included (PATCH clears by null). */
+bool view_has(const struct view *v, const char *key);
+
+/* Writers: false only without memory (they also take the value's ownership in every case). `value` NULL adds null. */
+bool json_add(struct json_object *to, const char *key, struct json_object *value) MUST_USE;
+bool json_add_text(struct json_object *to, const char *key, const char *text_or_null) MUST_USE;
+bool json_add_int(struct json_object *to, const char *key, int64_t value) MUST_USE;
+bool json_add_bool(struct json_object *to, const char *key, bool value) MUST_USE;
+bool json_add_id(struct json_object *to, const char *key, const struct id *id) MUST_USE;
+bool json_add_time(struct json_object *to, const char *key, int64_t ms) MUST_USE;
+/* Kuruş as a number in TL: 12550 is 125.5. */
+bool json_add_money(struct json_object *to, const char *key, int64_t minor) MUST_USE;
+
+/* Plain, slashes unescaped; the caller frees. NULL without memory. */
+char *json_text(struct json_object *object) MUST_USE;
+
+/* For an order of ours that was read back from a store, where a wrong type is corruption, not a client's error:
+ * the member or NULL / fallback. Borrowed. */
+const char *json_get_text(struct json_object *object, const char *key);
+int64_t json_get_int(struct json_object *object, const char *key, int64_t fallback);
+bool json_get_bool(struct json_object *object, const char *key, bool fallback);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config.h - the settings: one table that makes the parser, --help and --check-config. Environment only; every secret
+ * also as NAME_FILE. */
+#pragma once
+
+#include "model/err.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+#define RETRIES_MAX 8
+#define CIDRS_MAX 16
+
+struct config {
+        char *listen;
+        char *ops_listen;
+        char *store;
+        char *admin_token; /* NULL: no admin */
+        char *secret_key;
+        int64_t retry_ms[RETRIES_MAX]; /* KURYE_RETRY_SCHEDULE */
+        int n_retries;
+        int64_t outbound_timeout_ms;
+        int64_t lease_slack_ms;
+        int64_t request_deadline_ms;
+        int64_t receive_deadline_ms;
+        char *trendyolyemek_url;
+        char *dukkango_url;
+        int64_t connections_max;
+        char *log_level;
+};
+
+/* Reads the environment. All errors are written to `errors`, one a line `NAME: what is wrong`, secrets never shown; how
+ * many there were is returned, 0: `*ret` is complete and the caller's, config_done(). */
+int config_read(struct config *ret, FILE *errors);
+void config_done(struct config *config);
+
+/* The table: name, default, range, unit and sentence of each setting. */
+void config_help(FILE *to);
+/* What is set to what, secrets masked. */
+void config_show(const struct config *config, FILE *to);

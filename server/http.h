@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* http.h - the event loop around libmicrohttpd: requests in, answers out, nothing waited for.
+ *
+ * The loop is ours; MHD never waits itself (tech.md: its own wait loses events at k x 128 connections). A handler runs on
+ * the loop in two straight pieces: it reads and submits one job (store, or client), and the loop goes on; the job's
+ * completion comes back through the loop's inbox and runs the second piece, which replies. All jobs of a round are
+ * handed over with one wake-up, by the `round` hook. No thread but the loop's ever touches a request. */
+#pragma once
+
+#include "model/crypto.h"
+#include "model/inbox.h"
+#include "server/router.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct http;
+struct request;
+
+struct http_options {
+        const char *listen;          /* host:port, port 0 allowed; [v6]:port */
+        const char *ops_listen;
+        const struct route *routes;  /* of the main port */
+        const struct route *ops_routes;
+        const char *admin_token;     /* NULL: no admin exists */
+        int connections_max;         /* main port; RLIMIT_NOFILE must be at least this + 256, else start fails */
+        int held_max;                /* unanswered at once, beyond it 503 (design.md section 4: 512) */
+        int64_t request_deadline_ms; /* a held request is answered by then, as its route says `broken` */
+        int64_t receive_deadline_ms; /* a request not complete by then is cut (api.md section 1: 30 s) */
+        void (*round)(void *app);    /* called at the end of each round of the loop: hand over what was submitted */
+        void *app;                   /* what handlers get by request_app() */
+};
+
+/* Binds both ports. Errors: INTERNAL (address in use, too few descriptors …), BAD_FIELD (an address), NO_MEMORY. */
+enum err http_open(const struct http_options *options, struct http **ret, struct why *why) MUST_USE;
+
+/* The addresses that were got, `127.0.0.1:43211`. */
+const char *http_address(const struct http *http);
+const char *http_ops_address(const struct http *http);
+
+/* Runs the loop on this thread until http_stop() has been asked and all is answered, or `drain_ms` after it. */
+void http_run(struct http *http, int64_t drain_ms);
+
+/* Refuses new connections, closes idle ones, answers what is held, then lets http_run return. Threads: any. Signal-safe:
+ * no (main reads signals from a signalfd by http_watch). */
+void http_stop(struct http *http);
+bool http_is_stopping(const struct http *http);
+
+/* Calls `ready` on the loop when `fd` becomes readable (main's signalfd). At most 4. */
+enum err http_watch(struct http *http, int fd, void (*ready)(void *arg), void *arg, struct why *why) MUST_USE;
+
+/* Where completions for requests go. */
+struct inbox *http_inbox(struct http *http);
+
+/* NULL is fine. Only after http_run returned. */
+void http_close(struct http *http);
+
+/* --- what a handler sees. All on the loop. A request lives until it was replied to and nothing is held. --- */
+
+void *request_app(struct request *r);
+const struct route *request_route(const struct request *r);
+/* What stood for the i-th {…} of the route; never NULL. */
+const char *request_arg(const struct request *r, int i);
+/* A query parameter, percent-decoded once, or NULL. */
+const char *request_query(const struct request *r, const char *name);
+/* A header, or NULL; the first where there are several. */
+const char *request_header(const struct request *r, const char *name);
+/* The whole body, NUL-terminated. */
+const char *request_body(const struct request *r, size_t *ret_length);
+/* X-Request-Id as given, else the one made for it. */
+const char *request_id(const struct request *r);
+/* The peer's address in numbers, without port. */
+const char *request_address(const struct request *r);
+
+/* Who asks, as far as it shows without the store. */
+enum credential {
+        CREDENTIAL_NONE,
+        CREDENTIAL_MALFORMED, /* an x-api-key whose checksum is wrong (a bearer like that never reaches a handler: 401) */
+        CREDENTIAL_KEY,       /* request_digest() is the key's */
+        CREDENTIAL_TOKEN,     /* request_digest() is the restaurant token's */
+        CREDENTIAL_ADMIN
+};
+enum credential request_credential(const struct request *r);
+const struct digest *request_digest(const struct request *r);
+
+/* Zeroed memory that lives as long as the request; `done` (may be NULL) is called with it before it goes. NULL without
+ * memory. At most 4 for one request. */
+void *request_alloc(struct request *r, size_t size, void (*done)(void *memory));
+
+/* Says that something is under way whose completion will come by the loop's inbox: the request is held until then.
+ * False when too much waits; then it has been answered with BUSY and the handler must return without submitting. */
+bool request_hold(struct request *r);
+/* The completion is here; the second piece must reply before it returns, or hold again. Also when the client has gone,
+ * or the deadline has answered in our place: replies are then dropped in silence. */
+void request_release(struct request *r);
+
+/* Answers. `body` is copied; NULL: no body. Exactly one answer for a request. */
+void request_reply(struct request *r, int http_status, const char *body, size_t length);
+/* As request_reply with a document of the caller's, which is freed (json_text's); NULL answers NO_MEMORY. */
+void request_reply_text(struct request *r, int http_status, char *body);
+/* The one place where an error becomes an answer, a log line (5xx, with why) and, later, a counter. STORE_BROKEN is told
+ * as the route's `broken`; BAD_FIELD names why->field; retryable ones carry Retry-After: 1. */
+void request_fail(struct request *r, enum err e, const struct why *why);
+/* An extra header on the answer to come (`Retry-After`); a literal name, the value is copied. */
+void request_reply_header(struct request *r, const char *name, const char *value);

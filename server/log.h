@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* log.h - one JSON line an event on stderr: when, how bad, which event, and typed fields. Never personal data, never a
+ * secret: callers pass ids, words and numbers only. Threads: any. */
+#pragma once
+
+#include "model/text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+
+/* Lines below `level` are dropped. Default LOG_INFO. */
+void log_set_level(enum log_level level);
+bool log_level_find(const char *word, enum log_level *ret);
+
+struct log_field {
+        const char *name; /* NULL ends the list */
+        enum { LOG_FIELD_TEXT, LOG_FIELD_INT, LOG_FIELD_ID } type;
+        const char *text;
+        int64_t number;
+        const struct id *id;
+};
+
+#define LOG_TEXT(name_, text_) ((struct log_field){.name = (name_), .type = LOG_FIELD_TEXT, .text = (text_)})
+#define LOG_INT(name_, number_) ((struct log_field){.name = (name_), .type = LOG_FIELD_INT, .number = (number_)})
+#define LOG_ID(name_, id_) ((struct log_field){.name = (name_), .type = LOG_FIELD_ID, .id = (id_)})
+
+/* log_event(LOG_INFO, "listening", LOG_TEXT("listen", address)); event words are fixed literals. */
+#define log_event(level, event, ...)                                                                                   \
+        log_write((level), (event), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ) {.name = NULL}})
+void log_write(enum log_level level, const char *event, const struct log_field *fields);
+
+/* The same for what may come in floods: at most one line a second for one event word; the next line that passes says how
+ * many were left out (`"suppressed":n`). */
+#define log_limited(level, event, ...)                                                                                 \
+        log_write_limited((level), (event), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ) {.name = NULL}})
+void log_write_limited(enum log_level level, const char *event, const struct log_field *fields);
