@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* text.c - bounded strings, ids and times. The calendar is our own: the C library's takes a process-wide lock. */
+#include "model/text.h"
+
+#include "model/crypto.h"
+
+#include <string.h>
+#include <time.h>
+
+bool streq(const char *a, const char *b)
+{
+        return a && b && strcmp(a, b) == 0;
+}
+
+bool text_copy(char *to, size_t size, const char *from)
+{
+        size_t n = strlen(from);
+
+        if (n >= size) {
+                if (size > 0)
+                        to[0] = '\0';
+                return false;
+        }
+        memcpy(to, from, n + 1);
+        return true;
+}
+
+bool text_is_printable(const char *text, size_t min, size_t max)
+{
+        size_t n = 0;
+
+        for (; text[n]; n++)
+                if (n == max || text[n] < 0x20 || text[n] > 0x7e)
+                        return false;
+        return n >= min;
+}
+
+/* ---- hex and ids ---- */
+
+void hex_write(const uint8_t *bytes, size_t n, char *to)
+{
+        static const char digits[] = "0123456789abcdef";
+
+        for (size_t i = 0; i < n; i++) {
+                *to++ = digits[bytes[i] >> 4];
+                *to++ = digits[bytes[i] & 15];
+        }
+        *to = '\0';
+}
+
+/* -1 for what is no hex digit. */
+static int hex_value(char c)
+{
+        if (c >= '0' && c <= '9')
+                return c - '0';
+        if (c >= 'a' && c <= 'f')
+                return c - 'a' + 10;
+        if (c >= 'A' && c <= 'F')
+                return c - 'A' + 10;
+        return -1;
+}
+
+bool hex_read(const char *text, uint8_t *to, size_t n)
+{
+        for (size_t i = 0; i < n; i++, text += 2) {
+                int high = hex_value(text[0]);
+                int low = high < 0 ? -1 : hex_value(text[1]);
+
+                if (low < 0)
+                        return false;
+                to[i] = (uint8_t)(high << 4 | low);
+        }
+        return *text == '\0';
+}
+
+bool id_read(const char *text, struct id *ret)
+{
+        struct id id;
+
+        if (!hex_read(text, id.bytes, sizeof id.bytes))
+                return false;
+        *ret = id;
+        return true;
+}
+
+const char *id_write(const struct id *id, char to[ID_TEXT_SIZE])
+{
+        hex_write(id->bytes, sizeof id->bytes, to);
+        return to;
+}
+
+bool id_equal(const struct id *a, const struct id *b)
+{
+        return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
+
+bool id_is_zero(const struct id *id)
+{
+        static const struct id zero;
+
+        return id_equal(id, &zero);
+}
+
+bool id_make(int64_t now_ms, struct id *ret)
+{
+        uint32_t seconds = (uint32_t)(now_ms / 1000);
+        struct id id;
+
+        if (!crypto_random(id.bytes + 4, sizeof id.bytes - 4))
+                return false;
+        for (int i = 0; i < 4; i++)
+                id.bytes[i] = (uint8_t)(seconds >> (24 - 8 * i));
+        *ret = id;
+        return true;
+}
+
+/* ---- times ---- */
+
+#define DAY_MS INT64_C(86400000)
+#define LAST_MS INT64_C(253402300799999) /* the end of 9999 */
+
+/* Days of a common year before each month. */
+static const int days_before[13] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
+
+static bool is_leap(int year)
+{
+        return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+/* Days of `year` before `month`, which counts from 0 to 12. */
+static int month_start(int year, int month)
+{
+        return days_before[month] + (month > 1 && is_leap(year));
+}
+
+/* Days from 1970 to the first of January. */
+static int year_start(int year)
+{
+        int past = year - 1;
+
+        return 365 * past + past / 4 - past / 100 + past / 400 - 719162;
+}
+
+static void write_digits(char *to, int value, int n)
+{
+        for (; n-- > 0; value /= 10)
+                to[n] = (char)('0' + value % 10);
+}
+
+const char *time_write(int64_t ms, char to[TIME_TEXT_SIZE])
+{
+        /* What lies outside came from a damaged store, and must not make a text of another length. */
+        int64_t bounded = ms < 0 ? 0 : ms > LAST_MS ? LAST_MS : ms;
+        int day = (int)(bounded / DAY_MS), of_day = (int)(bounded % DAY_MS);
+        int year = 1970 + day / 366, month = 0;
+
+        while (year_start(year + 1) <= day)
+                year++;
+        day -= year_start(year);
+        while (month_start(year, month + 1) <= day)
+                month++;
+        memcpy(to, "yyyy-mm-ddThh:mm:ss.mmmZ", TIME_TEXT_SIZE);
+        write_digits(to, year, 4);
+        write_digits(to + 5, month + 1, 2);
+        write_digits(to + 8, day - month_start(year, month) + 1, 2);
+        write_digits(to + 11, of_day / 3600000, 2);
+        write_digits(to + 14, of_day / 60000 % 60, 2);
+        write_digits(to + 17, of_day / 1000 % 60, 2);
+        write_digits(to + 20, of_day % 1000, 3);
+        return to;
+}
+
+/* Exactly `n` digits, whose value lies in the bounds; moves *at behind them. */
+static bool read_digits(const char **at, int n, int min, int max, int *ret)
+{
+        int value = 0;
+
+        for (; n > 0; n--, ++*at) {
+                if (**at < '0' || **at > '9')
+                        return false;
+                value = 10 * value + (**at - '0');
+        }
+        *ret = value;
+        return value >= min && value <= max;
+}
+
+static bool skip(const char **at, char c)
+{
+        if (**at != c)
+                return false;
+        ++*at;
+        return true;
+}
+
+/* Days since 1970, of any year with four digits. */
+static bool read_date(const char **at, int *ret_day)
+{
+        int year, month, day;
+
+        if (!read_digits(at, 4, 0, 9999, &year) || !skip(at, '-') || !read_digits(at, 2, 1, 12, &month) ||
+            !skip(at, '-') || !read_digits(at, 2, 1, 31, &day))
+                return false;
+        *ret_day = year_start(year) + month_start(year, month - 1) + day - 1;
+        return day <= month_start(year, month) - month_start(year, month - 1);
+}
+
+/* Milliseconds of the day. */
+static bool read_clock(const char **at, int *ret_ms)
+{
+        int hour, minute, second, fraction = 0;
+
+        if (!read_digits(at, 2, 0, 23, &hour) || !skip(at, ':') || !read_digits(at, 2, 0, 59, &minute) ||
+            !skip(at, ':') || !read_digits(at, 2, 0, 59, &second))
+                return false;
+        if (skip(at, '.')) {
+                int worth = 100;
+
+                if (**at < '0' || **at > '9')
+                        return false;
+                for (; **at >= '0' && **at <= '9'; ++*at, worth /= 10)
+                        fraction += worth * (**at - '0');
+        }
+        *ret_ms = ((hour * 60 + minute) * 60 + second) * 1000 + fraction;
+        return true;
+}
+
+/* Minutes east of UTC. */
+static bool read_offset(const char **at, int *ret_minutes)
+{
+        int hour, minute, sign = **at == '-' ? -1 : 1;
+
+        if (**at == '\0') {
+                *ret_minutes = 180;
+                return true;
+        }
+        if (skip(at, 'Z') || skip(at, 'z')) {
+                *ret_minutes = 0;
+                return true;
+        }
+        if ((!skip(at, '+') && !skip(at, '-')) || !read_digits(at, 2, 0, 23, &hour) || !skip(at, ':') ||
+            !read_digits(at, 2, 0, 59, &minute))
+                return false;
+        *ret_minutes = sign * (60 * hour + minute);
+        return true;
+}
+
+bool time_read(const char *text, int64_t *ret_ms)
+{
+        int day, of_day, minutes;
+        int64_t ms;
+
+        if (!read_date(&text, &day))
+                return false;
+        if (!skip(&text, 'T') && !skip(&text, 't') && !skip(&text, ' '))
+                return false;
+        if (!read_clock(&text, &of_day) || !read_offset(&text, &minutes) || *text)
+                return false;
+        ms = day * DAY_MS + of_day - minutes * INT64_C(60000);
+        if (ms < 0 || ms > LAST_MS)
+                return false;
+        *ret_ms = ms;
+        return true;
+}
+
+static int64_t clock_ms(clockid_t clock)
+{
+        struct timespec now;
+
+        clock_gettime(clock, &now);
+        return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+int64_t time_now_ms(void)
+{
+        return clock_ms(CLOCK_REALTIME);
+}
+
+int64_t time_boot_ms(void)
+{
+        return clock_ms(CLOCK_BOOTTIME);
+}
