@@ -1,0 +1,336 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rules of the house that a compiler does not know, each a named test case (TAP).
+
+usage: check.py ROOT CC...        CC... is the compiler's command, for the rule that compiles each header alone
+"""
+
+import ast
+import io
+import itertools
+import re
+import shutil
+import subprocess
+import sys
+import tokenize
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOMS = {'handlers': {'handlers', 'server', 'model'}, 'server': {'server', 'model'}, 'model': {'model'}}
+SPDX = 'SPDX-License-Identifier: Apache-2.0'
+FILE_LINES = 600
+FUNCTION_LINES = 60
+
+# Files beside model/json.[ch] that read or write a document.
+DOCUMENTS = set('''
+    model/connection.c model/dialect_dukkango.c model/dialect_trendyolyemek.c model/integration.c model/order.c
+    model/restaurant.c model/store_sqlite.c
+'''.split())
+
+# library: (its header, the names it puts into a program, the files that may know it)
+LIBRARIES = {
+    'libmicrohttpd': (r'microhttpd\.h', r'MHD_\w+', {'server/http.c'}),
+    'libcurl': (r'curl/\w+\.h', r'curl_\w+|CURL\w*', {'server/client.c'}),
+    'SQLite': (r'sqlite3\.h', r'sqlite3\w*', {'model/store_sqlite.c'}),
+    'OpenSSL': (r'openssl/\w+\.h', r'(?:EVP|RAND|CRYPTO|HMAC|OPENSSL|OSSL)_\w+', {'model/crypto.c'}),
+    'json-c': (r'json-c/\w+\.h', r'json_(?:object|tokener)_\w+', {'model/json.c', 'model/json.h'} | DOCUMENTS),
+}
+
+# word: what to write instead
+BANNED_CALLS = {
+    'strcmp': 'streq()', 'sprintf': 'snprintf()', 'strcpy': 'a bounded copy',
+    'strcat': 'a bounded copy', 'strtol': 'a checked reader', 'atoi': 'a checked reader',
+    'sleep': 'waiting for the event', 'usleep': 'waiting for the event',
+}
+UNFINISHED = r'\b(?:TO' r'DO|FIX' r'ME|X' r'XX|HA' r'CK|not imple' r'mented)\b'
+# Paths of somebody's machine, and hosts of package registries: the tree stands alone.
+PLACES = (r'/(?:work|home|root)/|\.lib' r'rary\b|\b(?:pypi|crates|rubygems)\.(?:org|io)\b|pythonhosted\.org'
+          r'|registry\.npmjs|proxy\.golang\.org|(?:deb|snapshot|ftp)\.debian\.org|(?:docker|ghcr|quay)\.io\b')
+
+NO_FUNCTION = r'typedef\b|_Static_assert\b|(?:struct|union|enum)[^(]*\{'
+
+RULES = {}
+
+
+def rule(check):
+    """Registers a rule: a function of the tree that yields its breaches. Its docstring is its promise."""
+    RULES[check.__name__] = check
+    return check
+
+
+@dataclass
+class Source:
+    """One text file: `code` is its text with C comments and the insides of C strings blanked, line for line."""
+    name: str
+    text: str
+    code: str = field(init=False)
+    line_comments: list = field(init=False)
+
+    def __post_init__(self):
+        self.code, self.line_comments = blank_c(self.text) if self.is_c else (self.text, [])
+
+    @property
+    def is_c(self):
+        return self.name.endswith(('.c', '.h'))
+
+    @property
+    def room(self):
+        return self.name.split('/')[0]
+
+    @property
+    def lines(self):
+        return self.text.splitlines()
+
+    def at(self, offset):
+        return f'{self.name}:{self.text.count(chr(10), 0, offset) + 1}'
+
+
+class Tree:
+    """Every text file below a folder but what git ignores here."""
+    LEFT_OUT = {'.git', 'build', '__pycache__', '.pytest_cache'}
+
+    def __init__(self, root, compiler=('cc',)):
+        self.root = Path(root)
+        self.compiler = list(compiler)
+        self.files = [Source(name, text) for name, text in sorted(self._texts())]
+
+    def _texts(self):
+        for path in self.root.rglob('*'):
+            name = path.relative_to(self.root)
+            if path.is_file() and not self.LEFT_OUT & set(name.parts):
+                data = path.read_bytes()
+                if b'\0' not in data:
+                    yield name.as_posix(), data.decode('utf-8', 'replace')
+
+    def c(self):
+        return [source for source in self.files if source.is_c]
+
+    def named(self, *endings):
+        return [source for source in self.files if source.name.endswith(endings)]
+
+    def scripts(self):
+        return [source for source in self.files if source.text.startswith('#!')]
+
+
+C_TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+
+
+def blank_c(text):
+    """The text without comments and string contents, and the offsets of its line comments."""
+    line_comments = []
+
+    def blank(match):
+        token = match[0]
+        if token.startswith('//'):
+            line_comments.append(match.start())
+        if token[0] in '"\'':
+            return token[0] + ' ' * (len(token) - 2) + token[0]
+        return re.sub(r'[^\n]', ' ', token)
+
+    return C_TOKEN.sub(blank, text), line_comments
+
+
+def statements(source):
+    """(first line, text) of each statement outside braces; a braced part counts as `{}`. Lines count from 0."""
+    code = re.sub(r'^[ \t]*#(?:[^\n]*\\\n)*[^\n]*', lambda m: re.sub(r'[^\n]', ' ', m[0]), source.code, flags=re.M)
+    depth, start, piece = 0, None, ''
+    for offset, char in enumerate(code):
+        if start is None and not char.isspace():
+            start = code.count('\n', 0, offset)
+        depth += (char == '{') - (char == '}')
+        if depth == 0:
+            piece += '{}' if char == '}' else char
+        ends_body = char == '}' and depth == 0 and re.search(r'\)\s*\{\}$', piece)
+        if start is not None and depth == 0 and (char == ';' or ends_body):
+            yield start, ' '.join(piece.split())
+            start, piece = None, ''
+
+
+@rule
+def layering(tree):
+    """handlers -> server -> model; of server/ only main.c knows handlers/; includes name the room."""
+    for source in tree.c():
+        allowed = ROOMS['handlers'] if source.name == 'server/main.c' else ROOMS.get(source.room)
+        for match in re.finditer(r'^[ \t]*#[ \t]*include[ \t]*"([^"\n]*)"', source.text, re.M):
+            included = match[1]
+            if not (tree.root / included).is_file():
+                yield f'{source.at(match.start())}: "{included}" is not a file of a room'
+            elif allowed is not None and included.split('/')[0] not in allowed:
+                yield f'{source.at(match.start())}: {source.room}/ may not include "{included}"'
+
+
+@rule
+def one_owner_for_each_library(tree):
+    """A third-party header, and the names it brings, stay in one file; json-c in a short list."""
+    for source in tree.c():
+        if source.room not in ROOMS:
+            continue
+        for library, (header, names, owners) in LIBRARIES.items():
+            if source.name in owners:
+                continue
+            for match in re.finditer(rf'#[ \t]*include[ \t]*<{header}>|\b(?:{names})\b', source.code):
+                yield f'{source.at(match.start())}: {library} belongs to {", ".join(sorted(owners))}'
+
+
+@rule
+def headers_compile_alone(tree):
+    """Each header brings what it needs, and may be included twice."""
+    command = [*tree.compiler, '-std=gnu17', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', '-fsyntax-only',
+               '-I', str(tree.root), '-x', 'c', '-']
+    for source in tree.named('.h'):
+        if '#pragma once' not in source.text:
+            yield f'{source.name}:1: no #pragma once'
+        done = subprocess.run(command, input=f'#include "{source.name}"\n' * 2, text=True, capture_output=True)
+        if done.returncode != 0:
+            yield f'{source.name}:1: does not compile alone: {done.stderr.strip().splitlines()[0]}'
+
+
+@rule
+def clang_format_has_nothing_to_say(tree):
+    """The layout is what clang-format makes of it."""
+    if not tree.c():
+        return
+    if not shutil.which('clang-format'):
+        yield 'clang-format is missing: tools/deps check installs it'
+        return
+    command = ['clang-format', '--style=file', '--dry-run', '-Werror', *(source.name for source in tree.c())]
+    done = subprocess.run(command, cwd=tree.root, text=True, capture_output=True)
+    places = re.findall(r'^(.+?):(\d+):\d+: (?:error|warning): ', done.stderr, re.M)
+    for name, found in itertools.groupby(places, key=lambda place: place[0]):
+        yield f'{name}: clang-format -i changes lines {", ".join(dict.fromkeys(line for _, line in found))}'
+    if done.returncode != 0 and not places:
+        yield f'clang-format ended with {done.returncode}: {done.stderr[:200]}'
+
+
+@rule
+def no_banned_words(tree):
+    """Calls that end badly, jumps, line comments, sleeps, unfinished work."""
+    calls = '|'.join(BANNED_CALLS)
+    for source in tree.c():
+        for match in re.finditer(rf'(?<!\w)({calls})\s*\(', source.code):
+            if (source.name, match[1]) == ('model/text.c', 'strcmp'):   # streq() itself
+                continue
+            yield f'{source.at(match.start())}: {match[1]}(): use {BANNED_CALLS[match[1]]}'
+        for match in re.finditer(r'\bgoto\b', source.code):
+            yield f'{source.at(match.start())}: goto: clean up by attribute'
+        for offset in source.line_comments:
+            yield f'{source.at(offset)}: a // comment: a why is /* */, a private note is none'
+    for source in tree.named('.py'):
+        for name, bracket in pairs(tokens(source)):
+            if name.string == 'sleep' and bracket.string == '(':
+                yield f'{source.name}:{name.start[0]}: sleep(): wait for the event'
+    for source in tree.files:
+        for match in re.finditer(UNFINISHED, source.text):
+            yield f'{source.at(match.start())}: {match[0]}: finish it or take it out'
+
+
+def tokens(source):
+    return list(tokenize.generate_tokens(io.StringIO(source.text).readline))
+
+
+def pairs(items):
+    return zip(items, items[1:])
+
+
+@rule
+def files_are_short(tree):
+    """A file is one noun: at most 600 lines."""
+    for source in {s.name: s for s in tree.named('.c', '.h', '.py') + tree.scripts()}.values():
+        if len(source.lines) > FILE_LINES:
+            yield f'{source.name}:{FILE_LINES + 1}: {len(source.lines)} lines'
+
+
+@rule
+def functions_fit_a_screen(tree):
+    """A function is at most 60 lines, signature included."""
+    for source in tree.c():
+        for first, last in c_functions(source):
+            if last - first + 1 > FUNCTION_LINES:
+                yield f'{source.name}:{first + 1}: a function of {last - first + 1} lines'
+    for source in tree.named('.py'):
+        for node in ast.walk(ast.parse(source.text)):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                length = node.end_lineno - node.lineno + 1
+                if length > FUNCTION_LINES:
+                    yield f'{source.name}:{node.lineno}: {node.name} has {length} lines'
+
+
+def c_functions(source):
+    """(first, last) line of each function: by our layout its braces stand alone in column 0."""
+    lines = source.code.splitlines()
+    opened = None
+    for number, line in enumerate(lines):
+        if line.rstrip() == '{':
+            opened = number
+            while opened > 0 and re.match(r'[^#\s].*[^;}]\s*$|\s+\S.*[^;}]\s*$', lines[opened - 1]):
+                opened -= 1
+        elif line.rstrip() == '}' and opened is not None:
+            yield opened, number
+            opened = None
+
+
+@rule
+def every_file_says_what_it_is(tree):
+    """The licence line; then, in C, the file's name and its one sentence."""
+    for source in tree.c():
+        lines = source.lines + ['', '']
+        name = source.name.split('/')[-1]
+        if lines[0] != f'/* {SPDX} */':
+            yield f'{source.name}:1: the first line is not /* {SPDX} */'
+        elif not lines[1].startswith(f'/* {name} - '):
+            yield f'{source.name}:2: the second line does not begin with /* {name} - '
+    for source in tree.scripts() + tree.named('.py', 'meson.build'):
+        if f'# {SPDX}' not in source.lines[:2]:
+            yield f'{source.name}:1: no # {SPDX} in its first two lines'
+
+
+@rule
+def the_tree_stands_alone(tree):
+    """No path of somebody's machine, no package registry's host."""
+    for source in tree.files:
+        for match in re.finditer(PLACES, source.text):
+            yield f'{source.at(match.start())}: {match[0]}'
+
+
+@rule
+def public_functions_have_a_contract(tree):
+    """Above a function in a header, in the same block of lines, stands a comment."""
+    for source in tree.named('.h'):
+        lines = source.lines
+        for first, text in statements(source):
+            if not re.search(r'\w\s*\(', text) or re.match(NO_FUNCTION, text):
+                continue
+            block = itertools.takewhile(str.strip, reversed(lines[:first]))
+            if not any(line.rstrip().endswith('*/') for line in block):
+                yield f'{source.name}:{first + 1}: no contract above {text[:60]}'
+
+
+@rule
+def everything_is_built(tree):
+    """Each source and each test is named in a meson.build: a file that nothing runs is no test."""
+    lists = {name: (tree.root / name).read_text() if (tree.root / name).is_file() else ''
+             for name in ('meson.build', 'tests/meson.build')}
+    for source in tree.files:
+        match = re.fullmatch(r'(?:(model|server|handlers)/|tests/(?:unit|contract)/|tests/e2e/(?=test_))(\w+)\.(c|py)',
+                             source.name)
+        if not match or source.name == 'server/main.c':
+            continue
+        where = 'meson.build' if match[1] else 'tests/meson.build'
+        if not re.search(rf"'(?:\w+/)?{match[2]}(?:\.{match[3]})?'", lists[where]):
+            yield f'{source.name}:1: {where} does not name it'
+
+
+def main(root, *compiler):
+    tree = Tree(root, compiler)
+    print(f'1..{len(RULES)}')
+    broken = 0
+    for number, (name, check) in enumerate(RULES.items(), 1):
+        breaches = list(check(tree))
+        broken += bool(breaches)
+        print(f'{"not ok" if breaches else "ok"} {number} - {name.replace("_", " ")}')
+        for breach in breaches:
+            print(f'# {breach}')
+    return 1 if broken else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(*sys.argv[1:]))

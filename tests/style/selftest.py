@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each rule of check.py catches a breach planted in a small tree, and says nothing about the tree without it (TAP).
+
+usage: selftest.py CC...
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import check
+
+HEAD = f'/* {check.SPDX} */\n'
+CLEAN = {
+    '.clang-format': (Path(__file__).parents[2] / '.clang-format').read_text(),
+    'meson.build': f"# {check.SPDX}\nmodel_files = ['a']\nserver_files = ['b']\nhandler_files = ['c']\n",
+    'tests/meson.build': f"# {check.SPDX}\nunit_tests = ['a']\ne2e_tests = ['test_a']\n",
+    'model/a.h': HEAD + '/* a.h - one. */\n#pragma once\n\n'
+                 'struct pair {\n        int (*sum)(int);\n};\n\n/* Adds. */\nint a_add(int x);\nint a_more(int x);\n',
+    'model/a.c': HEAD + '/* a.c - one; see https://example.org. */\n#include "model/a.h"\n\nint a_add(int x)\n{\n'
+                 '        return x + (int)sizeof("// no comment, and strcmp(a, b)");\n}\n',
+    'server/b.c': HEAD + '/* b.c - two. */\n#include "model/a.h"\n',
+    'server/main.c': HEAD + '/* main.c - start. */\n#include "handlers/c.h"\n',
+    'handlers/c.c': HEAD + '/* c.c - three. */\n#include "handlers/c.h"\n\n#include "model/a.h"\n',
+    'handlers/c.h': HEAD + '/* c.h - three. */\n#pragma once\n',
+    'tests/unit/a.c': HEAD + '/* a.c - tests. */\n#include "model/a.h"\n',
+    'tests/e2e/test_a.py': f'# {check.SPDX}\ndef test_a():\n    assert "sleep(1)"\n',
+    'tools/go': f'#!/bin/sh\n# {check.SPDX}\n',
+}
+
+
+def c(name, body):
+    return HEAD + f'/* {name} - planted. */\n' + body
+
+
+def body_of(lines):
+    return 'int f(void)\n{\n' + '        f();\n' * lines + '}\n'
+
+
+# (rule, what is planted, {file: text})
+PLANTS = [
+    ('layering', 'model/ includes server/', {'model/a.c': c('a.c', '#include "handlers/c.h"\n')}),
+    ('layering', 'server/ includes handlers/', {'server/b.c': c('b.c', '#include "handlers/c.h"\n')}),
+    ('layering', 'an include without its room', {'model/a.c': c('a.c', '#include "a.h"\n')}),
+    *(('one_owner_for_each_library', f'<{header}> in server/b.c',
+       {'server/b.c': c('b.c', f'#include <{header}>\n')})
+      for header in ('microhttpd.h', 'curl/curl.h', 'sqlite3.h', 'openssl/evp.h', 'json-c/json.h')),
+    ('one_owner_for_each_library', "a library's name without its header",
+     {'server/b.c': c('b.c', 'struct sqlite3;\n')}),
+    ('headers_compile_alone', 'a header that needs another', {'model/a.h': c('a.h', '#pragma once\nsize_t n(void);\n')}),
+    ('headers_compile_alone', 'a header without its pragma', {'model/a.h': c('a.h', '')}),
+    ('clang_format_has_nothing_to_say', 'a layout of its own', {'model/a.c': c('a.c', 'int  x;\n')}),
+    *(('no_banned_words', word, {'model/a.c': c('a.c', f'int f(void)\n{{\n        {word}\n}}\n')})
+      for word in ('strcmp(a, b);', 'sprintf(a, b);', 'strcpy(a, b);', 'strcat(a, b);', 'strtol (a, b);', 'atoi(a);',
+                   'goto out;', '// a private note', 'x("a"); // "b"', 'sleep(1);', 'usleep(1);',
+                   '/* TO' 'DO */', '/* FIX' 'ME */', '/* X' 'XX */', '/* HA' 'CK */')),
+    ('no_banned_words', 'sleep in Python', {'tests/e2e/test_a.py': 'import time\ntime.sleep(1)\n'}),
+    ('no_banned_words', 'unfinished work in a text', {'README.md': 'TO' 'DO: all\n'}),
+    ('files_are_short', '601 lines of C', {'model/a.c': '\n' * 601}),
+    ('files_are_short', '601 lines of Python', {'tests/e2e/test_a.py': '\n' * 601}),
+    ('files_are_short', '601 lines of shell', {'tools/go': '#!/bin/sh' + '\n' * 601}),
+    ('functions_fit_a_screen', '61 lines of C', {'model/a.c': body_of(58)}),
+    ('functions_fit_a_screen', '61 lines of C, two of them signature',
+     {'model/a.c': 'int g(int a,\n      int b)\n{\n' + '        f();\n' * 57 + '}\n'}),
+    ('functions_fit_a_screen', '61 lines of Python', {'tests/e2e/test_a.py': 'def f():\n' + '    f()\n' * 60}),
+    ('every_file_says_what_it_is', 'C without its licence', {'model/a.c': '/* a.c - one. */\n'}),
+    ('every_file_says_what_it_is', 'C that names another file', {'model/a.c': c('b.c', '')}),
+    ('every_file_says_what_it_is', 'Python without its licence', {'tests/e2e/test_a.py': 'x = 1\n'}),
+    ('every_file_says_what_it_is', 'a script without its licence', {'tools/go': '#!/bin/sh\n'}),
+    *(('the_tree_stands_alone', place.replace('/', ' '), {'README.md': f'see {place}\n'})
+      for place in ('/wo' 'rk/main', '/ro' 'ot/x', '/ho' 'me/ada/x', 'x/.lib' 'rary/y', 'https://py' 'pi.org/x',
+                    'https://registry.np' 'mjs.org/', 'https://proxy.go' 'lang.org/')),
+    ('public_functions_have_a_contract', 'a bare prototype',
+     {'model/a.h': c('a.h', '\n/* One. */\nint x(void);\n\nint y(void);\n')}),
+    ('public_functions_have_a_contract', 'a bare inline function',
+     {'model/a.h': c('a.h', '\nstatic inline int\nx(void)\n{\n        return 1;\n}\n')}),
+    ('everything_is_built', 'a source that nobody builds', {'model/d.c': c('d.c', '')}),
+    ('everything_is_built', 'a unit test that nobody runs', {'tests/unit/d.c': c('d.c', '')}),
+    ('everything_is_built', 'an e2e test that nobody runs', {'tests/e2e/test_d.py': ''}),
+]
+
+
+def breaches(rule, planted, compiler):
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in (CLEAN | planted).items():
+            path = Path(folder) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return list(check.RULES[rule](check.Tree(folder, compiler)))
+
+
+def cases(compiler):
+    """(what it shows, whether it held, what was said)"""
+    for rule in check.RULES:
+        said = breaches(rule, {}, compiler)
+        yield f'{rule} is silent about a clean tree', not said, said
+    for rule, what, planted in PLANTS:
+        said = breaches(rule, planted, compiler)
+        yield f'{rule} catches {what}', len(said) == 1, said
+    untested = set(check.RULES) - {rule for rule, _, _ in PLANTS}
+    yield 'every rule has a planted breach', not untested, sorted(untested)
+
+
+def main(*compiler):
+    results = list(cases(compiler))
+    print(f'1..{len(results)}')
+    for number, (what, held, said) in enumerate(results, 1):
+        print(f'{"ok" if held else "not ok"} {number} - {what}')
+        if not held:
+            print(*(f'# said: {line}' for line in said or ['nothing']), sep='\n')
+    return 0 if all(held for _, held, _ in results) else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main(*sys.argv[1:]))
