@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* order.h - an order: what came in, how it moved, what it owes; built, checked, written out. */
+#pragma once
+
+#include "model/json.h"
+#include "model/platform.h"
+#include "model/status.h"
+#include "model/target.h"
+#include "model/text.h"
+
+#define ACTOR_TABLE(X)                                                                                                 \
+        X(COURIER, "courier")                                                                                          \
+        X(RESTAURANT, "restaurant")                                                                                    \
+        X(PLATFORM, "platform")
+#define ACTOR_ENUM(name, word) ACTOR_##name,
+enum actor { ACTOR_TABLE(ACTOR_ENUM) ACTOR_COUNT };
+#undef ACTOR_ENUM
+
+#define MOVES_MAX 6       /* NEW to DELIVERED; design.md section 3 */
+#define OP_TEXT_SIZE 33   /* an operation token: 32 hex digits and NUL, fixed so that it can be searched in the row */
+#define CANCEL_REASON_SIZE 41
+#define NOTE_MAX 500      /* bytes; Yandex takes no longer comment (platforms: 7.4), ours follows */
+#define PLATFORM_ORDER_ID_MAX 128
+
+/* A row of the history. */
+struct move {
+        enum status to;
+        int64_t at_ms;
+        enum actor by;
+        char op[OP_TEXT_SIZE];           /* "": the creation */
+        struct id integration;           /* zero: not a courier's */
+        char reason[CANCEL_REASON_SIZE]; /* reasonId of a cancel; "": none */
+        char *note;                      /* owned; NULL: none */
+};
+
+struct order {
+        struct id id;
+        struct id restaurant;
+        enum platform platform;
+        char *platform_order_id; /* owned */
+        enum status status;
+        int64_t rev;
+        int64_t created_ms;
+        int64_t updated_ms;    /* of whatever raised `rev` last */
+        bool platform_courier; /* the platform's own courier delivers */
+        bool pickup;           /* gel_al */
+        int prep_minutes;      /* hazirlanmaSuresiDk */
+        int64_t scheduled_ms;  /* 0: now */
+        struct move moves[MOVES_MAX];
+        int n_moves;
+        struct target targets[PARTY_COUNT];
+        char *document; /* owned: a JSON object with the rest of the order as it is shown; NULL where a list left it out */
+};
+
+/* From a client's body (api.md section 4, "Order in"). Ids brought are set, others stay zero, as does the restaurant;
+ * times but scheduledDate are the store's to set. Errors: BAD_FIELD, NO_MEMORY. Ownership: *ret is the caller's. */
+enum err order_read(const struct view *body, struct order **ret, struct why *why) MUST_USE;
+
+/* For stores: gives a new order its id (where it brought none), its restaurant, its first history row and its targets.
+ * `by` says who sent it. Errors: NO_MEMORY, INTERNAL (no randomness). */
+enum err order_begin(struct order *order, const struct id *restaurant, enum actor by, int64_t now_ms,
+                     struct why *why) MUST_USE;
+
+/* "Order out"; `whole` false leaves out history and deliveries. NULL without memory. */
+struct json_object *order_write(const struct order *order, bool whole, int64_t now_ms) MUST_USE;
+
+/* A delivery as api.md section 4 shows it; NULL without memory. Only where target_state() says there is one. */
+struct json_object *delivery_write(const struct order *order, enum party party, int64_t now_ms) MUST_USE;
+
+/* History to and from the JSON array that a store keeps. Text: the caller frees; NULL without memory. */
+char *moves_write(const struct move *moves, int n) MUST_USE;
+char *move_write(const struct move *move) MUST_USE;
+/* Errors: NO_MEMORY, STORE_BROKEN (not what moves_write makes). Fills order->moves. */
+enum err moves_read(struct order *order, const char *text, struct why *why) MUST_USE;
+
+/* The newest row, never NULL for an order that has begun. */
+const struct move *order_last_move(const struct order *order);
+/* The row that moved it to `status`, or NULL. */
+const struct move *order_find_move(const struct order *order, enum status status);
+
+/* NULL is fine. */
+void order_free(struct order *order);
+void order_free_at(struct order **at);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* record.h - everything that is remembered and is no order: one shape for all kinds, so that a store needs four verbs for
+ * them. What a document means is known to the kind's own file (restaurant.h, token.h, integration.h, connection.h). */
+#pragma once
+
+#include "model/crypto.h"
+#include "model/text.h"
+
+/* Kept in stores: append only. */
+#define RECORD_KIND_TABLE(X)                                                                                           \
+        X(RESTAURANT, "restaurant")                                                                                    \
+        X(TOKEN, "token")                                                                                              \
+        X(INTEGRATION, "integration")                                                                                  \
+        X(CONNECTION, "connection")
+#define RECORD_KIND_ENUM(name, word) RECORD_##name,
+enum record_kind { RECORD_KIND_TABLE(RECORD_KIND_ENUM) RECORD_KIND_COUNT };
+#undef RECORD_KIND_ENUM
+
+#define RECORD_ID_SIZE 48 /* 24 hex, or `<restaurant>-<platform>`, and NUL */
+#define RECORD_LOOKS_MAX 2
+
+struct record {
+        enum record_kind kind;
+        char id[RECORD_ID_SIZE];
+        struct id restaurant; /* whose it is; its own id for a restaurant */
+        int64_t rev;          /* the store's: 1 when put, one more with each edit */
+        int64_t created_ms;   /* the store's */
+        int64_t updated_ms;   /* the store's */
+        struct digest looks[RECORD_LOOKS_MAX]; /* secrets' digests by which it is found, unique in a store */
+        int n_looks;
+        char *document; /* owned: a JSON object */
+};
+
+/* Frees what it owns; zeroed afterwards. */
+void record_done(struct record *record);
+/* Ownership of *ret's content is the caller's. Errors: NO_MEMORY (then *ret is untouched). */
+enum err record_copy(const struct record *from, struct record *ret, struct why *why) MUST_USE;

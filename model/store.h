@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store.h - the only door to what is remembered.
+ *
+ * Every verb is a job: a struct that begins with `struct job`, filled by its submitter, who owns it and keeps it alive
+ * until job.letter.run has run on the thread of `reply`. Results live in it; store_x_done() frees them. Nobody waits.
+ * Jobs handed over before one store_kick() travel together and may share one commit.
+ *
+ * Orders and what they owe have verbs of the trade; all else are records. An outcome a caller must think about is the
+ * verb's own enum; job.err is a failure, and then nothing but job.why is set and nothing was changed, but for
+ * STORE_BROKEN, whose outcome is unknown: a repeat with the same operation token is safe.
+ *
+ * The clock: times that are kept come from the store (now of struct store_options here). Promises that hold on every
+ * store are what tests/contract/ checks. */
+#pragma once
+
+#include "model/inbox.h"
+#include "model/order.h"
+#include "model/record.h"
+
+struct store;
+
+/* What was just made durable and somebody may want to hear of: a hint, not a promise. */
+struct change {
+        struct id order;
+        struct id restaurant;
+        enum platform platform;
+        int64_t rev;
+        enum status before; /* STATUS_COUNT: a new order */
+        enum status after;
+        bool due[PARTY_COUNT]; /* somebody must look at this target now */
+};
+
+enum note { NOTE_BROKEN, NOTE_RECOVERED };
+
+/* Called on the store's thread; they may only push to inboxes (or count, or write a log line). */
+struct store_hooks {
+        void (*on_change)(void *arg, const struct change *change);
+        void (*on_note)(void *arg, enum note note, const char *text);
+        void *arg;
+};
+
+struct store_options {
+        const char *where; /* `sqlite:<path>` */
+        struct store_hooks hooks;
+        int64_t (*now)(void); /* NULL: the wall clock. Tests bring their own */
+};
+
+/* Opens, makes the schema where there is none, starts the store's threads. Errors, each with a text for a person:
+ * INTERNAL (another process has it open, a newer schema, not writable, an unknown scheme), NO_MEMORY. */
+enum err store_open(const struct store_options *options, struct store **ret, struct why *why) MUST_USE;
+
+/* Finishes what was submitted, completes it, joins, frees. NULL is fine. */
+void store_close(struct store *store);
+
+/* Hands over all that this thread submitted since the last kick, with one wake-up. */
+void store_kick(struct store *store);
+
+/* Whether the last write worked. Threads: any. */
+bool store_is_ready(const struct store *store);
+
+/* --- jobs --- */
+
+enum verb {
+        VERB_CREATE, VERB_MOVE, VERB_READ, VERB_LIST, VERB_DUE, VERB_CLAIM, VERB_SETTLE, VERB_RELEASE, VERB_REPLAY,
+        VERB_REPLAY_ALL, VERB_PROBE, VERB_PUT, VERB_GET, VERB_FIND, VERB_EDIT, VERB_DROP, VERB_TOUCH
+};
+
+/* Who asks. Checked before the verb itself, by what is kept of the secret; a good one is remembered for 5 s, so that a
+ * revoked one dies within 5 s on every server and at once on this one. */
+struct access {
+        enum access_kind {
+                ACCESS_TRUSTED, /* ourselves, or the admin */
+                ACCESS_KEY,     /* a courier firm: NO_INTEGRATION when unknown, inactive, or of another restaurant */
+                ACCESS_TOKEN    /* a restaurant: UNAUTHORIZED; another's data: NOT_FOUND */
+        } kind;
+        struct digest digest; /* of the key or token */
+        struct id restaurant; /* whose data is asked for; zero: the caller's own. TRUSTED with one that does not exist:
+                                 NOT_FOUND */
+};
+
+struct job {
+        struct letter letter; /* set letter.run; the rest of it is the store's */
+        struct inbox *reply;  /* where the completion goes */
+        void *arg;            /* the submitter's own */
+        struct access access;
+        /* out */
+        struct id restaurant;  /* the caller's, or access.restaurant */
+        struct id integration; /* ACCESS_KEY: which */
+        enum err err;
+        struct why why;
+        /* the store's own */
+        enum verb verb;
+        struct change change;
+        bool changed;
+};
+
+/* --- orders --- */
+
+/* A new order, or the one that is there: idempotent by platform and platformOrderId in its restaurant. */
+struct store_create {
+        struct job job;
+        struct order *order; /* in: owned, as order_read gave it; out: owned, as it is stored */
+        enum actor by;       /* in */
+        enum { CREATE_NEW, CREATE_SAME, CREATE_TAKEN /* its own id is another order's */ } outcome;
+};
+void store_create(struct store *store, struct store_create *create);
+void store_create_done(struct store_create *create);
+
+#define IDEMPOTENCY_KEY_SIZE 256
+
+/* Moves an order, appends its history and raises what it owes, in one atomic step. MOVED and SAME rest on durable facts.
+ * The operation token is the hash of integration and Idempotency-Key, else random: our own repeat of a write whose
+ * outcome was unknown recognises itself. */
+struct store_move {
+        struct job job;
+        /* in */
+        struct id order;
+        enum status to;
+        enum actor by;
+        char idempotency_key[IDEMPOTENCY_KEY_SIZE]; /* "": none */
+        bool told;             /* the platform knows already: what is owed up to there counts as done, with SAME too */
+        int prep_minutes;      /* 0: leave */
+        char reason[CANCEL_REASON_SIZE]; /* of a cancel; "": the platform's "other", or BAD_FIELD reasonId */
+        const char *note;      /* borrowed; NULL: none */
+        bool want_order;       /* fill `stored` */
+        /* out */
+        enum move_outcome {
+                MOVE_MOVED,      /* also for a repeat with the same token: the first answer again */
+                MOVE_SAME,       /* it was there already, nothing new came of it */
+                MOVE_FINAL,      /* delivered or cancelled */
+                MOVE_PAST,       /* it is further already */
+                MOVE_KEY_REUSED, /* same token, other status */
+                MOVE_UNKNOWN     /* no such order in this restaurant */
+        } outcome;
+        enum status status;   /* MOVED, SAME: what the answer names */
+        int64_t at_ms;        /* when it came to be so */
+        struct order *stored; /* owned */
+};
+void store_move(struct store *store, struct store_move *move);
+void store_move_done(struct store_move *move);
+
+/* One order, whole. NULL `stored`: none in job.restaurant (or, TRUSTED without restaurant, none at all). */
+struct store_read {
+        struct job job;
+        struct id order;      /* in */
+        struct order *stored; /* out: owned or NULL */
+};
+void store_read(struct store *store, struct store_read *read);
+void store_read_done(struct store_read *read);
+
+#define LIST_MAX 200
+#define CURSOR_SIZE 48
+
+/* A page of orders, newest first. Stops early where documents grow past 4 MiB together. */
+struct store_list {
+        struct job job;
+        /* in */
+        bool has_status;
+        enum status status;
+        bool has_platform;
+        enum platform platform;
+        bool has_delivery; /* only orders with a target in this state */
+        enum delivery delivery;
+        int64_t since_ms; /* updated after it; 0: all */
+        int limit;        /* 1 to LIST_MAX */
+        char after[CURSOR_SIZE]; /* "": from the newest; malformed: BAD_FIELD after */
+        bool documents;          /* load them */
+        /* out */
+        struct order **orders; /* owned, each and the array */
+        int n;
+        char next[CURSOR_SIZE]; /* "": that was all */
+};
+void store_list(struct store *store, struct store_list *list);
+void store_list_done(struct store_list *list);
+
+/* --- what is owed: for outbound --- */
+
+struct due {
+        struct id order;
+        struct id restaurant;
+        enum platform platform;
+        enum party party;
+};
+
+#define DUE_MAX 512
+
+/* Whose targets must be looked at now, oldest first, those under a lease left out. */
+struct store_due {
+        struct job job;
+        unsigned skip;      /* in: bit 1 << platform: leave out */
+        int max;            /* in: to DUE_MAX */
+        struct due found[DUE_MAX]; /* out */
+        int n;
+        int64_t next_ms; /* out: when the next one becomes due that is not yet; 0: none known */
+};
+void store_due(struct store *store, struct store_due *due);
+
+/* Takes one target for `lease_ms`: nobody else gets it until then. */
+struct store_claim {
+        struct job job;
+        struct due due;   /* in */
+        int64_t lease_ms; /* in */
+        /* out */
+        bool claimed;             /* false: not due any more, or somebody else has it */
+        uint64_t lease;           /* unique for this claim */
+        struct order *order;      /* owned, whole, as it was at the claim: `unsure` as it was before it */
+        struct record connection; /* owned; document NULL: not connected */
+};
+void store_claim(struct store *store, struct store_claim *claim);
+void store_claim_done(struct store_claim *claim);
+
+/* Writes what became of a call. */
+struct store_settle {
+        struct job job;
+        struct due due;               /* in */
+        uint64_t lease;               /* in */
+        int64_t lease_ms;             /* in: MORE renews it for so long */
+        int want;                     /* in: read at the claim */
+        struct settlement settlement; /* in */
+        char *row;                    /* in: owned: called_write()'s; NULL: none */
+        enum {
+                SETTLE_WRITTEN,
+                SETTLE_OVERTAKEN, /* `want` moved meanwhile: `told` is raised, the target stays due, the lease is over */
+                SETTLE_LOST       /* the lease is another's: nothing was written */
+        } outcome;
+};
+void store_settle(struct store *store, struct store_settle *settle);
+void store_settle_done(struct store_settle *settle);
+
+/* Gives a claim back as it is. `unsure`: a call or check of it went without a definite answer, or it was so before. */
+struct store_release {
+        struct job job;
+        struct due due;
+        uint64_t lease;
+        bool unsure;
+};
+void store_release(struct store *store, struct store_release *release);
+
+/* A failed delivery is tried anew. */
+struct store_replay {
+        struct job job;
+        struct id order; /* in */
+        enum party party;
+        enum { REPLAY_DONE, REPLAY_NOT_FAILED, REPLAY_UNKNOWN } outcome;
+        struct order *stored; /* out: owned, where DONE */
+};
+void store_replay(struct store *store, struct store_replay *replay);
+void store_replay_done(struct store_replay *replay);
+
+#define REPLAY_ALL_MAX 1000
+
+struct store_replay_all {
+        struct job job;
+        bool has_platform; /* in */
+        enum platform platform;
+        int64_t since_ms; /* in: failed after it; 0: all */
+        int replayed;     /* out */
+        bool more;        /* out: call again */
+};
+void store_replay_all(struct store *store, struct store_replay_all *replay);
+
+/* Asks whether the store answers, and how long something has been owed. */
+struct store_probe {
+        struct job job;
+        int64_t oldest_due_ms; /* out: 0: nothing is due */
+        int64_t now_ms;        /* out: by the store's clock */
+};
+void store_probe(struct store *store, struct store_probe *probe);
+
+/* --- records --- */
+
+/* A new one. */
+struct store_put {
+        struct job job;
+        struct record record; /* in: owned; out: as stored */
+        enum { PUT_NEW, PUT_TAKEN } outcome;
+};
+void store_put(struct store *store, struct store_put *put);
+void store_put_done(struct store_put *put);
+
+/* One by kind and id, in job.restaurant. With ACCESS_KEY and an empty id: the caller's own integration. */
+struct store_get {
+        struct job job;
+        enum record_kind kind; /* in */
+        char id[RECORD_ID_SIZE];
+        struct record record; /* out: owned; document NULL: none */
+        struct record owner;  /* out: owned: the restaurant's own record; document NULL where none was named */
+};
+void store_get(struct store *store, struct store_get *get);
+void store_get_done(struct store_get *get);
+
+/* A page of a kind, newest first, in job.restaurant (TRUSTED without restaurant: in all). */
+struct store_find {
+        struct job job;
+        enum record_kind kind; /* in */
+        int limit;             /* in: 1 to LIST_MAX */
+        char after[CURSOR_SIZE];
+        struct record *records; /* out: owned */
+        int n;
+        struct record owner; /* as in store_get */
+        char next[CURSOR_SIZE];
+};
+void store_find(struct store *store, struct store_find *find);
+void store_find_done(struct store_find *find);
+
+/* Reads, lets `edit` change document and looks, writes: atomic. `edit` runs on the store's thread, perhaps several times,
+ * must be pure but for `arg`, and its error (job.err) means nothing is written. */
+struct store_edit {
+        struct job job;
+        enum record_kind kind; /* in */
+        char id[RECORD_ID_SIZE];
+        enum err (*edit)(struct record *record, void *arg, int64_t now_ms, struct why *why);
+        void *arg;
+        struct record record; /* out: owned, as stored; document NULL: none such, nothing written */
+};
+void store_edit(struct store *store, struct store_edit *edit);
+void store_edit_done(struct store_edit *edit);
+
+struct store_drop {
+        struct job job;
+        enum record_kind kind; /* in */
+        char id[RECORD_ID_SIZE];
+        bool dropped; /* out: false: there was none */
+};
+void store_drop(struct store *store, struct store_drop *drop);
