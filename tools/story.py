@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""story.py - what tools/demo plays: the real binary, a pretend Dükkango, one order, one webhook.
+
+Needs nothing but Python's own library. The pretend platform and the child process are those of the end-to-end tests: what the demo shows is what is tested.
+usage: KURYED=<binary> story.py [--once]
+"""
+
+import base64
+import json
+import secrets
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / 'tests' / 'e2e'))
+from fake_dukkango import FakeDukkango  # noqa: E402
+from process import Kuryed  # noqa: E402
+
+# The ids of the integration page that courier firms know.
+RESTAURANT = '507f1f77bcf86cd799439011'
+ORDER = '507f1f77bcf86cd799439012'
+WEBHOOK = '/api/v1/webhook/courier/status-update'
+WAIT = 10.0
+
+
+class Surprise(Exception):
+    """Something did not go as the story has it."""
+
+
+def expect(held, what):
+    if not held:
+        raise Surprise(what)
+
+
+def pretty(document):
+    return '\n'.join('     ' + line for line in json.dumps(document, ensure_ascii=False, indent=2).splitlines())
+
+
+class PretendDukkango(FakeDukkango):
+    """Shows each call as it comes in, and what was answered."""
+
+    def take(self, call):
+        answer = super().take(call)
+        body = call.body.decode() if call.body and call.step != 'login' else ''
+        print(f'     Dükkango received  {call.method} {call.path} {body} -> {call.status}', flush=True)
+        return answer
+
+    def applied(self):
+        with self.changed:
+            return [call.step for call in self.calls if call.applied]
+
+
+class Server:
+    """The binary on an embedded store in `folder`, as a client sees it."""
+
+    def __init__(self, folder, platform):
+        self.admin_token = secrets.token_urlsafe(32)
+        key = base64.b64encode(secrets.token_bytes(32)).decode()
+        self.process = Kuryed({
+            'KURYE_LISTEN': '127.0.0.1:0', 'KURYE_OPS_LISTEN': '127.0.0.1:0',
+            'KURYE_STORE': f'sqlite:{folder}/kurye.db', 'KURYE_DUKKANGO_URL': platform.url,
+            'KURYE_ADMIN_TOKEN': self.admin_token, 'KURYE_SECRET_KEY': f'demo:{key}'})
+        try:
+            self.url = f'http://{self.process.log_contains(event="listening")["listen"]}'
+        except AssertionError as error:
+            self.process.kill()
+            raise Surprise(f'the server did not start: {error}') from None
+        self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def call(self, method, path, body=None, status=200, **headers):
+        """The answer's document; a status other than the expected one is a surprise."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, {'Content-Type': 'application/json'}, method=method)
+        for name, value in headers.items():
+            request.add_header(name.replace('_', '-'), value)
+        try:
+            with self.opener.open(request, timeout=WAIT) as answer:
+                got, text = answer.status, answer.read().decode()
+        except urllib.error.HTTPError as answer:
+            got, text = answer.code, answer.read().decode()
+        expect(got == status, f'{method} {path}: {got} instead of {status}: {text}')
+        return json.loads(text)
+
+
+class Story:
+    def __init__(self, server, platform):
+        self.server, self.platform = server, platform
+        self.restaurant_token = self.key = self.payment_key = None
+
+    def restaurant(self, method, path, body=None, status=200):
+        return self.server.call(method, path, body, status, Authorization=f'Bearer {self.restaurant_token}')['data']
+
+    def order(self):
+        return self.restaurant('GET', f'/api/v1/orders/{ORDER}')
+
+    def set_up(self):
+        made = self.server.call('POST', '/api/v1/restaurants',
+                                {'name': 'Deneme Lokantası', 'restaurantId': RESTAURANT}, 201,
+                                Authorization=f'Bearer {self.server.admin_token}')['data']
+        expect(made['restaurantId'] == RESTAURANT, f'the restaurant is {made}')
+        self.restaurant_token = made['token']
+        path, account = f'/api/v1/restaurants/{RESTAURANT}', self.platform.account()
+        self.restaurant('PUT', f'{path}/platforms/dukkango', {'enabled': True, 'credentials': account})
+        self.key = self.restaurant('POST', f'{path}/courier-integrations', {'name': 'Hızlı Kurye'}, 201)['apiKey']
+        self.payment_key, _ = self.platform.hold(account, 'yeni')
+        self.restaurant('POST', '/api/v1/orders', {
+            'orderId': ORDER, 'platform': 'dukkango', 'platformOrderId': self.payment_key, 'status': 'yeni',
+            'price': 125.5, 'paymentMethod': 'card', 'hazirlanmaSuresiDk': 15, 'orderNote': 'İnce hamur olsun lütfen',
+            'customer': {'address': {'detailedAddress': 'Bağdat Caddesi No: 123, Daire: 8, Kadıköy, İstanbul'},
+                         'details': {'name': 'Ahmet Yılmaz', 'phone': '+905551234567'}}}, 201)
+
+    def reaches(self, status, *steps):
+        """The platform was told all these steps in this order, once each, and the order says so."""
+        self.platform.received(steps[-1], timeout=WAIT)
+        until = time.monotonic() + WAIT
+        while True:
+            order = self.order()
+            state = owed(order)
+            if state == 'done':
+                break
+            expect(time.monotonic() < until, f'the delivery is still {state}: {order["deliveries"]}')
+            threading.Event().wait(0.02)
+        expect(order['status'] == status, f'the order is {order["status"]}, not {status}')
+        expect(self.platform.applied() == list(steps), f'the platform was told {self.platform.applied()}')
+        expect(not self.platform.violations, self.platform.violations)
+        return order
+
+    def curl(self, status):
+        body = {'restaurantId': RESTAURANT, 'orderId': ORDER, 'status': status}
+        return (f'curl -X POST {self.server.url}{WEBHOOK} \\\n  -H "Content-Type: application/json" \\\n'
+                f'  -H "x-api-key: {self.key}" \\\n  -d {shlex.quote(json.dumps(body))}')
+
+    def play(self):
+        self.set_up()
+        print(f'1. Restaurant {RESTAURANT}, connected to Dükkango, has a courier firm with a key of its own.')
+        print(f'2. Order {ORDER} has come in from Dükkango ({self.payment_key}):\n     {described(self.order())}')
+        print(f'3. The courier sets out: POST {WEBHOOK} with status 1')
+        answer = self.server.call('POST', WEBHOOK, {'restaurantId': RESTAURANT, 'orderId': ORDER, 'status': 1},
+                                  x_api_key=self.key)
+        print(pretty(answer), flush=True)
+        expect(answer['success'] and answer['data']['status'] == 'teslim-edilecek', f'the webhook said {answer}')
+        after = self.reaches('teslim-edilecek', 'accept', 'on-the-way')
+        print(f'4. The order has moved, and Dükkango knows, the step between included:\n     {described(after)}')
+
+    def finish(self):
+        """Does what the reader would: runs the curl."""
+        print('5. It is delivered, by the curl that the demo prints:')
+        command = ['bash', '-c', self.curl(2) + ' --silent --show-error --noproxy "*"']
+        done = subprocess.run(command, capture_output=True, text=True, timeout=WAIT, check=False)
+        expect(done.returncode == 0, f'curl ended with {done.returncode}: {done.stderr}')
+        answer = json.loads(done.stdout)
+        print(pretty(answer), flush=True)
+        expect(answer.get('success'), f'the webhook said {answer}')
+        print(f'     {described(self.reaches("teslim-edildi", "accept", "on-the-way", "delivered"))}')
+
+    def hand_over(self):
+        print(f'\nThe server runs until Ctrl-C. Deliver the order:\n\n{self.curl(2)}\n\nand look at it:\n\n'
+              f'curl -H "Authorization: Bearer {self.restaurant_token}" {self.server.url}/api/v1/orders/{ORDER}\n',
+              flush=True)
+        status = self.server.process.wait(None)
+        raise Surprise(f'the server ended by itself with {status}')
+
+
+def described(order):
+    history = ' -> '.join(f'{row["status"]} (by {row["by"]})' for row in order['history'])
+    return f'status {order["status"]}; history {history or "empty"}; delivery to Dükkango {owed(order)}'
+
+
+def owed(order):
+    """The state of what the order owes its platform."""
+    states = [delivery['state'] for delivery in order['deliveries'] if delivery['deliveryId'] == f'{ORDER}-platform']
+    return states[0] if states else 'none'
+
+
+def stopped(*_):
+    raise KeyboardInterrupt
+
+
+def told(folder, once):
+    """Plays the story on a server of its own; returns the exit status."""
+    platform = PretendDukkango()
+    server = Server(folder, platform)
+    print(f'kuryed runs on {server.url} with an embedded store, beside a pretend Dükkango.')
+    try:
+        story = Story(server, platform)
+        story.play()
+        if not once:
+            story.hand_over()
+        story.finish()
+        status, took = server.process.stop(WAIT)
+        expect(status == 0, f'the server stopped with {status}')
+        print(f'The demo held: one order, two webhooks, three calls to its platform; stopped in {took * 1000:.0f} ms.')
+        return 0
+    except KeyboardInterrupt:
+        print()
+        return 0 if not once else 130
+    except (AssertionError, Surprise, OSError, LookupError, ValueError, subprocess.TimeoutExpired) as error:
+        print(f'\nThe server\'s log ends with:\n{server.process.text()[-3000:]}', file=sys.stderr)
+        raise Surprise(str(error)) from error
+    finally:
+        end(server.process)
+        platform.close()
+
+
+def end(process):
+    """Ctrl-C reaches the server as well, and a second signal would cut its clean stop short."""
+    try:
+        process.wait(1.0)
+    except subprocess.TimeoutExpired:
+        process.stop(WAIT)
+
+
+def main(*arguments):
+    sys.stdout.reconfigure(encoding='utf-8')
+    sys.stderr.reconfigure(encoding='utf-8')
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stopped)
+    try:
+        with tempfile.TemporaryDirectory(prefix='kuryed-demo-') as folder:
+            return told(folder, '--once' in arguments)
+    except Surprise as surprise:
+        print(f'demo FAILED: {surprise}', file=sys.stderr)
+        return 1
+
+
+if __name__ == '__main__':
+    sys.exit(main(*sys.argv[1:]))
