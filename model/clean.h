@@ -9,7 +9,7 @@
 
 /* Ownership moves on: yields the pointer and leaves NULL behind. */
 #define TAKE(pointer)                                                                                                  \
-        ({                                                                                                             \
+        __extension__({                                                                                                \
                 __typeof__(pointer) taken_ = (pointer);                                                                \
                 (pointer) = NULL;                                                                                      \
                 taken_;                                                                                                \

@@ -17,7 +17,7 @@
  * Errors: BAD_JSON, NO_MEMORY. */
 enum err json_read(const char *bytes, size_t length, struct json_object **ret, struct why *why) MUST_USE;
 
-/* The same for any value, arrays too (platforms' answers). */
+/* The same for any value, arrays too (platforms' answers); a document that is `null` gives NULL. */
 enum err json_read_any(const char *bytes, size_t length, struct json_object **ret, struct why *why) MUST_USE;
 
 /* CLEAN(json_put_at) struct json_object *o = NULL; */
@@ -33,6 +33,8 @@ struct view view_of(struct json_object *object);
 
 /* Each reader: absent and null are the same. `_need_` then fails with BAD_FIELD, `_opt_` leaves *ret untouched and
  * returns OK. A value of another type or out of bounds is BAD_FIELD with the whole path. */
+
+/* Between `min` and `max` characters (code points, not bytes). */
 enum err view_need_text(const struct view *v, const char *key, size_t min, size_t max, const char **ret,
                         struct why *why) MUST_USE;
 enum err view_opt_text(const struct view *v, const char *key, size_t min, size_t max, const char **ret,

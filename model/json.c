@@ -1,0 +1,589 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* json.c - documents in, typed values out.
+ *
+ * json-c judges how tokens stand together; what a token is, we judge ourselves before it. Even when strict, json-c
+ * takes single quotes, NaN, bare control characters and surrogates in UTF-8, cuts a key at a NUL, and what it takes
+ * differs by version. */
+#include "model/json.h"
+
+#include "model/clean.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- the words of a text ---- */
+
+struct scan {
+        const unsigned char *at;
+        size_t left;
+        int depth;
+        bool nul; /* the last string had an escaped NUL inside */
+};
+
+/* 0 at the end: no token begins or goes on with it. */
+static unsigned char scan_peek(const struct scan *s)
+{
+        return s->left ? *s->at : 0;
+}
+
+static void scan_skip(struct scan *s, size_t n)
+{
+        s->at += n;
+        s->left -= n;
+}
+
+static bool scan_char(struct scan *s, char c)
+{
+        if (scan_peek(s) != (unsigned char)c)
+                return false;
+        scan_skip(s, 1);
+        return true;
+}
+
+static bool scan_word(struct scan *s, const char *word)
+{
+        size_t n = strlen(word);
+
+        if (s->left < n || memcmp(s->at, word, n) != 0)
+                return false;
+        scan_skip(s, n);
+        return true;
+}
+
+static bool is_digit(unsigned char c)
+{
+        return c >= '0' && c <= '9';
+}
+
+static bool scan_digits(struct scan *s)
+{
+        if (!is_digit(scan_peek(s)))
+                return false;
+        while (is_digit(scan_peek(s)))
+                scan_skip(s, 1);
+        return true;
+}
+
+/* RFC 8259 section 6. */
+static bool scan_number(struct scan *s)
+{
+        scan_char(s, '-');
+        if (!scan_char(s, '0') && !scan_digits(s))
+                return false;
+        if (scan_char(s, '.') && !scan_digits(s))
+                return false;
+        if (scan_char(s, 'e') || scan_char(s, 'E')) {
+                if (!scan_char(s, '+'))
+                        scan_char(s, '-');
+                if (!scan_digits(s))
+                        return false;
+        }
+        /* `01` and `1-1` are one word to json-c. */
+        return !is_digit(scan_peek(s)) && scan_peek(s) != '-';
+}
+
+/* The length of the character that begins at `at`, two bytes or more; 0 when it is none (Unicode 15, table 3-7). */
+static size_t utf8_length(const unsigned char *at, size_t left)
+{
+        unsigned char low = 0x80, high = 0xbf;
+        size_t n;
+
+        if (at[0] >= 0xc2 && at[0] <= 0xdf)
+                n = 2;
+        else if (at[0] >= 0xe0 && at[0] <= 0xef)
+                n = 3;
+        else if (at[0] >= 0xf0 && at[0] <= 0xf4)
+                n = 4;
+        else
+                return 0;
+        if (left < n)
+                return 0;
+        if (at[0] == 0xe0)
+                low = 0xa0;
+        else if (at[0] == 0xed)
+                high = 0x9f;
+        else if (at[0] == 0xf0)
+                low = 0x90;
+        else if (at[0] == 0xf4)
+                high = 0x8f;
+        if (at[1] < low || at[1] > high)
+                return 0;
+        for (size_t i = 2; i < n; i++)
+                if (at[i] < 0x80 || at[i] > 0xbf)
+                        return 0;
+        return n;
+}
+
+static bool scan_string(struct scan *s)
+{
+        s->nul = false;
+        scan_skip(s, 1);
+        while (s->left > 0 && *s->at != '"') {
+                size_t n = 1;
+
+                if (*s->at == '\\') {
+                        n = s->left > 1 && s->at[1] && strchr("\"\\/bfnrtu", s->at[1]) ? 2 : 0;
+                        s->nul = s->nul || (s->left >= 6 && memcmp(s->at, "\\u0000", 6) == 0);
+                } else if (*s->at >= 0x80) {
+                        n = utf8_length(s->at, s->left);
+                } else if (*s->at < 0x20) {
+                        return false;
+                }
+                if (n == 0)
+                        return false;
+                scan_skip(s, n);
+        }
+        return scan_char(s, '"');
+}
+
+static bool scan_token(struct scan *s)
+{
+        switch (scan_peek(s)) {
+        case '"': return scan_string(s);
+        case 't': return scan_word(s, "true");
+        case 'f': return scan_word(s, "false");
+        case 'n': return scan_word(s, "null");
+        case '{':
+        case '[': scan_skip(s, 1); return ++s->depth <= JSON_DEPTH_MAX;
+        case '}':
+        case ']': scan_skip(s, 1); return --s->depth >= 0;
+        case ':': scan_skip(s, 1); return !s->nul; /* a key goes before */
+        case ' ':
+        case '\t':
+        case '\n':
+        case '\r':
+        case ',': scan_skip(s, 1); return true;
+        default: return scan_number(s);
+        }
+}
+
+/* ---- reading ---- */
+
+static pthread_once_t tokener_once = PTHREAD_ONCE_INIT;
+static pthread_key_t tokener_key;
+static bool tokener_key_made;
+
+static void free_tokener(void *tokener)
+{
+        json_tokener_free(tokener);
+}
+
+static void make_tokener_key(void)
+{
+        tokener_key_made = pthread_key_create(&tokener_key, free_tokener) == 0;
+}
+
+/* This thread's own, because making one costs an eighth of reading a webhook. */
+static struct json_tokener *find_tokener(void)
+{
+        struct json_tokener *tokener;
+
+        pthread_once(&tokener_once, make_tokener_key);
+        if (!tokener_key_made)
+                return NULL;
+        tokener = pthread_getspecific(tokener_key);
+        if (tokener)
+                return tokener;
+        /* json-c counts what stands in the innermost array as a level of its own. */
+        tokener = json_tokener_new_ex(JSON_DEPTH_MAX + 1);
+        if (!tokener)
+                return NULL;
+        json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+        if (pthread_setspecific(tokener_key, tokener) != 0) {
+                json_tokener_free(tokener);
+                return NULL;
+        }
+        return tokener;
+}
+
+enum err json_read_any(const char *bytes, size_t length, struct json_object **ret, struct why *why)
+{
+        struct scan s = {.at = (const unsigned char *)bytes, .left = length};
+        struct json_tokener *tokener;
+        struct json_object *value;
+        enum json_tokener_error error;
+        bool cut;
+
+        while (s.left > 0)
+                if (!scan_token(&s))
+                        return FAIL(why, ERR_BAD_JSON, "not JSON at byte %zu", length - s.left);
+        if (length > INT_MAX)
+                return FAIL(why, ERR_BAD_JSON, "longer than any document");
+        tokener = find_tokener();
+        if (!tokener)
+                return FAIL(why, ERR_NO_MEMORY, "no memory for a JSON reader");
+        value = json_tokener_parse_ex(tokener, bytes, (int)length);
+        error = json_tokener_get_error(tokener);
+        cut = json_tokener_get_parse_end(tokener) < length;
+        if (error == json_tokener_continue && !cut) {
+                /* A bare number ends only where the text is said to end. */
+                value = json_tokener_parse_ex(tokener, "", 1);
+                error = json_tokener_get_error(tokener);
+        }
+        json_tokener_reset(tokener);
+        /* Memory that fails: json-c 0.16 asks for more in the middle, 0.17 has an error behind the last of 0.16. */
+        if ((error == json_tokener_continue && cut) || error > json_tokener_error_size)
+                return FAIL(why, ERR_NO_MEMORY, "no memory for a document");
+        if (error != json_tokener_success)
+                return FAIL(why, ERR_BAD_JSON, "%s", json_tokener_error_desc(error));
+        *ret = value;
+        return ERR_OK;
+}
+
+enum err json_read(const char *bytes, size_t length, struct json_object **ret, struct why *why)
+{
+        CLEAN(json_put_at) struct json_object *value = NULL;
+        enum err e = json_read_any(bytes, length, &value, why);
+
+        if (e)
+                return e;
+        if (!json_object_is_type(value, json_type_object))
+                return FAIL(why, ERR_BAD_JSON, "not an object");
+        *ret = TAKE(value);
+        return ERR_OK;
+}
+
+void json_put_at(struct json_object **at)
+{
+        json_object_put(*at);
+}
+
+/* ---- typed readers ---- */
+
+struct view view_of(struct json_object *object)
+{
+        return (struct view){.object = object};
+}
+
+static void write_path(char *to, size_t size, const struct view *v, const char *key)
+{
+        /* What does not fit is cut: a path is only told, never followed. */
+        if (snprintf(to, size, "%s%s%s", v->path, v->path[0] ? "." : "", key) < 0)
+                to[0] = '\0';
+}
+
+static enum err bad_field(const struct view *v, const char *key, const char *text, struct why *why)
+{
+        char path[sizeof why->field];
+
+        write_path(path, sizeof path, v, key);
+        return FAIL_FIELD(why, path, "%s", text);
+}
+
+/* NULL when it is absent or null. */
+static struct json_object *find_member(struct json_object *object, const char *key)
+{
+        struct json_object *value = NULL;
+
+        json_object_object_get_ex(object, key, &value);
+        return value;
+}
+
+/* The member, where it has that type; NULL where it may be absent and is. An integer is a double too. */
+static enum err take_member(const struct view *v, const char *key, bool need, enum json_type type,
+                            struct json_object **ret, struct why *why)
+{
+        struct json_object *value = find_member(v->object, key);
+
+        if (!value && need)
+                return bad_field(v, key, "missing", why);
+        if (value && !json_object_is_type(value, type) &&
+            (type != json_type_double || !json_object_is_type(value, json_type_int)))
+                return bad_field(v, key, "of another type", why);
+        *ret = value;
+        return ERR_OK;
+}
+
+/* SIZE_MAX for a string that C would cut. */
+static size_t count_characters(const char *text, size_t bytes)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < bytes; i++) {
+                if (!text[i])
+                        return SIZE_MAX;
+                n += (text[i] & 0xc0) != 0x80;
+        }
+        return n;
+}
+
+static enum err read_text(const struct view *v, const char *key, bool need, size_t min, size_t max,
+                          const char **ret, struct why *why)
+{
+        struct json_object *value = NULL;
+        enum err e = take_member(v, key, need, json_type_string, &value, why);
+        const char *text;
+        size_t n;
+
+        if (e || !value)
+                return e;
+        text = json_object_get_string(value);
+        n = count_characters(text, (size_t)json_object_get_string_len(value));
+        if (n < min || n > max)
+                return bad_field(v, key, "too short, too long, or with NUL inside", why);
+        *ret = text;
+        return ERR_OK;
+}
+
+enum err view_need_text(const struct view *v, const char *key, size_t min, size_t max, const char **ret,
+                        struct why *why)
+{
+        return read_text(v, key, true, min, max, ret, why);
+}
+
+enum err view_opt_text(const struct view *v, const char *key, size_t min, size_t max, const char **ret,
+                       struct why *why)
+{
+        return read_text(v, key, false, min, max, ret, why);
+}
+
+static enum err read_bool(const struct view *v, const char *key, bool need, bool *ret, struct why *why)
+{
+        struct json_object *value = NULL;
+        enum err e = take_member(v, key, need, json_type_boolean, &value, why);
+
+        if (e || !value)
+                return e;
+        *ret = json_object_get_boolean(value);
+        return ERR_OK;
+}
+
+enum err view_opt_bool(const struct view *v, const char *key, bool *ret, struct why *why)
+{
+        return read_bool(v, key, false, ret, why);
+}
+
+enum err view_need_bool(const struct view *v, const char *key, bool *ret, struct why *why)
+{
+        return read_bool(v, key, true, ret, why);
+}
+
+/* *ret_given: whether it was there. */
+static enum err read_number(const struct view *v, const char *key, bool need, double min, double max,
+                            double *ret, bool *ret_given, struct why *why)
+{
+        struct json_object *value = NULL;
+        enum err e = take_member(v, key, need, json_type_double, &value, why);
+        double number;
+
+        if (e)
+                return e;
+        *ret_given = value;
+        if (!value)
+                return ERR_OK;
+        number = json_object_get_double(value);
+        if (!(number >= min && number <= max))
+                return bad_field(v, key, "out of bounds", why);
+        *ret = number;
+        return ERR_OK;
+}
+
+enum err view_opt_number(const struct view *v, const char *key, double min, double max, double *ret,
+                         struct why *why)
+{
+        bool given = false;
+
+        return read_number(v, key, false, min, max, ret, &given, why);
+}
+
+enum err view_opt_int(const struct view *v, const char *key, int64_t min, int64_t max, int64_t *ret,
+                      struct why *why)
+{
+        /* Beyond 2^53 a double does not tell one whole number from the next. */
+        static const double whole_max = 9007199254740991.0;
+        double number = 0;
+        bool given = false;
+        enum err e = read_number(v, key, false, -whole_max, whole_max, &number, &given, why);
+
+        if (e || !given)
+                return e;
+        if (number != (double)(int64_t)number || (int64_t)number < min || (int64_t)number > max)
+                return bad_field(v, key, "not whole or out of bounds", why);
+        *ret = (int64_t)number;
+        return ERR_OK;
+}
+
+static enum err read_money(const struct view *v, const char *key, bool need, int64_t *ret_minor,
+                           struct why *why)
+{
+        double number = 0, off;
+        int64_t minor;
+        bool given = false;
+        enum err e = read_number(v, key, need, 0, 10000000, &number, &given, why);
+
+        if (e || !given)
+                return e;
+        minor = (int64_t)(number * 100 + 0.5);
+        off = number * 100 - (double)minor;
+        /* Sums that a client made with doubles (0.1 + 0.2) are off by less, a third decimal by far more. */
+        if (off < -1e-6 || off > 1e-6)
+                return bad_field(v, key, "more than two decimals", why);
+        *ret_minor = minor;
+        return ERR_OK;
+}
+
+enum err view_need_money(const struct view *v, const char *key, int64_t *ret_minor, struct why *why)
+{
+        return read_money(v, key, true, ret_minor, why);
+}
+
+enum err view_opt_money(const struct view *v, const char *key, int64_t *ret_minor, struct why *why)
+{
+        return read_money(v, key, false, ret_minor, why);
+}
+
+enum err view_opt_time(const struct view *v, const char *key, int64_t *ret_ms, struct why *why)
+{
+        const char *text = NULL;
+        enum err e = view_opt_text(v, key, 0, SIZE_MAX - 1, &text, why);
+
+        if (!e && text && !time_read(text, ret_ms))
+                return bad_field(v, key, "not a time", why);
+        return e;
+}
+
+enum err view_opt_id(const struct view *v, const char *key, struct id *ret, bool *ret_given, struct why *why)
+{
+        const char *text = NULL;
+        enum err e = view_opt_text(v, key, 0, SIZE_MAX - 1, &text, why);
+
+        if (!e && text && !id_read(text, ret))
+                return bad_field(v, key, "not an id", why);
+        if (!e)
+                *ret_given = text;
+        return e;
+}
+
+enum err view_opt_object(const struct view *v, const char *key, struct view *ret, struct why *why)
+{
+        struct view inner;
+        enum err e = take_member(v, key, false, json_type_object, &inner.object, why);
+
+        if (e)
+                return e;
+        write_path(inner.path, sizeof inner.path, v, key);
+        *ret = inner;
+        return ERR_OK;
+}
+
+enum err view_opt_array(const struct view *v, const char *key, size_t max, struct json_object **ret,
+                        struct why *why)
+{
+        struct json_object *value = NULL;
+        enum err e = take_member(v, key, false, json_type_array, &value, why);
+
+        if (e)
+                return e;
+        if (value && json_object_array_length(value) > max)
+                return bad_field(v, key, "too many elements", why);
+        *ret = value;
+        return ERR_OK;
+}
+
+enum err view_element(const struct view *v, const char *key, struct json_object *array, size_t i,
+                      struct view *ret, struct why *why)
+{
+        struct view inner = {.object = json_object_array_get_idx(array, i)};
+        char place[sizeof inner.path];
+
+        if (snprintf(place, sizeof place, "%s[%zu]", key, i) < 0)
+                place[0] = '\0';
+        if (!json_object_is_type(inner.object, json_type_object))
+                return bad_field(v, place, "not an object", why);
+        write_path(inner.path, sizeof inner.path, v, place);
+        *ret = inner;
+        return ERR_OK;
+}
+
+bool view_has(const struct view *v, const char *key)
+{
+        return json_object_object_get_ex(v->object, key, NULL);
+}
+
+/* ---- writers ---- */
+
+bool json_add(struct json_object *to, const char *key, struct json_object *value)
+{
+        if (json_object_object_add(to, key, value) == 0)
+                return true;
+        json_object_put(value);
+        return false;
+}
+
+/* For a value that was just made: NULL means that there was no memory for it. */
+static bool add_made(struct json_object *to, const char *key, struct json_object *value)
+{
+        return value && json_add(to, key, value);
+}
+
+bool json_add_text(struct json_object *to, const char *key, const char *text_or_null)
+{
+        return text_or_null ? add_made(to, key, json_object_new_string(text_or_null))
+                            : json_add(to, key, NULL);
+}
+
+bool json_add_int(struct json_object *to, const char *key, int64_t value)
+{
+        return add_made(to, key, json_object_new_int64(value));
+}
+
+bool json_add_bool(struct json_object *to, const char *key, bool value)
+{
+        return add_made(to, key, json_object_new_boolean(value));
+}
+
+bool json_add_id(struct json_object *to, const char *key, const struct id *id)
+{
+        char text[ID_TEXT_SIZE];
+
+        return json_add_text(to, key, id_write(id, text));
+}
+
+bool json_add_time(struct json_object *to, const char *key, int64_t ms)
+{
+        char text[TIME_TEXT_SIZE];
+
+        return json_add_text(to, key, time_write(ms, text));
+}
+
+bool json_add_money(struct json_object *to, const char *key, int64_t minor)
+{
+        char text[32];
+
+        /* json-c would write 0.1 as 0.10000000000000001. */
+        snprintf(text, sizeof text, "%.15g", (double)minor / 100);
+        return add_made(to, key, json_object_new_double_s((double)minor / 100, text));
+}
+
+char *json_text(struct json_object *object)
+{
+        const char *text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
+                                                                          JSON_C_TO_STRING_NOSLASHESCAPE);
+
+        return text ? strdup(text) : NULL;
+}
+
+/* ---- what we wrote ourselves ---- */
+
+const char *json_get_text(struct json_object *object, const char *key)
+{
+        struct json_object *value = find_member(object, key);
+
+        return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
+}
+
+int64_t json_get_int(struct json_object *object, const char *key, int64_t fallback)
+{
+        struct json_object *value = find_member(object, key);
+
+        return json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : fallback;
+}
+
+bool json_get_bool(struct json_object *object, const char *key, bool fallback)
+{
+        struct json_object *value = find_member(object, key);
+
+        return json_object_is_type(value, json_type_boolean) ? json_object_get_boolean(value) : fallback;
+}
