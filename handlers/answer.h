@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* answer.h - the shapes of every good answer (api.md section 1): one object, or a page of a list. */
+#pragma once
+
+#include "model/json.h"
+#include "server/http.h"
+
+/* An empty object or list to fill; NULL without memory. */
+struct json_object *answer_object(void) MUST_USE;
+struct json_object *answer_array(void) MUST_USE;
+
+/* Appends and takes the item's ownership in every case; false without memory, also where `item` is NULL. */
+bool answer_append(struct json_object *array, struct json_object *item) MUST_USE;
+
+/* {"success":true,"data":…}. Takes the ownership of `data`; NULL answers NO_MEMORY. */
+void answer_one(struct request *r, int http_status, struct json_object *data);
+
+/* {"success":true,"data":[…],"next":…}, `next` "" where that was all. Ownership and NULL as above. */
+void answer_list(struct request *r, struct json_object *array, const char *next);

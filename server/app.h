@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* app.h - the parts of the running server that a handler may need; main makes it, request_app() gives it. All borrowed. */
+#pragma once
+
+struct config;
+struct http;
+struct keyring;
+struct outbound;
+struct store;
+struct throttle;
+
+struct app {
+        const struct config *config;
+        const struct keyring *keyring;
+        struct http *http;
+        struct store *store;
+        struct outbound *outbound;
+        struct throttle *throttle;
+};
