@@ -4,13 +4,14 @@
 #pragma once
 
 #include "model/crypto.h"
+#include "model/json.h"
 #include "model/text.h"
 
 /* Kept in stores: append only. */
-#define RECORD_KIND_TABLE(X)                                                                                           \
-        X(RESTAURANT, "restaurant")                                                                                    \
-        X(TOKEN, "token")                                                                                              \
-        X(INTEGRATION, "integration")                                                                                  \
+#define RECORD_KIND_TABLE(X)          \
+        X(RESTAURANT, "restaurant")   \
+        X(TOKEN, "token")             \
+        X(INTEGRATION, "integration") \
         X(CONNECTION, "connection")
 #define RECORD_KIND_ENUM(name, word) RECORD_##name,
 enum record_kind { RECORD_KIND_TABLE(RECORD_KIND_ENUM) RECORD_KIND_COUNT };
@@ -22,10 +23,10 @@ enum record_kind { RECORD_KIND_TABLE(RECORD_KIND_ENUM) RECORD_KIND_COUNT };
 struct record {
         enum record_kind kind;
         char id[RECORD_ID_SIZE];
-        struct id restaurant; /* whose it is; its own id for a restaurant */
-        int64_t rev;          /* the store's: 1 when put, one more with each edit */
-        int64_t created_ms;   /* the store's */
-        int64_t updated_ms;   /* the store's */
+        struct id restaurant;                  /* whose it is; its own id for a restaurant */
+        int64_t rev;                           /* the store's: 1 when put, one more with each edit */
+        int64_t created_ms;                    /* the store's */
+        int64_t updated_ms;                    /* the store's */
         struct digest looks[RECORD_LOOKS_MAX]; /* secrets' digests by which it is found, unique in a store */
         int n_looks;
         char *document; /* owned: a JSON object */
@@ -35,3 +36,8 @@ struct record {
 void record_done(struct record *record);
 /* Ownership of *ret's content is the caller's. Errors: NO_MEMORY (then *ret is untouched). */
 enum err record_copy(const struct record *from, struct record *ret, struct why *why) MUST_USE;
+
+/* Its document, and a changed one in place of it, for the kinds' own files. Ownership: *ret is the caller's.
+ * Errors: NO_MEMORY; INTERNAL: what the store gave back is no object. */
+enum err record_read(const struct record *record, struct json_object **ret, struct why *why) MUST_USE;
+enum err record_write(struct record *record, struct json_object *document, struct why *why) MUST_USE;

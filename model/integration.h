@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* integration.h - the record of a courier firm at a restaurant: {name, active, keys, dispatchUrl, dispatchHeaders,
+ * dispatchHeaderNames, notifyCancel, signingSecrets}; looks are the digests of its keys.
+ *
+ * Keys are kept as digest, prefix and last four; signing secrets and dispatch headers are sealed under the record's id.
+ * Newest first, two live at most: a rotation ends what an earlier one had left a grace. All pure but for what makes
+ * secrets. */
+#pragma once
+
+#include "model/record.h"
+
+#define KEY_PREFIX "krk_"
+#define SIGNING_PREFIX "whsec_" /* Standard Webhooks 1.0 */
+#define SECRET_TEXT_SIZE 64     /* holds a key, or a signing secret: whsec_ and the base64 of 32 bytes */
+
+/* What a client asks for: {"name","dispatchUrl"?,"dispatchHeaders"?,"notifyCancel"?,"autoDispatch"?,"active"?}. */
+struct integration_patch {
+        char *name; /* owned; NULL: leave */
+        bool has_active;
+        bool active;
+        bool has_url;
+        char *url; /* owned; NULL: clear */
+        bool has_headers;
+        char *headers;      /* owned: sealed; NULL: clear */
+        char *header_names; /* owned: a JSON array */
+        bool has_cancel;
+        bool notify_cancel;
+        bool has_auto; /* the restaurant's record takes it: struct dispatch_choice */
+        bool auto_dispatch;
+};
+/* `id` is the integration's, under which the headers are sealed; `whole`: a new one, whose name must be there and whose
+ * `active` is not looked at. In a change null clears URL and headers and turns the two switches off. Errors: BAD_FIELD,
+ * NO_MEMORY, INTERNAL. End it with integration_patch_done(). */
+enum err integration_patch_read(const struct view *body, bool whole, const struct id *id,
+                                const struct keyring *ring, struct integration_patch *ret, struct why *why)
+        MUST_USE;
+void integration_patch_done(struct integration_patch *patch);
+
+/* A key or signing secret that takes the place of the one before. */
+struct rotation {
+        char text[SECRET_TEXT_SIZE]; /* shown once */
+        char *sealed;                /* owned; a signing secret's; NULL: a key */
+        int64_t grace_ms;            /* how long the one before stays good */
+        int64_t old_until_ms;        /* out: until when that is */
+};
+/* Errors: NO_MEMORY, INTERNAL (no randomness). End it with rotation_done(), which wipes the text. */
+enum err rotation_key(struct rotation *ret, struct why *why) MUST_USE;
+enum err rotation_secret(const struct id *id, const struct keyring *ring, struct rotation *ret,
+                         struct why *why) MUST_USE;
+/* {"graceSeconds"?}: 0 to 604800, 86400 when left out. Errors: BAD_FIELD. */
+enum err rotation_read_grace(const struct view *body, int64_t *ret_ms, struct why *why) MUST_USE;
+void rotation_done(struct rotation *rotation);
+
+/* A new one, with its first key and signing secret. Ownership: *ret's content is the caller's, record_done(). Errors:
+ * NO_MEMORY, INTERNAL. */
+enum err integration_make(const struct id *restaurant, const struct id *id, struct integration_patch *patch,
+                          struct rotation *key, struct rotation *secret, struct record *ret, struct why *why)
+        MUST_USE;
+
+/* For store_edit, `arg` a struct integration_patch. Errors: NO_MEMORY, INTERNAL. */
+enum err integration_edit(struct record *record, void *arg, int64_t now_ms, struct why *why);
+/* For store_edit, `arg` a struct rotation; key or secret by its `sealed`. Errors: NO_MEMORY, INTERNAL. */
+enum err integration_rotate(struct record *record, void *arg, int64_t now_ms, struct why *why);
+
+/* Whether the holder of the key may come in: active, and the key is live. *ret_until_ms says how long the key is,
+ * INT64_MAX when without end. Threads: any. */
+bool integration_admits(const struct record *record, const struct digest *key, int64_t now_ms,
+                        int64_t *ret_until_ms);
+
+/* Whether it has a dispatchUrl. */
+bool integration_has_url(const struct record *record);
+
+/* As api.md section 3 shows it; `auto_dispatch` is the restaurant's to know. NULL without memory, or when damaged. */
+struct json_object *integration_write(const struct record *record, bool auto_dispatch) MUST_USE;

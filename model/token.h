@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* token.h - the record of a restaurant's token: {name, prefix, last4, lastUsedAt}; looks[0] is its digest.
+ *
+ * The text itself is shown once and never kept. */
+#pragma once
+
+#include "model/record.h"
+
+#define TOKEN_PREFIX "krt_"
+
+/* A new token of `restaurant`; `ret_text` is what its holder is given. Ownership: *ret's content is the caller's,
+ * record_done(). Errors: NO_MEMORY, INTERNAL (no randomness). */
+enum err token_make(const struct id *restaurant, const char *name, int64_t now_ms, struct record *ret,
+                    char ret_text[APIKEY_TEXT_SIZE], struct why *why) MUST_USE;
+
+/* Whether its last use was written down longer than ten minutes ago, which is as exact as api.md's "last use" is. */
+bool token_needs_touch(const struct record *record, int64_t now_ms);
+/* For store_edit, `arg` unused: it was used now. Errors: NO_MEMORY, INTERNAL. */
+enum err token_touch(struct record *record, void *arg, int64_t now_ms, struct why *why);
+
+/* A row of the list (api.md section 3); NULL without memory, or when damaged. */
+struct json_object *token_write(const struct record *record) MUST_USE;
