@@ -29,6 +29,7 @@ bool base64_read(const char *text, void *to, size_t max, size_t *ret_n);
 
 /* KURYE_SECRET_KEY: `id:<32 bytes, base64>`, several with commas; the first seals, all open. Ids: [A-Za-z0-9_-]{1,16}. */
 struct keyring;
+/* Errors: BAD_FIELD (what is wrong stands in `why`, no part of a key does), NO_MEMORY. */
 enum err keyring_read(const char *text, struct keyring **ret, struct why *why) MUST_USE;
 /* Wipes the keys. NULL is fine. */
 void keyring_free(struct keyring *ring);
@@ -48,5 +49,5 @@ void secret_free(char *secret);
  * so that a typo is refused without asking the store. */
 #define APIKEY_TEXT_SIZE 53
 enum err apikey_make(const char *prefix, char to[APIKEY_TEXT_SIZE], struct why *why) MUST_USE;
-/* False when malformed; else *ret is its SHA-256, the only form that is kept. */
+/* False when malformed, and without memory; else *ret is its SHA-256, the only form that is kept. */
 bool apikey_digest(const char *prefix, const char *text, struct digest *ret);
