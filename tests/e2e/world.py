@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: Apache-2.0
+"""world.py - a whole world in a temporary folder: the real binary, its store, and pretend platforms.
+
+Scenarios read like this:
+
+    restaurant = world.restaurant()
+    restaurant.connect("dukkango")
+    courier = restaurant.courier()
+    order = restaurant.order("dukkango")
+    courier.posts(order, 1)
+    world.dukkango.received("on-the-way", order)
+    order.reaches("teslim-edilecek")
+
+Nothing here sleeps for luck: what the binary or a fake can announce is waited for on a condition, and
+what only the API can tell is asked by eventually(), the one place that polls.
+"""
+
+import base64
+import os
+import secrets
+import sqlite3
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import requests
+
+from fake_dukkango import FakeDukkango
+from fake_trendyolyemek import FakeTrendyolyemek
+from process import WAIT, Kuryed
+
+STORE = os.environ.get("KURYE_TEST_STORE", "sqlite")
+WEBHOOK = "/api/v1/webhook/courier/status-update"
+PLATFORMS = ("dukkango", "trendyolyemek")
+CUSTOMER = {"address": {"detailedAddress": "Bağdat Caddesi No: 123, Kadıköy, İstanbul"},
+            "details": {"name": "Ahmet Yılmaz", "phone": "+905551234567"}}
+PHRASES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
+           405: "Method Not Allowed", 409: "Conflict", 413: "Content Too Large",
+           415: "Unsupported Media Type", 422: "Unprocessable Content", 429: "Too Many Requests",
+           500: "Internal Server Error", 503: "Service Unavailable"}
+
+
+def eventually(ask, good, timeout=WAIT, pause=0.02):
+    """Asks again and again until the answer is good; returns it. For what nothing announces."""
+    until = time.monotonic() + timeout
+    while True:
+        answer = ask()
+        if good(answer):
+            return answer
+        assert time.monotonic() < until, f"still {answer!r} after {timeout} s"
+        threading.Event().wait(pause)
+
+
+def together(count, act):
+    """Calls act(0) to act(count - 1) on as many threads, all let go at once; returns the results."""
+    gate = threading.Barrier(count)
+
+    def one(number):
+        gate.wait(WAIT)
+        return act(number)
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
+
+
+def refused(answer, status, message):
+    """The one shape that an error has."""
+    assert answer.status_code == status, f"{answer.status_code} {answer.text}"
+    assert answer.json() == {"statusCode": status, "error": PHRASES[status], "message": message}
+    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+    return answer
+
+
+def data(answer, status=200):
+    """What a success brings."""
+    assert answer.status_code == status, f"{answer.status_code} {answer.text}"
+    assert answer.json()["success"] is True
+    return answer.json()["data"]
+
+
+def new_id():
+    return secrets.token_hex(12)
+
+
+class World:
+    """The binary's settings are keyword arguments: World(outbound_timeout="1s")."""
+
+    def __init__(self, **settings):
+        if STORE != "sqlite":
+            raise RuntimeError(f"KURYE_TEST_STORE={STORE}: no such store here")
+        self._folder = tempfile.TemporaryDirectory(prefix="kuryed-e2e-")
+        self.folder = self._folder.name
+        self.database = os.path.join(self.folder, "kurye.db")
+        self.dukkango, self.trendyolyemek = FakeDukkango(), FakeTrendyolyemek()
+        self.admin_token = secrets.token_urlsafe(32)
+        self.secret_key = base64.b64encode(secrets.token_bytes(32)).decode()
+        self.settings = {
+            "listen": "127.0.0.1:0", "ops_listen": "127.0.0.1:0", "store": f"sqlite:{self.database}",
+            "admin_token": self.admin_token, "secret_key": f"k1:{self.secret_key}",
+            "dukkango_url": self.dukkango.url, "trendyolyemek_url": self.trendyolyemek.url,
+            "outbound_allow": "127.0.0.0/8", "retry_schedule": "50ms,100ms,200ms",
+            "outbound_timeout": "2s", "lease_slack": "1s", "request_deadline": "5s", **settings}
+        self.faults = True  # whether close() shall look for what must never be
+        self.start()
+
+    def environment(self, **changes):
+        return {f"KURYE_{name.upper()}": value
+                for name, value in {**self.settings, **changes}.items() if value is not None}
+
+    def start(self, **changes):
+        """Starts the binary on the same data; `changes` are settings for this run on."""
+        self.settings.update(changes)
+        self.server = Kuryed(self.environment())
+        line = self.server.log_contains(event="listening")
+        self.address, self.ops_address = line["listen"], line["opsListen"]
+        self.host, port = self.address.rsplit(":", 1)
+        self.port = int(port)
+        self.session = self.lone()
+
+    @staticmethod
+    def lone():
+        """A session of its own, for a thread: it opens a connection of its own."""
+        session = requests.Session()
+        session.trust_env = False
+        return session
+
+    def restart(self, **changes):
+        status, _ = self.server.stop()
+        assert status == 0, self.server.text()
+        self.start(**changes)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, failed, *_):
+        for fake in (self.dukkango, self.trendyolyemek):
+            fake.release()
+        if self.server.alive():
+            status, took = self.server.stop()
+            if not failed:
+                assert status == 0 and took < 10, f"stopped with {status} in {took} s"
+        for fake in (self.dukkango, self.trendyolyemek):
+            fake.close()
+        self._folder.cleanup()
+        if self.faults and not failed:
+            assert self.server.noise == [], "stderr has more than JSON lines"
+            assert self.dukkango.violations + self.trendyolyemek.violations == []
+
+    def platform(self, name):
+        return getattr(self, name)
+
+    def call(self, method, path, body=None, token=None, session=None, ops=False, **more):
+        headers = more.pop("headers", {})
+        if token:
+            headers = {"Authorization": f"Bearer {token}", **headers}
+        url = f"http://{self.ops_address if ops else self.address}{path}"
+        return (session or self.session).request(method, url, json=body, headers=headers,
+                                                 timeout=2 * WAIT, **more)
+
+    def admin(self, method, path, body=None, **more):
+        return self.call(method, path, body, self.admin_token, **more)
+
+    def restaurant(self, **fields):
+        made = data(self.admin("POST", "/api/v1/restaurants", {"name": "Deneme Lokantası", **fields}), 201)
+        return Restaurant(self, made["restaurantId"], made["token"])
+
+    @contextmanager
+    def stalled(self):
+        """While inside, the store waits for its disk: somebody else holds the write lock."""
+        lock = sqlite3.connect(self.database, isolation_level=None, timeout=WAIT)
+        lock.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            lock.execute("ROLLBACK")
+            lock.close()
+
+
+class Restaurant:
+    def __init__(self, world, restaurant_id, token):
+        self.world, self.id, self.token = world, restaurant_id, token
+        self.path = f"/api/v1/restaurants/{restaurant_id}"
+        self.credentials = {}
+
+    def call(self, method, path, body=None, **more):
+        return self.world.call(method, path, body, self.token, **more)
+
+    def connect(self, platform, **changes):
+        """Opens an account at the fake and connects to it; `changes` spoil credentials."""
+        account = self.world.platform(platform).account()
+        self.credentials[platform] = account
+        return data(self.call("PUT", f"{self.path}/platforms/{platform}",
+                              {"enabled": True, "credentials": {**account, **changes}}))
+
+    def connected(self, *platforms):
+        for platform in platforms:
+            self.connect(platform)
+        return self
+
+    def courier(self, **fields):
+        made = data(self.call("POST", f"{self.path}/courier-integrations",
+                              {"name": "Hızlı Kurye", **fields}), 201)
+        return Courier(self, made)
+
+    def order(self, platform="phone", status="hazirlanacak", own_courier=True, **fields):
+        """An order that exists on the platform as well, in the same state."""
+        body = {"platform": platform, "status": status, "price": 125.5, "paymentMethod": "card",
+                "customer": CUSTOMER, "courierType": "restaurant" if own_courier else "platform"}
+        if platform in PLATFORMS:
+            account = self.credentials.get(platform) or self.world.platform(platform).account()
+            body["platformOrderId"], reference = self.world.platform(platform).hold(
+                account, status, own_courier)
+            body["platformRef"] = reference
+        body.update(fields)
+        return Order(self, data(self.call("POST", "/api/v1/orders", body), 201))
+
+
+class Courier:
+    """A courier firm that holds one key of one restaurant."""
+
+    def __init__(self, restaurant, made):
+        self.world, self.restaurant = restaurant.world, restaurant
+        self.id, self.key, self.made = made["integrationId"], made["apiKey"], made
+        self.path = f"{restaurant.path}/courier-integrations/{self.id}"
+
+    def send(self, body, key=None, content_type="application/json", headers=None, session=None):
+        """A webhook exactly as given: a document, or bytes."""
+        headers = {"x-api-key": self.key if key is None else key, **(headers or {})}
+        if content_type:
+            headers["Content-Type"] = content_type
+        more = {"data": body} if isinstance(body, bytes) else {"body": body}
+        return self.world.call("POST", WEBHOOK, headers=headers, session=session, **more)
+
+    def post(self, order, status, **more):
+        """A proper webhook; returns the answer, whatever it is."""
+        body = {"restaurantId": self.restaurant.id, "orderId": order.id, "status": status}
+        return self.send(body, **more)
+
+    def posts(self, order, status, **more):
+        """A webhook that is taken; returns the answer's data."""
+        answer = self.post(order, status, **more)
+        word = {1: "teslim-edilecek", 2: "teslim-edildi"}[status]
+        told = data(answer)
+        assert answer.json()["message"] == "Sipariş durumu başarıyla güncellendi"
+        assert (told["orderId"], told["status"]) == (order.id, word)
+        return told
+
+    def asks(self, path):
+        return self.world.call("GET", f"/api/v1/webhook/courier/{path}", headers={"x-api-key": self.key})
+
+
+class Order:
+    def __init__(self, restaurant, made):
+        self.restaurant, self.made = restaurant, made
+        self.id, self.platform_id = made["orderId"], made["platformOrderId"]
+        self.path = f"/api/v1/orders/{self.id}"
+
+    def now(self):
+        return data(self.restaurant.call("GET", self.path))
+
+    def put(self, status, **fields):
+        """The restaurant's own change of status; returns the answer, whatever it is."""
+        return self.restaurant.call("PUT", f"{self.path}/status", {"status": status, **fields})
+
+    def becomes(self, status, **fields):
+        return data(self.put(status, **fields))
+
+    def steps(self):
+        """The history as (status, by) pairs."""
+        return [(row["status"], row["by"]) for row in self.now()["history"]]
+
+    def reaches(self, status):
+        return eventually(self.now, lambda order: order["status"] == status)
+
+    def delivery(self, party="platform"):
+        found = [d for d in self.now()["deliveries"] if d["deliveryId"] == f"{self.id}-{party}"]
+        return found[0] if found else None
+
+    def settles(self, state="done"):
+        """Waits until what the platform is owed has come to this state; returns the delivery."""
+        return eventually(self.delivery, lambda delivery: delivery and delivery["state"] == state)
