@@ -2,6 +2,7 @@
 /* record.c - birth and death of a record, and the way into its document. */
 #include "model/record.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,7 +25,8 @@ enum err record_copy(const struct record *from, struct record *ret, struct why *
 
 enum err record_read(const struct record *record, struct json_object **ret, struct why *why)
 {
-        enum err e = json_read(record->document, strlen(record->document), ret, why);
+        const char *document = record->document ? record->document : "";
+        enum err e = json_read(document, strlen(document), ret, why);
 
         /* Ours, so that it is damaged, and no client's fault. */
         return e == ERR_BAD_JSON ? FAIL(why, ERR_INTERNAL, "record %s is damaged", record->id) : e;
@@ -39,4 +41,30 @@ enum err record_write(struct record *record, struct json_object *document, struc
         free(record->document);
         record->document = text;
         return ERR_OK;
+}
+
+enum err record_read_name(const struct view *body, bool need, char **ret, struct why *why)
+{
+        const char *name;
+        char *copy;
+        enum err e;
+
+        if (!need && !view_has(body, "name"))
+                return ERR_OK;
+        e = view_need_text(body, "name", 1, NAME_MAX_CHARACTERS, &name, why);
+        if (e)
+                return e;
+        copy = strdup(name);
+        if (!copy)
+                return FAIL(why, ERR_NO_MEMORY, "no memory for a name");
+        *ret = copy;
+        return ERR_OK;
+}
+
+bool record_add_marks(struct json_object *to, const char *secret)
+{
+        char prefix[9];
+
+        snprintf(prefix, sizeof prefix, "%.8s", secret);
+        return json_add_text(to, "prefix", prefix) && json_add_text(to, "last4", secret + strlen(secret) - 4);
 }

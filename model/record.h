@@ -41,3 +41,12 @@ enum err record_copy(const struct record *from, struct record *ret, struct why *
  * Errors: NO_MEMORY; INTERNAL: what the store gave back is no object. */
 enum err record_read(const struct record *record, struct json_object **ret, struct why *why) MUST_USE;
 enum err record_write(struct record *record, struct json_object *document, struct why *why) MUST_USE;
+
+#define NAME_MAX_CHARACTERS 200
+
+/* The `name` of what a client makes (`need`) or changes: it may be left out then, but not cleared by null. Ownership:
+ * *ret is the caller's; untouched where it was left out. Errors: BAD_FIELD, NO_MEMORY. */
+enum err record_read_name(const struct view *body, bool need, char **ret, struct why *why) MUST_USE;
+
+/* What is kept of a key's or token's text so that a person knows it again: prefix and last four. False without memory. */
+bool record_add_marks(struct json_object *to, const char *secret) MUST_USE;

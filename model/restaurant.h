@@ -7,8 +7,6 @@
 
 #include "model/record.h"
 
-#define NAME_MAX_CHARACTERS 200 /* of a restaurant, a token, an integration */
-
 /* From a client's body: {"name","restaurantId"?}. Ownership: *ret's content is the caller's, record_done().
  * Errors: BAD_FIELD, NO_MEMORY, INTERNAL (no randomness). */
 enum err restaurant_make(const struct view *body, int64_t now_ms, struct record *ret, struct why *why)
