@@ -23,16 +23,22 @@ struct log_field {
 };
 
 #define LOG_TEXT(name_, text_) ((struct log_field){.name = (name_), .type = LOG_FIELD_TEXT, .text = (text_)})
-#define LOG_INT(name_, number_) ((struct log_field){.name = (name_), .type = LOG_FIELD_INT, .number = (number_)})
+#define LOG_INT(name_, number_) \
+        ((struct log_field){.name = (name_), .type = LOG_FIELD_INT, .number = (number_)})
 #define LOG_ID(name_, id_) ((struct log_field){.name = (name_), .type = LOG_FIELD_ID, .id = (id_)})
 
+/* Parts of a call below: the event, and its fields with the end behind them (so that there may be none). */
+#define LOG_END ((struct log_field){.name = NULL})
+#define LOG_HEAD(event, ...) (event)
+#define LOG_TAIL(event, ...) ((const struct log_field[]){__VA_ARGS__})
+
 /* log_event(LOG_INFO, "listening", LOG_TEXT("listen", address)); event words are fixed literals. */
-#define log_event(level, event, ...)                                                                                   \
-        log_write((level), (event), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ) {.name = NULL}})
+#define log_event(level, ...) \
+        log_write((level), LOG_HEAD(__VA_ARGS__, LOG_END), LOG_TAIL(__VA_ARGS__, LOG_END))
 void log_write(enum log_level level, const char *event, const struct log_field *fields);
 
 /* The same for what may come in floods: at most one line a second for one event word; the next line that passes says how
  * many were left out (`"suppressed":n`). */
-#define log_limited(level, event, ...)                                                                                 \
-        log_write_limited((level), (event), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ) {.name = NULL}})
+#define log_limited(level, ...) \
+        log_write_limited((level), LOG_HEAD(__VA_ARGS__, LOG_END), LOG_TAIL(__VA_ARGS__, LOG_END))
 void log_write_limited(enum log_level level, const char *event, const struct log_field *fields);

@@ -7,6 +7,7 @@
 
 #include "model/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,16 +26,18 @@ struct route {
         const char *method;
         const char *path;
         unsigned who;
-        size_t body_max;                    /* bytes; 0: no body is wanted, and one that comes is refused as TOO_LARGE */
+        size_t body_max; /* bytes; 0: no body is wanted, and one that comes is refused as TOO_LARGE */
         void (*handler)(struct request *r); /* on the event loop; must not block */
-        enum err broken;                    /* what a failing store is told as: NOT_UPDATED or INTERNAL */
+        enum err broken;                    /* what a failing store is told as: NOT_UPDATED; 0: INTERNAL */
+        bool body_optional;                 /* none at all is fine, whatever its Content-Type says */
 };
 
 struct match {
-        const struct route *route;                           /* NULL: none */
-        char args[ROUTE_ARGS_MAX][ROUTE_ARG_MAX + 1];        /* what stood for {…}, left to right */
-        char allow[64];                                      /* for BAD_METHOD: what the path takes, `GET, POST` */
+        const struct route *route;                    /* NULL: none */
+        char args[ROUTE_ARGS_MAX][ROUTE_ARG_MAX + 1]; /* what stood for {…}, left to right */
+        char allow[64];                               /* for BAD_METHOD: what the path takes, `GET, POST` */
 };
 
 /* OK, NO_ROUTE or BAD_METHOD (then ret->allow is filled). HEAD finds GET's route. `routes` ends with a NULL method. */
-enum err router_find(const struct route *routes, const char *method, const char *path, struct match *ret) MUST_USE;
+enum err router_find(const struct route *routes, const char *method, const char *path, struct match *ret)
+        MUST_USE;

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* router.c - walks the table from the top; the first route that fits is meant. */
+#include "server/router.h"
+
+#include "model/text.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Takes what stands for {…} out of `path`; what an earlier, unfit pattern left in `args` is overwritten. */
+static bool path_fits(const char *pattern, const char *path, char args[][ROUTE_ARG_MAX + 1])
+{
+        int n = 0;
+
+        while (*pattern) {
+                size_t length;
+
+                if (*pattern != '{') {
+                        if (*pattern++ != *path++)
+                                return false;
+                        continue;
+                }
+                length = strcspn(path, "/");
+                if (length == 0 || length > ROUTE_ARG_MAX)
+                        return false;
+                assert(n < ROUTE_ARGS_MAX);
+                memcpy(args[n], path, length);
+                args[n++][length] = '\0';
+                path += length;
+                pattern = strchr(pattern, '}') + 1;
+        }
+        for (; n < ROUTE_ARGS_MAX; n++)
+                args[n][0] = '\0';
+        return *path == '\0';
+}
+
+/* No method's name stands within another's. */
+static void allow_add(char *allow, size_t size, const char *method)
+{
+        size_t n = strlen(allow), length = strlen(method);
+
+        if (strstr(allow, method))
+                return;
+        assert(n + 2 + length < size);
+        if (n > 0) {
+                memcpy(allow + n, ", ", 2);
+                n += 2;
+        }
+        memcpy(allow + n, method, length + 1);
+}
+
+enum err router_find(const struct route *routes, const char *method, const char *path, struct match *ret)
+{
+        const char *wanted = streq(method, "HEAD") ? "GET" : method;
+
+        ret->route = NULL;
+        ret->allow[0] = '\0';
+        for (const struct route *route = routes; route->method; route++) {
+                if (!path_fits(route->path, path, ret->args))
+                        continue;
+                if (streq(route->method, wanted)) {
+                        ret->route = route;
+                        return ERR_OK;
+                }
+                allow_add(ret->allow, sizeof ret->allow, route->method);
+        }
+        return ret->allow[0] ? ERR_BAD_METHOD : ERR_NO_ROUTE;
+}
