@@ -251,19 +251,23 @@ enum err keyring_seal(const struct keyring *ring, const char *context, const cha
         return ERR_OK;
 }
 
-/* `n` bytes of nonce, cipher text and tag to a plain text that `to`, holding n bytes, has room for. */
-static bool unseal(const struct key *key, const char *context, uint8_t *from, size_t n, char *to)
+/* `from` is a nonce, cipher text and a tag, `n` bytes in all; `to` holds n bytes. */
+static enum err unseal(const struct key *key, const char *context, uint8_t *from, size_t n, char *to,
+                       struct why *why)
 {
         CLEAN(cipher_free_at) EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
         int sealed_n = (int)(n - NONCE_BYTES - TAG_BYTES), done;
         uint8_t *sealed = from + NONCE_BYTES;
 
+        if (!c || !EVP_DecryptInit_ex(c, EVP_aes_256_gcm(), NULL, key->bytes, from) ||
+            !EVP_DecryptUpdate(c, NULL, &done, (const uint8_t *)context, (int)strlen(context)) ||
+            !EVP_DecryptUpdate(c, (uint8_t *)to, &done, sealed, sealed_n) ||
+            !EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, sealed + sealed_n))
+                return FAIL(why, ERR_NO_MEMORY, "no memory for a secret");
+        if (!EVP_DecryptFinal_ex(c, (uint8_t *)to + sealed_n, &done))
+                return FAIL(why, ERR_INTERNAL, "a sealed secret is damaged or another record's");
         to[sealed_n] = '\0';
-        return c && EVP_DecryptInit_ex(c, EVP_aes_256_gcm(), NULL, key->bytes, from) &&
-               EVP_DecryptUpdate(c, NULL, &done, (const uint8_t *)context, (int)strlen(context)) &&
-               EVP_DecryptUpdate(c, (uint8_t *)to, &done, sealed, sealed_n) &&
-               EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, sealed + sealed_n) &&
-               EVP_DecryptFinal_ex(c, (uint8_t *)to + sealed_n, &done);
+        return ERR_OK;
 }
 
 enum err keyring_open(const struct keyring *ring, const char *context, const char *sealed, char **ret,
@@ -273,6 +277,7 @@ enum err keyring_open(const struct keyring *ring, const char *context, const cha
         const struct key *key = find_key(ring, sealed, id_n);
         CLEAN(free_at) uint8_t *bytes = NULL;
         char *plain;
+        enum err e;
 
         if (!key || sealed[id_n] != ':')
                 return FAIL(why, ERR_INTERNAL, "a secret is sealed by a key that we do not have");
@@ -285,10 +290,11 @@ enum err keyring_open(const struct keyring *ring, const char *context, const cha
         plain = malloc(n);
         if (!plain)
                 return FAIL(why, ERR_NO_MEMORY, "no memory for a secret");
-        if (!unseal(key, context, bytes, n, plain)) {
+        e = unseal(key, context, bytes, n, plain, why);
+        if (e) {
                 OPENSSL_cleanse(plain, n);
                 free(plain);
-                return FAIL(why, ERR_INTERNAL, "a sealed secret is damaged or another record's");
+                return e;
         }
         *ret = plain;
         return ERR_OK;

@@ -84,36 +84,28 @@ static bool scan_number(struct scan *s)
         return !is_digit(scan_peek(s)) && scan_peek(s) != '-';
 }
 
-/* The length of the character that begins at `at`, two bytes or more; 0 when it is none (Unicode 15, table 3-7). */
+/* The first byte, the bounds of the second, how many in all: Unicode 15, table 3-7. */
+static const struct {
+        unsigned char first, last, low, high;
+        size_t n;
+} utf8_rows[] = {{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+                 {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+                 {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4}};
+
+/* The length of the character of two bytes or more that begins at `at`; 0 when it is none. */
 static size_t utf8_length(const unsigned char *at, size_t left)
 {
-        unsigned char low = 0x80, high = 0xbf;
-        size_t n;
+        size_t row = 0, rows = sizeof utf8_rows / sizeof utf8_rows[0], n;
 
-        if (at[0] >= 0xc2 && at[0] <= 0xdf)
-                n = 2;
-        else if (at[0] >= 0xe0 && at[0] <= 0xef)
-                n = 3;
-        else if (at[0] >= 0xf0 && at[0] <= 0xf4)
-                n = 4;
-        else
+        while (row < rows && at[0] > utf8_rows[row].last)
+                row++;
+        if (row == rows || at[0] < utf8_rows[row].first || left < utf8_rows[row].n)
                 return 0;
-        if (left < n)
-                return 0;
-        if (at[0] == 0xe0)
-                low = 0xa0;
-        else if (at[0] == 0xed)
-                high = 0x9f;
-        else if (at[0] == 0xf0)
-                low = 0x90;
-        else if (at[0] == 0xf4)
-                high = 0x8f;
-        if (at[1] < low || at[1] > high)
-                return 0;
+        n = utf8_rows[row].n;
         for (size_t i = 2; i < n; i++)
                 if (at[i] < 0x80 || at[i] > 0xbf)
                         return 0;
-        return n;
+        return at[1] >= utf8_rows[row].low && at[1] <= utf8_rows[row].high ? n : 0;
 }
 
 static bool scan_string(struct scan *s)
@@ -198,6 +190,16 @@ static struct json_tokener *find_tokener(void)
         return tokener;
 }
 
+/* Of a text that was taken. json-c gives NULL for it, and 0.16 also where memory fails. */
+static bool is_null(const char *bytes, size_t length)
+{
+        size_t i = 0;
+
+        while (i < length && strchr(" \t\n\r", bytes[i]))
+                i++;
+        return i < length && bytes[i] == 'n';
+}
+
 enum err json_read_any(const char *bytes, size_t length, struct json_object **ret, struct why *why)
 {
         struct scan s = {.at = (const unsigned char *)bytes, .left = length};
@@ -223,8 +225,9 @@ enum err json_read_any(const char *bytes, size_t length, struct json_object **re
                 error = json_tokener_get_error(tokener);
         }
         json_tokener_reset(tokener);
-        /* Memory that fails: json-c 0.16 asks for more in the middle, 0.17 has an error behind the last of 0.16. */
-        if ((error == json_tokener_continue && cut) || error > json_tokener_error_size)
+        /* json-c 0.16 asks for more in the middle or succeeds; later ones have an error behind the last of 0.16. */
+        if ((error == json_tokener_continue && cut) || error > json_tokener_error_size ||
+            (error == json_tokener_success && !value && !is_null(bytes, length)))
                 return FAIL(why, ERR_NO_MEMORY, "no memory for a document");
         if (error != json_tokener_success)
                 return FAIL(why, ERR_BAD_JSON, "%s", json_tokener_error_desc(error));
