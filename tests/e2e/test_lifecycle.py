@@ -91,10 +91,13 @@ class TestStop:
     def test_new_connections_are_refused_while_it_drains(self, world):
         place = world.restaurant().connected("dukkango")
         courier, order = place.courier(), place.order("dukkango")
-        with Raw(world) as held, world.stalled():
-            held.send(webhook(courier, order))
-            world.server.signal(signal.SIGTERM)
-            eventually(lambda: refuses_connections(world), bool)
+        with Raw(world) as held:
+            with world.stalled():
+                held.send(webhook(courier, order))
+                world.server.signal(signal.SIGTERM)
+                eventually(lambda: refuses_connections(world), bool)
+            assert held.reply().status == 200
+            assert world.server.wait() == 0
 
     def test_a_call_under_way_is_given_back_and_made_after_the_next_start(self, world):
         place = world.restaurant().connected(*PLATFORMS)

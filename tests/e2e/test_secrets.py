@@ -32,8 +32,8 @@ class Story:
         self.courier = self.place.courier()
         self.secrets += [self.place.token, self.courier.key, self.courier.made["signingSecret"]]
         for account in self.place.credentials.values():
-            self.secrets += [value for name, value in account.items()
-                             if name not in ("supplierId", "agentName", "executorUser")]
+            # A supplier id is six digits, which may stand anywhere by chance.
+            self.secrets += [value for name, value in account.items() if name != "supplierId"]
 
     def tell(self):
         self.rotate()

@@ -100,9 +100,13 @@ def test_any_active_integration_of_the_restaurant_may_report(courier, restaurant
     courier.posts(order, 2)
 
 
-@pytest.mark.parametrize("header", [{}, {"x-api-key": ""}, {"x-api-key": "  "}])
-def test_no_key_or_an_empty_one_is_row_1(shared, header):
-    refused(shared.call("POST", WEBHOOK, {}, headers=header), *NO_KEY)
+@pytest.mark.parametrize("key", [None, "", "  "])
+def test_no_key_or_an_empty_one_is_row_1(shared, courier, order, key):
+    body = body_of(courier, order)
+    with Raw(shared) as raw:
+        reply = raw.send(request("POST", WEBHOOK, body, content_type="application/json", x_api_key=key)).reply()
+    assert json.loads(reply.body) == {"statusCode": 400, "error": "Bad Request", "message": NO_KEY[1]}
+    assert (reply.status, reply.headers["content-type"]) == (400, "application/json; charset=utf-8")
 
 
 def test_two_keys_are_row_1(shared, courier, order):

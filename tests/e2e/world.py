@@ -151,7 +151,9 @@ class World:
         return getattr(self, name)
 
     def call(self, method, path, body=None, token=None, session=None, ops=False, **more):
+        """One request; `body` is a document, and left out where the method has none."""
         headers = more.pop("headers", {})
+        body = None if method in ("GET", "DELETE") else body
         if token:
             headers = {"Authorization": f"Bearer {token}", **headers}
         url = f"http://{self.ops_address if ops else self.address}{path}"
