@@ -1,0 +1,596 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* client.c - calls become transfers of one curl multi handle; whatever happens to one, it ends in one completion.
+ *
+ * A call is queued, then begun (its deadline runs from there), resolved, carried and sent home. Only the client's
+ * thread touches any of that; curl_multi_wakeup() is the one thing that others do to curl.
+ *
+ * NEVER and UNSURE are told apart by `sent`: curl asks us (CURLOPT_PREREQFUNCTION) when a connection, TLS included, is
+ * ready and the request is about to be written. Whatever fails before that cannot have reached the other side;
+ * whatever fails after it may have been acted on.
+ *
+ * A kept connection may be closed by the other side at the very moment we write to it. As long as no byte of an answer
+ * came, curl then repeats the request on a new one, whatever its method (Curl_retry_request in its lib/transfer.c), so
+ * that a PUT which was acted on would be told twice. The repeat asks again before it is written, and is refused: the
+ * call is UNSURE. Only GET, which changes nothing, may be repeated. Connections found dead before the request cost
+ * nothing: curl looks at an idle one before it uses it.
+ *
+ * HTTP/1.1 only: with one request at a time on a connection, one that stalls harms one call. */
+#include "server/client.h"
+
+#include "model/clean.h"
+#include "model/text.h"
+#include "server/resolver.h"
+
+#include <curl/curl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/queue.h>
+
+#define CALLS_MAX 256
+#define RESOLVER_THREADS 16 /* a guess: names that may hang before others wait for their address */
+#define CONNECT_MAX_MS 3000
+#define HEADERS_MAX 32768      /* bytes; a guess, far above what any platform sends */
+#define CONNECTION_LIFE_S 600L /* a guess: so long a host that moved is still called where it was */
+#define RETRY_AFTER_MAX_S 3600
+#define ROUND_MAX_MS 1000 /* client_pulse_ms() promises it */
+
+/* A call from its submission on. */
+struct client_transfer {
+        struct resolution resolution; /* first: its letter is the transfer's */
+        struct client *client;
+        struct call *call;    /* borrowed; NULL once it went home while its name was still being asked for */
+        struct transfers *in; /* the list that holds it, which is its state; NULL: none */
+        int64_t begun_ms;     /* 0: still queued */
+        CURLU *url;           /* owned */
+        CURL *handle;         /* owned while it is carried */
+        struct curl_slist *headers; /* owned */
+        struct curl_slist *pin;     /* owned */
+        size_t header_bytes;
+        int sent;            /* how often the request set out */
+        const char *trouble; /* a literal: why we ended it ourselves */
+        TAILQ_ENTRY(client_transfer) entry;
+};
+
+TAILQ_HEAD(transfers, client_transfer);
+
+struct client {
+        struct inbox inbox;
+        CURLM *multi;
+        struct resolver *resolver;
+        pthread_t thread;
+        atomic_bool stopping;
+        _Atomic int64_t pulse_ms;
+        /* the thread's own */
+        struct transfers queued; /* for a slot */
+        struct transfers resolving;
+        struct transfers carried;
+        int calls_max;
+        int n_calls;          /* begun and not yet home */
+        struct inbox *unrung; /* where the last completion was posted */
+        int n_idle;
+        CURL *idle[]; /* owned; up to calls_max, for setting one up costs more than a call */
+};
+
+static void move(struct client_transfer *t, struct transfers *to)
+{
+        if (t->in)
+                TAILQ_REMOVE(t->in, t, entry);
+        if (to)
+                TAILQ_INSERT_TAIL(to, t, entry);
+        t->in = to;
+}
+
+/* Fills the answer of a call that has none; `reason` may be NULL. */
+static void fail(struct call *call, enum carried carried, const char *trouble, const char *reason)
+{
+        free(call->received);
+        call->received = NULL;
+        snprintf(call->trouble, sizeof call->trouble, "%s%s%s", trouble, reason ? ": " : "",
+                 reason ? reason : "");
+        call->answer = (struct answer){
+                .carried = carried, .retry_after_ms = -1, .body = "", .trouble = call->trouble};
+}
+
+static void deliver(struct letter *letter)
+{
+        struct call *call = (struct call *)(void *)letter;
+
+        call->done(call);
+}
+
+static void ring(struct client *client)
+{
+        if (client->unrung)
+                inbox_ring(client->unrung);
+        client->unrung = NULL;
+}
+
+/* Ends the transfer of a call whose answer is filled, and posts the call; those that go to one inbox share one ring.
+ * A transfer that the resolver still holds is freed when it lets go. */
+static void send_home(struct client_transfer *t)
+{
+        struct client *client = t->client;
+        struct call *call = TAKE(t->call);
+        bool held = t->in == &client->resolving;
+
+        move(t, NULL);
+        if (t->begun_ms) {
+                call->took_ms = time_boot_ms() - t->begun_ms;
+                client->n_calls--;
+        }
+        if (t->handle) {
+                curl_multi_remove_handle(client->multi, t->handle);
+                curl_easy_reset(t->handle);
+                client->idle[client->n_idle++] = TAKE(t->handle);
+        }
+        curl_slist_free_all(t->headers);
+        curl_slist_free_all(t->pin);
+        curl_url_cleanup(t->url);
+        if (!held)
+                free(t);
+        if (client->unrung != call->reply)
+                ring(client);
+        client->unrung = call->reply;
+        call->letter.run = deliver;
+        inbox_post(call->reply, &call->letter);
+}
+
+/* For what has not been carried. */
+static void end_never(struct client_transfer *t, const char *trouble)
+{
+        fail(t->call, CARRIED_NEVER, trouble, NULL);
+        send_home(t);
+}
+
+static int on_request(void *arg, char *to, char *from, int to_port, int from_port)
+{
+        struct client_transfer *t = arg;
+
+        (void)to, (void)from, (void)to_port, (void)from_port;
+        if (t->sent && !streq(t->call->message.method, "GET")) {
+                t->trouble = "the kept connection broke before an answer came";
+                return CURL_PREREQFUNC_ABORT;
+        }
+        t->sent++;
+        return CURL_PREREQFUNC_OK;
+}
+
+/* A pinned host must never make curl look up a name; an IPv6 address, which cannot be pinned, is no look-up. */
+static int on_resolve(void *state, void *reserved, void *arg)
+{
+        const struct client_transfer *t = arg;
+
+        (void)state, (void)reserved;
+        return t->pin != NULL;
+}
+
+static size_t on_header(char *bytes, size_t size, size_t n, void *arg)
+{
+        struct client_transfer *t = arg;
+
+        (void)bytes;
+        t->header_bytes += size * n;
+        if (t->header_bytes <= HEADERS_MAX)
+                return size * n;
+        t->trouble = "the answer's headers are too long";
+        return 0;
+}
+
+/* The pieces are curl's, of up to 16 KiB: to grow by each is cheap enough below MESSAGE_REPLY_MAX. */
+static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
+{
+        struct client_transfer *t = arg;
+        struct call *call = t->call;
+        size_t total = call->received_n + size * n;
+        char *larger = total > MESSAGE_REPLY_MAX ? NULL : realloc(call->received, total + 1);
+
+        if (!larger) {
+                t->trouble =
+                        total > MESSAGE_REPLY_MAX ? "the answer is too long" : "no memory for the answer";
+                return 0;
+        }
+        memcpy(larger + call->received_n, bytes, size * n);
+        larger[total] = '\0';
+        call->received = larger;
+        call->received_n = total;
+        return size * n;
+}
+
+#define SET(t, option, value) (curl_easy_setopt((t)->handle, (option), (value)) == CURLE_OK)
+
+/* What holds for every call. */
+static bool set_rules(struct client_transfer *t)
+{
+        return SET(t, CURLOPT_NOSIGNAL, 1L) && SET(t, CURLOPT_PROTOCOLS_STR, "http,https") &&
+               SET(t, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
+               SET(t, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
+               SET(t, CURLOPT_FOLLOWLOCATION, 0L) && SET(t, CURLOPT_PROXY, "") &&
+               SET(t, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) &&
+               SET(t, CURLOPT_MAXLIFETIME_CONN, CONNECTION_LIFE_S) && SET(t, CURLOPT_PRIVATE, t) &&
+               SET(t, CURLOPT_PREREQFUNCTION, on_request) && SET(t, CURLOPT_PREREQDATA, t) &&
+               SET(t, CURLOPT_RESOLVER_START_FUNCTION, on_resolve) &&
+               SET(t, CURLOPT_RESOLVER_START_DATA, t) && SET(t, CURLOPT_HEADERFUNCTION, on_header) &&
+               SET(t, CURLOPT_HEADERDATA, t) && SET(t, CURLOPT_WRITEFUNCTION, on_body) &&
+               SET(t, CURLOPT_WRITEDATA, t);
+}
+
+static bool append(struct curl_slist **list, const char *text)
+{
+        struct curl_slist *longer = curl_slist_append(*list, text);
+
+        if (longer)
+                *list = longer;
+        return longer != NULL;
+}
+
+/* `name` ends with a colon. */
+static bool has_header(const struct message *m, const char *name)
+{
+        for (int i = 0; i < m->n_headers; i++)
+                if (strncasecmp(m->headers[i], name, strlen(name)) == 0)
+                        return true;
+        return false;
+}
+
+/* The message's headers, and none of those that curl would add by itself: a bare name keeps it from that. */
+static bool set_headers(struct client_transfer *t)
+{
+        static const char *const unasked[] = {"Accept:", "Content-Type:", "Expect:"};
+        const struct message *m = &t->call->message;
+
+        for (int i = 0; i < m->n_headers; i++)
+                if (!append(&t->headers, m->headers[i]))
+                        return false;
+        for (size_t i = 0; i < sizeof unasked / sizeof *unasked; i++)
+                if (!has_header(m, unasked[i]) && !append(&t->headers, unasked[i]))
+                        return false;
+        return SET(t, CURLOPT_HTTPHEADER, t->headers);
+}
+
+/* What is no bare GET goes as curl's POST by its own name, which gives an empty body its Content-Length: 0. */
+static bool set_request(struct client_transfer *t)
+{
+        const struct message *m = &t->call->message;
+        const char *body = m->body ? m->body : "";
+
+        if (!set_headers(t) || !SET(t, CURLOPT_CURLU, t->url))
+                return false;
+        if (!m->body && streq(m->method, "GET"))
+                return SET(t, CURLOPT_HTTPGET, 1L);
+        return SET(t, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body)) &&
+               SET(t, CURLOPT_POSTFIELDS, body) && SET(t, CURLOPT_CUSTOMREQUEST, m->method);
+}
+
+/* Gives curl the addresses for this host and port, in place of those that an earlier call gave it. `+`: they leave
+ * curl's memory after a minute; a later call brings its own anyway. */
+static bool set_pin(struct client_transfer *t)
+{
+        const struct resolution *r = &t->resolution;
+        char text[sizeof r->host + RESOLVER_ADDRESSES_MAX * (sizeof r->addresses[0] + 3) + 16];
+        char *port = NULL;
+        int n;
+
+        if (strchr(r->host, ':'))
+                return true;
+        if (curl_url_get(t->url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
+                return false;
+        n = snprintf(text, sizeof text, "+%s:%s:", r->host, port);
+        curl_free(port);
+        for (int i = 0; i < r->n; i++)
+                n += snprintf(text + n, sizeof text - (size_t)n,
+                              strchr(r->addresses[i], ':') ? "%s[%s]" : "%s%s", i ? "," : "",
+                              r->addresses[i]);
+        return append(&t->pin, text) && SET(t, CURLOPT_RESOLVE, t->pin);
+}
+
+static bool set_out(struct client_transfer *t, int64_t left_ms)
+{
+        struct client *client = t->client;
+
+        t->handle = client->n_idle ? client->idle[--client->n_idle] : curl_easy_init();
+        return t->handle && set_rules(t) && set_request(t) && set_pin(t) &&
+               SET(t, CURLOPT_TIMEOUT_MS, (long)left_ms) &&
+               SET(t, CURLOPT_CONNECTTIMEOUT_MS,
+                   (long)(left_ms < CONNECT_MAX_MS ? left_ms : CONNECT_MAX_MS)) &&
+               curl_multi_add_handle(client->multi, t->handle) == CURLM_OK;
+}
+
+static int64_t left_ms(const struct client_transfer *t)
+{
+        return t->begun_ms + t->call->timeout_ms - time_boot_ms();
+}
+
+/* Resolved: on the way, if there is where to go and time to do it. */
+static void carry(struct client_transfer *t)
+{
+        int64_t left = left_ms(t);
+
+        if (t->resolution.n == 0)
+                end_never(t, t->resolution.trouble);
+        else if (left <= 0)
+                end_never(t, "no time left to connect");
+        else if (!set_out(t, left))
+                end_never(t, "no memory for a request");
+        else
+                move(t, &t->client->carried);
+}
+
+static void resolved(struct letter *letter)
+{
+        struct client_transfer *t = (struct client_transfer *)(void *)letter;
+
+        if (!t->call) {
+                free(t);
+                return;
+        }
+        move(t, NULL);
+        carry(t);
+}
+
+/* The host as the resolver wants it. Names are kept to what DNS has, because `*` and `,` mean something in a pin; what
+ * else is allowed is of IPv6 addresses, whose brackets curl has checked. */
+static bool read_url(struct client_transfer *t)
+{
+        static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._[:]";
+        char *host = NULL;
+        bool is_v6, fine;
+
+        t->url = curl_url();
+        if (!t->url || curl_url_set(t->url, CURLUPART_URL, t->call->message.url, 0) != CURLUE_OK ||
+            curl_url_get(t->url, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+                return false;
+        is_v6 = host[0] == '[';
+        if (is_v6)
+                host[strlen(host) - 1] = '\0';
+        fine = host[0] && host[strspn(host, allowed)] == '\0' &&
+               text_copy(t->resolution.host, sizeof t->resolution.host, host + is_v6);
+        curl_free(host);
+        return fine;
+}
+
+static void begin(struct client_transfer *t)
+{
+        struct client *client = t->client;
+
+        move(t, NULL);
+        t->begun_ms = time_boot_ms();
+        client->n_calls++;
+        if (!read_url(t)) {
+                end_never(t, "not a URL that can be called");
+                return;
+        }
+        t->resolution.reply = &client->inbox;
+        t->resolution.letter.run = resolved;
+        if (resolver_ask(client->resolver, &t->resolution))
+                carry(t);
+        else
+                move(t, &client->resolving);
+}
+
+/* From seconds or a date; "now" and the past count as none. */
+static int64_t read_retry_after(CURL *handle)
+{
+        curl_off_t seconds = 0;
+
+        curl_easy_getinfo(handle, CURLINFO_RETRY_AFTER, &seconds);
+        if (seconds <= 0)
+                return -1;
+        return (seconds < RETRY_AFTER_MAX_S ? seconds : RETRY_AFTER_MAX_S) * 1000;
+}
+
+static void answer(struct client_transfer *t)
+{
+        struct call *call = t->call;
+        long http = 0;
+
+        curl_easy_getinfo(t->handle, CURLINFO_RESPONSE_CODE, &http);
+        call->trouble[0] = '\0';
+        call->answer = (struct answer){.carried = CARRIED_ANSWERED,
+                                       .http = (int)http,
+                                       .retry_after_ms = read_retry_after(t->handle),
+                                       .body = call->received ? call->received : "",
+                                       .length = call->received_n,
+                                       .trouble = call->trouble};
+}
+
+/* Ends a transfer that was carried. Why curl gave up is told in words that neither vary from call to call nor quote the
+ * other side. */
+static void finish(struct client_transfer *t, CURLcode result)
+{
+        const char *trouble = t->trouble ? t->trouble : curl_easy_strerror(result);
+        long number = 0;
+
+        if (result == CURLE_COULDNT_CONNECT)
+                curl_easy_getinfo(t->handle, CURLINFO_OS_ERRNO, &number);
+        if (result == CURLE_OK)
+                answer(t);
+        else
+                fail(t->call, t->sent ? CARRIED_UNSURE : CARRIED_NEVER, trouble,
+                     number ? strerrordesc_np((int)number) : NULL);
+        send_home(t);
+}
+
+static void finish_ready(struct client *client)
+{
+        CURLMsg *message;
+        int left;
+
+        while ((message = curl_multi_info_read(client->multi, &left))) {
+                CURLcode result = message->data.result;
+                char *t = NULL;
+
+                curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t);
+                finish((struct client_transfer *)(void *)t, result);
+        }
+}
+
+/* Gives up the calls whose deadline passed while they were resolved; how long until the next one does. */
+static int give_up_late(struct client *client)
+{
+        struct client_transfer *next;
+        int64_t wait = ROUND_MAX_MS;
+
+        for (struct client_transfer *t = TAILQ_FIRST(&client->resolving); t; t = next) {
+                int64_t left = left_ms(t);
+
+                next = TAILQ_NEXT(t, entry);
+                if (left <= 0)
+                        end_never(t, "the name was not resolved in time");
+                else if (left < wait)
+                        wait = left;
+        }
+        return (int)wait;
+}
+
+static void take_in(struct letter *letter)
+{
+        struct client_transfer *t = ((struct call *)(void *)letter)->transfer;
+
+        move(t, &t->client->queued);
+}
+
+static void begin_queued(struct client *client)
+{
+        struct client_transfer *t;
+
+        while (client->n_calls < client->calls_max && (t = TAILQ_FIRST(&client->queued)))
+                begin(t);
+}
+
+static void end_all(struct client *client)
+{
+        struct client_transfer *t;
+
+        inbox_run(&client->inbox);
+        while ((t = TAILQ_FIRST(&client->queued)) || (t = TAILQ_FIRST(&client->resolving)))
+                end_never(t, "stopping");
+        while ((t = TAILQ_FIRST(&client->carried))) {
+                t->trouble = "stopping";
+                finish(t, CURLE_ABORTED_BY_CALLBACK);
+        }
+        ring(client);
+}
+
+static void *client_run(void *arg)
+{
+        struct client *client = arg;
+        sigset_t all;
+        int running, wait;
+
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, NULL);
+        pthread_setname_np(pthread_self(), "client");
+        while (!atomic_load(&client->stopping)) {
+                atomic_store(&client->pulse_ms, time_boot_ms());
+                inbox_run(&client->inbox);
+                begin_queued(client);
+                curl_multi_perform(client->multi, &running);
+                finish_ready(client);
+                begin_queued(client); /* into the slots that just became free */
+                wait = give_up_late(client);
+                ring(client);
+                curl_multi_poll(client->multi, NULL, 0, wait, NULL);
+        }
+        end_all(client);
+        return NULL;
+}
+
+static void wake(void *arg)
+{
+        struct client *client = arg;
+
+        curl_multi_wakeup(client->multi);
+}
+
+static void client_free(struct client *client)
+{
+        resolver_stop(client->resolver);
+        inbox_run(&client->inbox); /* frees the transfers that the resolver just let go of */
+        for (int i = 0; i < client->n_idle; i++)
+                curl_easy_cleanup(client->idle[i]);
+        curl_multi_cleanup(client->multi);
+        curl_global_cleanup();
+        inbox_done(&client->inbox);
+        free(client);
+}
+
+static void client_free_at(struct client **at)
+{
+        if (*at)
+                client_free(*at);
+}
+
+enum err client_start(const struct client_options *options, struct client **ret, struct why *why)
+{
+        int calls_max = options->calls_max > 0 ? options->calls_max : CALLS_MAX;
+        CLEAN(client_free_at) struct client *client = NULL;
+        enum err e;
+        int r;
+
+        client = calloc(1, sizeof *client + (size_t)calls_max * sizeof(CURL *));
+        if (!client)
+                return FAIL(why, ERR_NO_MEMORY, "no memory for the client");
+        inbox_init_wake(&client->inbox, wake, client);
+        TAILQ_INIT(&client->queued);
+        TAILQ_INIT(&client->resolving);
+        TAILQ_INIT(&client->carried);
+        client->calls_max = calls_max;
+        atomic_store(&client->pulse_ms, time_boot_ms());
+        if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(client->multi = curl_multi_init()))
+                return FAIL(why, ERR_NO_MEMORY, "no memory for curl");
+        curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)calls_max);
+        e = resolver_start(RESOLVER_THREADS, &client->resolver, why);
+        if (e)
+                return e;
+        r = pthread_create(&client->thread, NULL, client_run, client);
+        if (r)
+                return FAIL(why, ERR_INTERNAL, "the client's thread: %s", strerror(r));
+        *ret = TAKE(client);
+        return ERR_OK;
+}
+
+void client_submit(struct client *client, struct call *call)
+{
+        struct client_transfer *t = calloc(1, sizeof *t);
+
+        call->received = NULL;
+        call->received_n = 0;
+        call->took_ms = 0;
+        call->transfer = t;
+        if (!t) {
+                fail(call, CARRIED_NEVER, "no memory for a call", NULL);
+                call->letter.run = deliver;
+                inbox_push(call->reply, &call->letter);
+                return;
+        }
+        t->client = client;
+        t->call = call;
+        call->letter.run = take_in;
+        inbox_push(&client->inbox, &call->letter);
+}
+
+void client_stop(struct client *client)
+{
+        if (!client)
+                return;
+        atomic_store(&client->stopping, true);
+        wake(client);
+        pthread_join(client->thread, NULL);
+        client_free(client);
+}
+
+void call_done(struct call *call)
+{
+        message_done(&call->message);
+        free(call->received);
+        call->received = NULL;
+        call->answer = (struct answer){.retry_after_ms = -1, .body = "", .trouble = ""};
+}
+
+int64_t client_pulse_ms(const struct client *client)
+{
+        return atomic_load(&client->pulse_ms);
+}
