@@ -17,7 +17,8 @@ struct digest {
 
 /* False only without memory. */
 bool crypto_sha256(const void *bytes, size_t n, struct digest *ret) MUST_USE;
-bool crypto_hmac_sha256(const void *key, size_t key_n, const void *bytes, size_t n, struct digest *ret) MUST_USE;
+bool crypto_hmac_sha256(const void *key, size_t key_n, const void *bytes, size_t n, struct digest *ret)
+        MUST_USE;
 
 /* Takes the same time wherever the difference stands. */
 bool crypto_equal(const void *a, const void *b, size_t n);
@@ -44,6 +45,11 @@ enum err keyring_open(const struct keyring *ring, const char *context, const cha
                       struct why *why) MUST_USE;
 /* Overwrites before it frees. NULL is fine. */
 void secret_free(char *secret);
+/* CLEAN(secret_free_at) char *plain = NULL; */
+static inline void secret_free_at(char **at)
+{
+        secret_free(*at);
+}
 
 /* API keys and tokens: a prefix (`krk_`, `krt_`), 40 hex digits (160 random bits), 8 of a checksum over all before it,
  * so that a typo is refused without asking the store. */

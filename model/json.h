@@ -29,6 +29,7 @@ struct view {
         char path[64];
 };
 
+/* The view of a whole document; of NULL, one on which every reader finds nothing. */
 struct view view_of(struct json_object *object);
 
 /* Each reader: absent and null are the same. `_need_` then fails with BAD_FIELD, `_opt_` leaves *ret untouched and
@@ -52,15 +53,16 @@ enum err view_opt_number(const struct view *v, const char *key, double min, doub
 /* A string that time_read takes. */
 enum err view_opt_time(const struct view *v, const char *key, int64_t *ret_ms, struct why *why) MUST_USE;
 /* A 24-hex id. */
-enum err view_opt_id(const struct view *v, const char *key, struct id *ret, bool *ret_given, struct why *why) MUST_USE;
+enum err view_opt_id(const struct view *v, const char *key, struct id *ret, bool *ret_given, struct why *why)
+        MUST_USE;
 /* A member object; `_opt_` leaves ret->object NULL when it is absent, and every reader on such a view finds nothing. */
 enum err view_opt_object(const struct view *v, const char *key, struct view *ret, struct why *why) MUST_USE;
 /* An array of at most `max` elements; NULL when absent. */
 enum err view_opt_array(const struct view *v, const char *key, size_t max, struct json_object **ret,
                         struct why *why) MUST_USE;
 /* The view of element `i` (an object, else BAD_FIELD `key[i]`). */
-enum err view_element(const struct view *v, const char *key, struct json_object *array, size_t i, struct view *ret,
-                      struct why *why) MUST_USE;
+enum err view_element(const struct view *v, const char *key, struct json_object *array, size_t i,
+                      struct view *ret, struct why *why) MUST_USE;
 /* Whether the key stands there at all, null included (PATCH clears by null). */
 bool view_has(const struct view *v, const char *key);
 
