@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* integration.c - the record of a courier firm at a restaurant. */
+#include "model/integration.h"
+
+#include "model/clean.h"
+#include "model/message.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define URL_MAX 2048
+#define HEADERS_MAX 16
+#define HEADER_NAME_MAX 64
+#define HEADER_VALUE_MAX 4096
+
+#define GRACE_DEFAULT_S 86400 /* api.md section 3 */
+#define GRACE_MAX_S 604800
+
+#define SIGNING_BYTES 32 /* Standard Webhooks 1.0: 24 to 64 */
+
+/* Takes the item's ownership in every case; false without memory, also where it is NULL. */
+static bool append(struct json_object *array, struct json_object *item)
+{
+        if (item && json_object_array_add(array, item) == 0)
+                return true;
+        json_object_put(item);
+        return false;
+}
+
+/* ---- where to dispatch ---- */
+
+/* `:1` to `:65535`, or nothing. */
+static bool is_port(const char *text, size_t n)
+{
+        int port = 0;
+
+        if (n == 0)
+                return true;
+        if (n < 2 || n > 6 || text[0] != ':')
+                return false;
+        for (size_t i = 1; i < n; i++) {
+                if (text[i] < '0' || text[i] > '9')
+                        return false;
+                port = 10 * port + (text[i] - '0');
+        }
+        return port >= 1 && port <= 65535;
+}
+
+/* https, a host, perhaps a port, nobody's password. Which addresses the host may have is asked when it is called. */
+static bool is_url(const char *url)
+{
+        static const char scheme[] = "https://", hex[] = "0123456789abcdefABCDEF:.";
+        static const char name[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._";
+        size_t end, host;
+
+        if (!text_is_printable(url, 1, URL_MAX) || strpbrk(url, " \\\"<>^`{|}") ||
+            strncasecmp(url, scheme, sizeof scheme - 1) != 0)
+                return false;
+        url += sizeof scheme - 1;
+        end = strcspn(url, "/?#");
+        if (url[0] == '[') {
+                host = strspn(url + 1, hex);
+                return host > 0 && url[host + 1] == ']' && is_port(url + host + 2, end - host - 2);
+        }
+        host = strspn(url, name);
+        return host > 0 && is_port(url + host, end - host);
+}
+
+static enum err read_url(const struct view *body, struct integration_patch *patch, struct why *why)
+{
+        const char *url = NULL;
+        enum err e = view_opt_text(body, "dispatchUrl", 0, URL_MAX, &url, why);
+
+        if (e)
+                return e;
+        patch->has_url = view_has(body, "dispatchUrl");
+        if (!url)
+                return ERR_OK;
+        if (!is_url(url))
+                return FAIL_FIELD(why, "dispatchUrl", "not an https address that may be called");
+        patch->url = strdup(url);
+        return patch->url ? ERR_OK : FAIL(why, ERR_NO_MEMORY, "no memory for an address");
+}
+
+/* ---- with which headers ---- */
+
+/* Those that say what the message is, which is ours to say (api.md section 3). */
+static bool is_reserved(const char *name)
+{
+        return strcasecmp(name, "host") == 0 || strcasecmp(name, "connection") == 0 ||
+               strcasecmp(name, "transfer-encoding") == 0 || strncasecmp(name, "content-", 8) == 0 ||
+               strncasecmp(name, "webhook-", 8) == 0;
+}
+
+/* Adds it to both, if it was given: what is no header is told by what will have to write it. */
+static enum err take_header(const struct view *headers, const char *name, struct json_object *values,
+                            struct json_object *names, struct why *why)
+{
+        CLEAN(message_done) struct message probe = {0};
+        char path[sizeof why->field];
+        const char *value = NULL;
+        enum err e;
+
+        /* A name that is none is not repeated in an answer. */
+        if (strlen(name) > HEADER_NAME_MAX || message_header(&probe, name, "", NULL) == ERR_BAD_FIELD)
+                return FAIL_FIELD(why, headers->path, "a name that is none");
+        snprintf(path, sizeof path, "%s.%s", headers->path, name);
+        if (is_reserved(name))
+                return FAIL_FIELD(why, path, "reserved");
+        e = view_opt_text(headers, name, 1, HEADER_VALUE_MAX, &value, why);
+        if (e || !value)
+                return e;
+        e = message_header(&probe, name, value, NULL);
+        if (e == ERR_BAD_FIELD)
+                return FAIL_FIELD(why, path, "not a value");
+        if (e || !append(names, json_object_new_string(name)) || !json_add_text(values, name, value))
+                return FAIL(why, ERR_NO_MEMORY, "no memory for a header");
+        return ERR_OK;
+}
+
+static enum err read_headers(const struct view *body, const struct id *id, const struct keyring *ring,
+                             struct integration_patch *patch, struct why *why)
+{
+        CLEAN(json_put_at) struct json_object *values = json_object_new_object();
+        CLEAN(json_put_at) struct json_object *names = json_object_new_array();
+        CLEAN(secret_free_at) char *plain = NULL;
+        struct json_object_iterator at, end;
+        char context[ID_TEXT_SIZE];
+        struct view headers = {0};
+        enum err e = view_opt_object(body, "dispatchHeaders", &headers, why);
+
+        if (e)
+                return e;
+        patch->has_headers = view_has(body, "dispatchHeaders");
+        if (!headers.object || !values || !names)
+                return headers.object ? FAIL(why, ERR_NO_MEMORY, "no memory for headers") : ERR_OK;
+        end = json_object_iter_end(headers.object);
+        for (at = json_object_iter_begin(headers.object); !json_object_iter_equal(&at, &end);
+             json_object_iter_next(&at)) {
+                e = take_header(&headers, json_object_iter_peek_name(&at), values, names, why);
+                if (e)
+                        return e;
+        }
+        if (json_object_array_length(names) > HEADERS_MAX)
+                return FAIL_FIELD(why, headers.path, "more than %d", HEADERS_MAX);
+        plain = json_text(values);
+        patch->header_names = json_text(names);
+        if (!plain || !patch->header_names)
+                return FAIL(why, ERR_NO_MEMORY, "no memory for headers");
+        return keyring_seal(ring, id_write(id, context), plain, &patch->headers, why);
+}
+
+/* ---- what a client asks for ---- */
+
+static enum err read_patch(const struct view *body, bool whole, const struct id *id,
+                           const struct keyring *ring, struct integration_patch *patch, struct why *why)
+{
+        enum err e = record_read_name(body, whole, &patch->name, why);
+
+        if (e)
+                return e;
+        e = read_url(body, patch, why);
+        if (e)
+                return e;
+        e = read_headers(body, id, ring, patch, why);
+        if (e)
+                return e;
+        e = view_opt_bool(body, "autoDispatch", &patch->auto_dispatch, why);
+        if (e)
+                return e;
+        e = view_opt_bool(body, "notifyCancel", &patch->notify_cancel, why);
+        if (e)
+                return e;
+        /* In a change null turns a switch off; for a new one it leaves the choice to us. */
+        patch->has_auto = whole ? json_object_object_get(body->object, "autoDispatch") != NULL
+                                : view_has(body, "autoDispatch");
+        patch->has_cancel = view_has(body, "notifyCancel");
+        patch->has_active = !whole && view_has(body, "active");
+        return patch->has_active ? view_need_bool(body, "active", &patch->active, why) : ERR_OK;
+}
+
+enum err integration_patch_read(const struct view *body, bool whole, const struct id *id,
+                                const struct keyring *ring, struct integration_patch *ret, struct why *why)
+{
+        CLEAN(integration_patch_done) struct integration_patch patch = {0};
+        enum err e = read_patch(body, whole, id, ring, &patch, why);
+
+        if (e)
+                return e;
+        *ret = patch;
+        patch = (struct integration_patch){0};
+        return ERR_OK;
+}
+
+void integration_patch_done(struct integration_patch *patch)
+{
+        free(patch->name);
+        free(patch->url);
+        free(patch->headers);
+        free(patch->header_names);
+        *patch = (struct integration_patch){0};
+}
+
+/* ---- keys and signing secrets ---- */
+
+enum err rotation_key(struct rotation *ret, struct why *why)
+{
+        char text[APIKEY_TEXT_SIZE];
+        enum err e = apikey_make(KEY_PREFIX, text, why);
+
+        if (e)
+                return e;
+        *ret = (struct rotation){0};
+        text_copy(ret->text, sizeof ret->text, text);
+        return ERR_OK;
+}
+
+enum err rotation_secret(const struct id *id, const struct keyring *ring, struct rotation *ret,
+                         struct why *why)
+{
+        CLEAN(rotation_done) struct rotation made = {0};
+        CLEAN(secret_free_at) char *base64 = NULL;
+        uint8_t bytes[SIGNING_BYTES];
+        char context[ID_TEXT_SIZE];
+        enum err e;
+
+        if (!crypto_random(bytes, sizeof bytes))
+                return FAIL(why, ERR_INTERNAL, "no randomness for a secret");
+        base64 = base64_write(bytes, sizeof bytes);
+        if (!base64)
+                return FAIL(why, ERR_NO_MEMORY, "no memory for a secret");
+        snprintf(made.text, sizeof made.text, SIGNING_PREFIX "%s", base64);
+        e = keyring_seal(ring, id_write(id, context), made.text, &made.sealed, why);
+        if (e)
+                return e;
+        *ret = made;
+        made.sealed = NULL;
+        return ERR_OK;
+}
+
+enum err rotation_read_grace(const struct view *body, int64_t *ret_ms, struct why *why)
+{
+        int64_t seconds = GRACE_DEFAULT_S;
+        enum err e = view_opt_int(body, "graceSeconds", 0, GRACE_MAX_S, &seconds, why);
+
+        if (!e)
+                *ret_ms = seconds * 1000;
+        return e;
+}
+
+void rotation_done(struct rotation *rotation)
+{
+        free(rotation->sealed);
+        explicit_bzero(rotation, sizeof *rotation);
+}
+
+/* What is kept of a new key or secret; NULL without memory. */
+static struct json_object *write_entry(const struct rotation *rotation)
+{
+        CLEAN(json_put_at) struct json_object *entry = json_object_new_object();
+        struct digest digest;
+        char hex[2 * sizeof digest.bytes + 1];
+
+        if (!entry || !json_add(entry, "validUntil", NULL))
+                return NULL;
+        if (rotation->sealed)
+                return json_add_text(entry, "sealed", rotation->sealed) ? TAKE(entry) : NULL;
+        if (!apikey_digest(KEY_PREFIX, rotation->text, &digest))
+                return NULL;
+        hex_write(digest.bytes, sizeof digest.bytes, hex);
+        return json_add_text(entry, "digest", hex) && record_add_marks(entry, rotation->text) ? TAKE(entry)
+                                                                                              : NULL;
+}
+
+static bool entry_digest(struct json_object *entry, struct digest *ret)
+{
+        const char *hex = json_get_text(entry, "digest");
+
+        return hex && hex_read(hex, ret->bytes, sizeof ret->bytes);
+}
+
+/* The i-th of the document's keys or signing secrets, newest first, or NULL. */
+static struct json_object *find_entry(struct json_object *document, const char *member, size_t i)
+{
+        struct json_object *entries = json_object_object_get(document, member);
+
+        return json_object_is_type(entries, json_type_array) ? json_object_array_get_idx(entries, i) : NULL;
+}
+
+/* Puts the new one first, and behind it the one that was first, for as long as it has grace. */
+static enum err rotate(struct json_object *document, struct rotation *rotation, int64_t now_ms,
+                       struct why *why)
+{
+        const char *member = rotation->sealed ? "signingSecrets" : "keys";
+        CLEAN(json_put_at) struct json_object *entries = json_object_new_array();
+        struct json_object *old = rotation->grace_ms > 0 ? find_entry(document, member, 0) : NULL;
+
+        rotation->old_until_ms = now_ms + rotation->grace_ms;
+        if (!entries || !append(entries, write_entry(rotation)))
+                return FAIL(why, ERR_NO_MEMORY, "no memory for a rotation");
+        if (old && (!json_add_int(old, "validUntil", rotation->old_until_ms) ||
+                    !append(entries, json_object_get(old))))
+                return FAIL(why, ERR_NO_MEMORY, "no memory for a rotation");
+        return json_add(document, member, TAKE(entries))
+                       ? ERR_OK
+                       : FAIL(why, ERR_NO_MEMORY, "no memory for a rotation");
+}
+
+/* The record is found by what the document says. */
+static enum err write_back(struct record *record, struct json_object *document, struct why *why)
+{
+        struct digest looks[RECORD_LOOKS_MAX];
+        struct json_object *entry;
+        int n = 0;
+        enum err e;
+
+        for (; n < RECORD_LOOKS_MAX && (entry = find_entry(document, "keys", (size_t)n)); n++)
+                if (!entry_digest(entry, &looks[n]))
+                        return FAIL(why, ERR_INTERNAL, "record %s is damaged", record->id);
+        e = record_write(record, document, why);
+        if (e)
+                return e;
+        memcpy(record->looks, looks, (size_t)n * sizeof looks[0]);
+        record->n_looks = n;
+        return ERR_OK;
+}
+
+/* ---- its life ---- */
+
+/* Writes what was asked for into the document. */
+static bool apply(struct json_object *document, const struct integration_patch *patch)
+{
+        struct json_object *names = NULL;
+
+        if (patch->header_names &&
+            json_read_any(patch->header_names, strlen(patch->header_names), &names, NULL) != ERR_OK)
+                return false;
+        if (patch->has_headers && (!json_add(document, "dispatchHeaderNames", names) ||
+                                   !json_add_text(document, "dispatchHeaders", patch->headers)))
+                return false;
+        return (!patch->name || json_add_text(document, "name", patch->name)) &&
+               (!patch->has_active || json_add_bool(document, "active", patch->active)) &&
+               (!patch->has_url || json_add_text(document, "dispatchUrl", patch->url)) &&
+               (!patch->has_cancel || json_add_bool(document, "notifyCancel", patch->notify_cancel));
+}
+
+/* Orders are not sent to where there is nowhere to send them. */
+static enum err check_auto(struct json_object *document, const struct integration_patch *patch,
+                           struct why *why)
+{
+        if (patch->auto_dispatch && !json_get_text(document, "dispatchUrl"))
+                return FAIL_FIELD(why, "autoDispatch", "no dispatchUrl");
+        return ERR_OK;
+}
+
+enum err integration_make(const struct id *restaurant, const struct id *id, struct integration_patch *patch,
+                          struct rotation *key, struct rotation *secret, struct record *ret, struct why *why)
+{
+        CLEAN(json_put_at) struct json_object *document = json_object_new_object();
+        struct record record = {.kind = RECORD_INTEGRATION, .restaurant = *restaurant};
+        enum err e;
+
+        if (!document || !json_add_bool(document, "active", true) ||
+            !json_add_bool(document, "notifyCancel", false) || !apply(document, patch))
+                return FAIL(why, ERR_NO_MEMORY, "no memory for an integration");
+        e = check_auto(document, patch, why);
+        if (e)
+                return e;
+        e = rotate(document, key, 0, why);
+        if (e)
+                return e;
+        e = rotate(document, secret, 0, why);
+        if (e)
+                return e;
+        id_write(id, record.id);
+        e = write_back(&record, document, why);
+        if (e)
+                return e;
+        *ret = record;
+        return ERR_OK;
+}
+
+enum err integration_edit(struct record *record, void *arg, int64_t now_ms, struct why *why)
+{
+        CLEAN(json_put_at) struct json_object *document = NULL;
+        const struct integration_patch *patch = arg;
+        enum err e = record_read(record, &document, why);
+
+        (void)now_ms;
+        if (e)
+                return e;
+        if (!apply(document, patch))
+                return FAIL(why, ERR_NO_MEMORY, "no memory for an integration");
+        e = check_auto(document, patch, why);
+        return e ? e : write_back(record, document, why);
+}
+
+enum err integration_rotate(struct record *record, void *arg, int64_t now_ms, struct why *why)
+{
+        CLEAN(json_put_at) struct json_object *document = NULL;
+        enum err e = record_read(record, &document, why);
+
+        if (e)
+                return e;
+        e = rotate(document, arg, now_ms, why);
+        return e ? e : write_back(record, document, why);
+}
+
+/* ---- what it says ---- */
+
+bool integration_admits(const struct record *record, const struct digest *key, int64_t now_ms,
+                        int64_t *ret_until_ms)
+{
+        CLEAN(json_put_at) struct json_object *document = NULL;
+        struct json_object *entry;
+
+        if (record_read(record, &document, NULL) || !json_get_bool(document, "active", false))
+                return false;
+        for (size_t i = 0; (entry = find_entry(document, "keys", i)); i++) {
+                int64_t until_ms = json_get_int(entry, "validUntil", INT64_MAX);
+                struct digest digest;
+
+                if (!entry_digest(entry, &digest) || !crypto_equal(&digest, key, sizeof digest))
+                        continue;
+                if (now_ms >= until_ms)
+                        return false;
+                *ret_until_ms = until_ms;
+                return true;
+        }
+        return false;
+}
+
+bool integration_has_url(const struct record *record)
+{
+        CLEAN(json_put_at) struct json_object *document = NULL;
+
+        return !record_read(record, &document, NULL) && json_get_text(document, "dispatchUrl");
+}
+
+struct json_object *integration_write(const struct record *record, bool auto_dispatch)
+{
+        CLEAN(json_put_at) struct json_object *document = NULL;
+        CLEAN(json_put_at) struct json_object *shown = json_object_new_object();
+        struct json_object *key, *names;
+
+        if (!shown || record_read(record, &document, NULL))
+                return NULL;
+        key = find_entry(document, "keys", 0);
+        names = json_object_object_get(document, "dispatchHeaderNames");
+        names = names ? json_object_get(names) : json_object_new_array();
+        if (!names || !json_add(shown, "dispatchHeaderNames", names) ||
+            !json_add_text(shown, "integrationId", record->id) ||
+            !json_add_text(shown, "name", json_get_text(document, "name")) ||
+            !json_add_bool(shown, "active", json_get_bool(document, "active", false)) ||
+            !json_add_text(shown, "keyPrefix", json_get_text(key, "prefix")) ||
+            !json_add_text(shown, "keyLast4", json_get_text(key, "last4")) ||
+            !json_add_text(shown, "dispatchUrl", json_get_text(document, "dispatchUrl")) ||
+            !json_add_bool(shown, "autoDispatch", auto_dispatch) ||
+            !json_add_bool(shown, "notifyCancel", json_get_bool(document, "notifyCancel", false)) ||
+            !json_add_time(shown, "createdAt", record->created_ms) ||
+            !json_add_time(shown, "updatedAt", record->updated_ms))
+                return NULL;
+        return TAKE(shown);
+}
