@@ -14,7 +14,8 @@ const struct err_row *err_row(enum err e)
         return &rows[e < ERR_COUNT ? e : ERR_INTERNAL];
 }
 
-enum err err_fail(struct why *why, enum err e, const char *file, int line, const char *field, const char *format, ...)
+enum err err_fail(struct why *why, enum err e, const char *file, int line, const char *field,
+                  const char *format, ...)
 {
         va_list args;
 

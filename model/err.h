@@ -8,34 +8,34 @@
 
 /* The one table. Phrases are ours, because libmicrohttpd's differ by version. A text with %s takes the field's path.
  *     name              http  phrase                   retry  text (design.md section 2, api.md section 1)           */
-#define ERR_TABLE(X)                                                                                                   \
-        X(OK, 200, "OK", false, "")                                                                                    \
-        X(NO_API_KEY, 400, "Bad Request", false, "Header'da API key gereklidir")                                       \
-        X(BAD_JSON, 400, "Bad Request", false, "Geçersiz JSON gövdesi")                                              \
-        X(BAD_RESTAURANT_ID, 400, "Bad Request", false, "Geçersiz restoran ID")                                       \
-        X(BAD_ORDER_ID, 400, "Bad Request", false, "Geçersiz sipariş ID")                                            \
-        X(BAD_STATUS, 400, "Bad Request", false,                                                                       \
-          "Geçersiz durum: 1 (yola çıktı) veya 2 (teslim edildi) olmalıdır")                                      \
-        X(BAD_FIELD, 400, "Bad Request", false, "Geçersiz alan: %s")                                                  \
-        X(ORDER_FINAL, 400, "Bad Request", false, "Sipariş zaten teslim edildi veya iptal edildi")                    \
-        X(UNAUTHORIZED, 401, "Unauthorized", false, "Kimlik doğrulama gerekli")                                       \
-        X(FORBIDDEN, 403, "Forbidden", false, "Bu işlem için yetkiniz yok")                                          \
-        X(NO_INTEGRATION, 404, "Not Found", false, "Kurye entegrasyonu bulunamadı veya aktif değil")                 \
-        X(NO_ORDER, 404, "Not Found", false, "Bu restoran için sipariş bulunamadı")                                 \
-        X(NOT_FOUND, 404, "Not Found", false, "Kayıt bulunamadı")                                                    \
-        X(NO_ROUTE, 404, "Not Found", false, "Adres bulunamadı")                                                      \
-        X(BAD_METHOD, 405, "Method Not Allowed", false, "Bu adreste bu yöntem kullanılamaz")                         \
-        X(BACKWARD, 409, "Conflict", false, "Sipariş bu duruma geçirilemez")                                         \
-        X(TAKEN, 409, "Conflict", false, "Bu kimlik kullanılıyor")                                                   \
-        X(NOT_REPLAYABLE, 409, "Conflict", false, "Bu gönderim yinelenemez")                                          \
-        X(TOO_LARGE, 413, "Content Too Large", false, "İstek gövdesi çok büyük")                                   \
-        X(NOT_JSON, 415, "Unsupported Media Type", false, "Content-Type application/json olmalıdır")                  \
-        X(KEY_REUSED, 422, "Unprocessable Content", false, "Idempotency-Key başka bir istekle kullanıldı")           \
-        X(TOO_MANY_KEYS, 429, "Too Many Requests", true, "Çok fazla geçersiz API anahtarı denemesi")                \
-        X(NOT_UPDATED, 500, "Internal Server Error", true, "Sipariş güncellenemedi")                                 \
-        X(INTERNAL, 500, "Internal Server Error", false, "Sunucu hatası")                                             \
-        X(STORE_BROKEN, 500, "Internal Server Error", true, "Sunucu hatası")                                          \
-        X(BUSY, 503, "Service Unavailable", true, "Sunucu meşgul, lütfen yeniden deneyin")                           \
+#define ERR_TABLE(X)                                                                                       \
+        X(OK, 200, "OK", false, "")                                                                        \
+        X(NO_API_KEY, 400, "Bad Request", false, "Header'da API key gereklidir")                           \
+        X(BAD_JSON, 400, "Bad Request", false, "Geçersiz JSON gövdesi")                                    \
+        X(BAD_RESTAURANT_ID, 400, "Bad Request", false, "Geçersiz restoran ID")                            \
+        X(BAD_ORDER_ID, 400, "Bad Request", false, "Geçersiz sipariş ID")                                  \
+        X(BAD_STATUS, 400, "Bad Request", false,                                                           \
+          "Geçersiz durum: 1 (yola çıktı) veya 2 (teslim edildi) olmalıdır")                               \
+        X(BAD_FIELD, 400, "Bad Request", false, "Geçersiz alan: %s")                                       \
+        X(ORDER_FINAL, 400, "Bad Request", false, "Sipariş zaten teslim edildi veya iptal edildi")         \
+        X(UNAUTHORIZED, 401, "Unauthorized", false, "Kimlik doğrulama gerekli")                            \
+        X(FORBIDDEN, 403, "Forbidden", false, "Bu işlem için yetkiniz yok")                                \
+        X(NO_INTEGRATION, 404, "Not Found", false, "Kurye entegrasyonu bulunamadı veya aktif değil")       \
+        X(NO_ORDER, 404, "Not Found", false, "Bu restoran için sipariş bulunamadı")                        \
+        X(NOT_FOUND, 404, "Not Found", false, "Kayıt bulunamadı")                                          \
+        X(NO_ROUTE, 404, "Not Found", false, "Adres bulunamadı")                                           \
+        X(BAD_METHOD, 405, "Method Not Allowed", false, "Bu adreste bu yöntem kullanılamaz")               \
+        X(BACKWARD, 409, "Conflict", false, "Sipariş bu duruma geçirilemez")                               \
+        X(TAKEN, 409, "Conflict", false, "Bu kimlik kullanılıyor")                                         \
+        X(NOT_REPLAYABLE, 409, "Conflict", false, "Bu gönderim yinelenemez")                               \
+        X(TOO_LARGE, 413, "Content Too Large", false, "İstek gövdesi çok büyük")                           \
+        X(NOT_JSON, 415, "Unsupported Media Type", false, "Content-Type application/json olmalıdır")       \
+        X(KEY_REUSED, 422, "Unprocessable Content", false, "Idempotency-Key başka bir istekle kullanıldı") \
+        X(TOO_MANY_KEYS, 429, "Too Many Requests", true, "Çok fazla geçersiz API anahtarı denemesi")       \
+        X(NOT_UPDATED, 500, "Internal Server Error", true, "Sipariş güncellenemedi")                       \
+        X(INTERNAL, 500, "Internal Server Error", false, "Sunucu hatası")                                  \
+        X(STORE_BROKEN, 500, "Internal Server Error", true, "Sunucu hatası")                               \
+        X(BUSY, 503, "Service Unavailable", true, "Sunucu meşgul, lütfen yeniden deneyin")                 \
         X(NO_MEMORY, 503, "Service Unavailable", true, "Sunucu meşgul, lütfen yeniden deneyin")
 
 #define ERR_ENUM(name, http, phrase, retry, text) ERR_##name,
@@ -68,5 +68,5 @@ struct why {
 /* ERR_BAD_FIELD about the field at `path`. */
 #define FAIL_FIELD(why, path, ...) err_fail((why), ERR_BAD_FIELD, __FILE__, __LINE__, (path), __VA_ARGS__)
 
-enum err err_fail(struct why *why, enum err e, const char *file, int line, const char *field, const char *format, ...)
-        __attribute__((format(printf, 6, 7)));
+enum err err_fail(struct why *why, enum err e, const char *file, int line, const char *field,
+                  const char *format, ...) __attribute__((format(printf, 6, 7)));

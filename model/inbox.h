@@ -18,10 +18,10 @@ struct inbox {
         pthread_mutex_t lock;
         struct letter *first;
         struct letter **last;
-        bool unheard;             /* posted since the last ring */
-        void (*wake)(void *arg);  /* called by inbox_ring, from the sender's thread */
+        bool unheard;            /* posted since the last ring */
+        void (*wake)(void *arg); /* called by inbox_ring, from the sender's thread */
         void *arg;
-        int fd;                   /* eventfd that becomes readable; -1 where `wake` is given */
+        int fd; /* eventfd that becomes readable; -1 where `wake` is given */
 };
 
 /* An inbox with an eventfd to wait on. Errors: INTERNAL (no descriptor left). */

@@ -13,8 +13,8 @@
 
 /* A request as it goes out. Begin with `struct message m = {0}`, end with message_done(). */
 struct message {
-        const char *method; /* a literal: GET, POST, PUT */
-        char *url;          /* owned */
+        const char *method;                 /* a literal: GET, POST, PUT */
+        char *url;                          /* owned */
         char *headers[MESSAGE_HEADERS_MAX]; /* owned, `Name: value` */
         int n_headers;
         char *body; /* owned; NULL: none */
@@ -34,14 +34,14 @@ void message_done(struct message *m);
 enum carried {
         CARRIED_ANSWERED, /* a complete answer within the limits */
         CARRIED_NEVER,    /* refused, unreachable or unresolved: the other side cannot have acted on it */
-        CARRIED_UNSURE    /* it may have been acted on: timeout, a broken connection, an answer cut or too long */
+        CARRIED_UNSURE /* it may have been acted on: timeout, a broken connection, an answer cut or too long */
 };
 
 struct answer {
         enum carried carried;
-        int http;                /* status; 0 unless ANSWERED */
-        int64_t retry_after_ms;  /* from Retry-After (seconds or a date); -1: none */
-        const char *body;        /* borrowed from the carrier, NUL-terminated; "" when there is none */
+        int http;               /* status; 0 unless ANSWERED */
+        int64_t retry_after_ms; /* from Retry-After (seconds or a date); -1: none */
+        const char *body;       /* borrowed from the carrier, NUL-terminated; "" when there is none */
         size_t length;
-        const char *trouble;     /* borrowed, why it was not answered; "" otherwise */
+        const char *trouble; /* borrowed, why it was not answered; "" otherwise */
 };

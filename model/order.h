@@ -8,19 +8,21 @@
 #include "model/target.h"
 #include "model/text.h"
 
-#define ACTOR_TABLE(X)                                                                                                 \
-        X(COURIER, "courier")                                                                                          \
-        X(RESTAURANT, "restaurant")                                                                                    \
+#define ACTOR_TABLE(X)              \
+        X(COURIER, "courier")       \
+        X(RESTAURANT, "restaurant") \
         X(PLATFORM, "platform")
 #define ACTOR_ENUM(name, word) ACTOR_##name,
 enum actor { ACTOR_TABLE(ACTOR_ENUM) ACTOR_COUNT };
 #undef ACTOR_ENUM
 
-#define MOVES_MAX 6       /* NEW to DELIVERED; design.md section 3 */
-#define OP_TEXT_SIZE 33   /* an operation token: 32 hex digits and NUL, fixed so that it can be searched in the row */
+#define MOVES_MAX 6 /* NEW to DELIVERED; design.md section 3 */
+#define OP_TEXT_SIZE \
+        33 /* an operation token: 32 hex digits and NUL, fixed so that it can be searched in the row */
 #define CANCEL_REASON_SIZE 41
-#define NOTE_MAX 500      /* bytes; Yandex takes no longer comment (platforms: 7.4), ours follows */
+#define NOTE_MAX 500 /* bytes; Yandex takes no longer comment (platforms: 7.4), ours follows */
 #define PLATFORM_ORDER_ID_MAX 128
+#define PREP_MINUTES_MAX 240 /* api.md section 4 */
 
 /* A row of the history. */
 struct move {
@@ -61,7 +63,7 @@ enum err order_read(const struct view *body, struct order **ret, struct why *why
 enum err order_begin(struct order *order, const struct id *restaurant, enum actor by, int64_t now_ms,
                      struct why *why) MUST_USE;
 
-/* "Order out"; `whole` false leaves out history and deliveries. NULL without memory. */
+/* "Order out"; `whole` false leaves out history and deliveries. NULL without memory, or where the document is broken. */
 struct json_object *order_write(const struct order *order, bool whole, int64_t now_ms) MUST_USE;
 
 /* A delivery as api.md section 4 shows it; NULL without memory. Only where target_state() says there is one. */

@@ -6,13 +6,13 @@
 
 /* Rank, our wire word. Moves go forward only, steps may be skipped; CANCELLED from any state but DELIVERED.
  * Source: design.md section 3. */
-#define STATUS_TABLE(X)                                                                                                \
-        X(NEW, "yeni")                                                                                                 \
-        X(ACCEPTED, "hazirlanacak")                                                                                    \
-        X(COOKING, "hazirlaniyor")                                                                                     \
-        X(READY, "hazir")                                                                                              \
-        X(ON_THE_WAY, "teslim-edilecek")                                                                               \
-        X(DELIVERED, "teslim-edildi")                                                                                  \
+#define STATUS_TABLE(X)                  \
+        X(NEW, "yeni")                   \
+        X(ACCEPTED, "hazirlanacak")      \
+        X(COOKING, "hazirlaniyor")       \
+        X(READY, "hazir")                \
+        X(ON_THE_WAY, "teslim-edilecek") \
+        X(DELIVERED, "teslim-edildi")    \
         X(CANCELLED, "cancelled")
 
 #define STATUS_ENUM(name, word) STATUS_##name,

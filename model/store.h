@@ -61,8 +61,23 @@ bool store_is_ready(const struct store *store);
 /* --- jobs --- */
 
 enum verb {
-        VERB_CREATE, VERB_MOVE, VERB_READ, VERB_LIST, VERB_DUE, VERB_CLAIM, VERB_SETTLE, VERB_RELEASE, VERB_REPLAY,
-        VERB_REPLAY_ALL, VERB_PROBE, VERB_PUT, VERB_GET, VERB_FIND, VERB_EDIT, VERB_DROP, VERB_TOUCH
+        VERB_CREATE,
+        VERB_MOVE,
+        VERB_READ,
+        VERB_LIST,
+        VERB_DUE,
+        VERB_CLAIM,
+        VERB_SETTLE,
+        VERB_RELEASE,
+        VERB_REPLAY,
+        VERB_REPLAY_ALL,
+        VERB_PROBE,
+        VERB_PUT,
+        VERB_GET,
+        VERB_FIND,
+        VERB_EDIT,
+        VERB_DROP,
+        VERB_TOUCH
 };
 
 /* Who asks. Checked before the verb itself, by what is kept of the secret; a good one is remembered for 5 s, so that a
@@ -70,11 +85,12 @@ enum verb {
 struct access {
         enum access_kind {
                 ACCESS_TRUSTED, /* ourselves, or the admin */
-                ACCESS_KEY,     /* a courier firm: NO_INTEGRATION when unknown, inactive, or of another restaurant */
-                ACCESS_TOKEN    /* a restaurant: UNAUTHORIZED; another's data: NOT_FOUND */
+                ACCESS_KEY, /* a courier firm: NO_INTEGRATION when unknown, inactive, or of another restaurant */
+                ACCESS_TOKEN /* a restaurant: UNAUTHORIZED; another's data: NOT_FOUND */
         } kind;
         struct digest digest; /* of the key or token */
-        struct id restaurant; /* whose data is asked for; zero: the caller's own. TRUSTED with one that does not exist:
+        struct id
+                restaurant; /* whose data is asked for; zero: the caller's own. TRUSTED with one that does not exist:
                                  NOT_FOUND */
 };
 
@@ -118,11 +134,11 @@ struct store_move {
         enum status to;
         enum actor by;
         char idempotency_key[IDEMPOTENCY_KEY_SIZE]; /* "": none */
-        bool told;             /* the platform knows already: what is owed up to there counts as done, with SAME too */
-        int prep_minutes;      /* 0: leave */
+        bool told; /* the platform knows already: what is owed up to there counts as done, with SAME too */
+        int prep_minutes;                /* 0: leave */
         char reason[CANCEL_REASON_SIZE]; /* of a cancel; "": the platform's "other", or BAD_FIELD reasonId */
-        const char *note;      /* borrowed; NULL: none */
-        bool want_order;       /* fill `stored` */
+        const char *note;                /* borrowed; NULL: none */
+        bool want_order;                 /* fill `stored` */
         /* out */
         enum move_outcome {
                 MOVE_MOVED,      /* also for a repeat with the same token: the first answer again */
@@ -149,7 +165,7 @@ void store_read(struct store *store, struct store_read *read);
 void store_read_done(struct store_read *read);
 
 #define LIST_MAX 200
-#define CURSOR_SIZE 48
+#define CURSOR_SIZE 64
 
 /* A page of orders, newest first. Stops early where documents grow past 4 MiB together. */
 struct store_list {
@@ -161,8 +177,8 @@ struct store_list {
         enum platform platform;
         bool has_delivery; /* only orders with a target in this state */
         enum delivery delivery;
-        int64_t since_ms; /* updated after it; 0: all */
-        int limit;        /* 1 to LIST_MAX */
+        int64_t since_ms;        /* updated after it; 0: all */
+        int limit;               /* 1 to LIST_MAX */
         char after[CURSOR_SIZE]; /* "": from the newest; malformed: BAD_FIELD after */
         bool documents;          /* load them */
         /* out */
@@ -187,8 +203,8 @@ struct due {
 /* Whose targets must be looked at now, oldest first, those under a lease left out. */
 struct store_due {
         struct job job;
-        unsigned skip;      /* in: bit 1 << platform: leave out */
-        int max;            /* in: to DUE_MAX */
+        unsigned skip;             /* in: bit 1 << platform: leave out */
+        int max;                   /* in: to DUE_MAX */
         struct due found[DUE_MAX]; /* out */
         int n;
         int64_t next_ms; /* out: when the next one becomes due that is not yet; 0: none known */
@@ -221,7 +237,7 @@ struct store_settle {
         enum {
                 SETTLE_WRITTEN,
                 SETTLE_OVERTAKEN, /* `want` moved meanwhile: `told` is raised, the target stays due, the lease is over */
-                SETTLE_LOST       /* the lease is another's: nothing was written */
+                SETTLE_LOST /* the lease is another's: nothing was written */
         } outcome;
 };
 void store_settle(struct store *store, struct store_settle *settle);
@@ -284,7 +300,7 @@ struct store_get {
         enum record_kind kind; /* in */
         char id[RECORD_ID_SIZE];
         struct record record; /* out: owned; document NULL: none */
-        struct record owner;  /* out: owned: the restaurant's own record; document NULL where none was named */
+        struct record owner; /* out: owned: the restaurant's own record; document NULL where none was named */
 };
 void store_get(struct store *store, struct store_get *get);
 void store_get_done(struct store_get *get);

@@ -19,7 +19,7 @@ struct dialect;
 enum party { PARTY_PLATFORM, PARTY_COURIER, PARTY_COUNT };
 const char *party_word(enum party party);
 
-#define STEP_OF(status) ((status) * 10) /* the number of a rank's step, and what a fact raises `want` to */
+#define STEP_OF(status) ((status)*10) /* the number of a rank's step, and what a fact raises `want` to */
 
 #define TARGET_NOT_DUE (-1) /* `at_ms` is absent: nothing owed */
 #define TARGET_NEVER 0      /* `at_ms`: there never is anything to call */
@@ -28,12 +28,12 @@ const char *party_word(enum party party);
 struct target {
         int want;
         int told;
-        int64_t told_at_ms; /* when our last step was answered; 0: never */
-        bool unsure;        /* a call may have got through whose answer we never had */
-        int tries;          /* used up since the last fact */
-        int64_t at_ms;      /* when somebody must look; TARGET_NOT_DUE, TARGET_NEVER */
+        int64_t told_at_ms;     /* when our last step was answered; 0: never */
+        bool unsure;            /* a call may have got through whose answer we never had */
+        int tries;              /* used up since the last fact */
+        int64_t at_ms;          /* when somebody must look; TARGET_NOT_DUE, TARGET_NEVER */
         char dead[REASON_SIZE]; /* why it was given up; "": it was not */
-        char *log;          /* owned: JSON array of the last calls, as called_write() makes them; NULL: none */
+        char *log; /* owned: JSON array of the last calls, as called_write() makes them; NULL: none */
 };
 
 /* A call of a dialect's table. */
@@ -52,15 +52,16 @@ struct next {
 /* What is to be done for a target that is looked at now. `dead` and `at_ms` are not asked: a caller who is not the
  * holder of a claim uses target_state(). CHECK comes before anything else where the target is unsure, something is
  * wanted and the dialect can check. Pure. */
-struct next target_next(const struct order *order, enum party party, const struct dialect *dialect, int64_t now_ms);
+struct next target_next(const struct order *order, enum party party, const struct dialect *dialect,
+                        int64_t now_ms);
 
 /* What an answer means. */
-#define VERDICT_TABLE(X)                                                                                               \
-        X(DONE, "done")       /* the other side is there, or beyond */                                                 \
-        X(RETRY, "retry")     /* uses a try */                                                                         \
-        X(WAIT, "wait")       /* too early by its rules, or the lane is held back: uses no try */                      \
-        X(LOGIN, "login")     /* the token is not taken: once more with a new one, in the same try */                  \
-        X(GIVE_UP, "give-up") /* no repeat can help */                                                                 \
+#define VERDICT_TABLE(X)                                                                              \
+        X(DONE, "done")       /* the other side is there, or beyond */                                \
+        X(RETRY, "retry")     /* uses a try */                                                        \
+        X(WAIT, "wait")       /* too early by its rules, or the lane is held back: uses no try */     \
+        X(LOGIN, "login")     /* the token is not taken: once more with a new one, in the same try */ \
+        X(GIVE_UP, "give-up") /* no repeat can help */                                                \
         X(NOTHING, "nothing") /* there was nothing to call */
 #define VERDICT_ENUM(name, word) VERDICT_##name,
 enum verdict { VERDICT_TABLE(VERDICT_ENUM) VERDICT_COUNT };
@@ -84,8 +85,8 @@ struct retry {
 };
 
 enum settle_kind {
-        SETTLE_DONE,  /* nothing more now */
-        SETTLE_MORE,  /* the next call starts at once, under the same lease */
+        SETTLE_DONE, /* nothing more now */
+        SETTLE_MORE, /* the next call starts at once, under the same lease */
         SETTLE_RETRY,
         SETTLE_WAIT,
         SETTLE_DEAD
@@ -106,17 +107,17 @@ struct settlement {
 /* What the judgement of `step` (NULL: of a check, or NOTHING) changes. Pure: `order->targets[party]` is as claimed, with
  * what earlier settlements of this claim changed. A WAIT later than an hour after the fact counts as a try. */
 struct settlement target_settle(const struct order *order, enum party party, const struct dialect *dialect,
-                                const struct step *step, const struct judgement *judgement, const struct retry *retry,
-                                int64_t now_ms);
+                                const struct step *step, const struct judgement *judgement,
+                                const struct retry *retry, int64_t now_ms);
 
 /* Writes the settlement into the in-memory target, as a store would into its row. */
 void target_apply(struct target *target, const struct settlement *settlement);
 
 /* How a delivery is shown; computed, never stored (api.md section 4). */
-#define DELIVERY_TABLE(X)                                                                                              \
-        X(PENDING, "pending")                                                                                          \
-        X(DONE, "done")                                                                                                \
-        X(FAILED, "failed")                                                                                            \
+#define DELIVERY_TABLE(X)     \
+        X(PENDING, "pending") \
+        X(DONE, "done")       \
+        X(FAILED, "failed")   \
         X(SKIPPED, "skipped")
 #define DELIVERY_ENUM(name, word) DELIVERY_##name,
 enum delivery { DELIVERY_TABLE(DELIVERY_ENUM) DELIVERY_COUNT };

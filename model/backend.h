@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* backend.h - what one kind of store must do for store.c, and what store.c does for it. Nobody else includes this.
+ *
+ * store.c knows what a verb means (who may, which token, which default reason, what is told to whom afterwards); a backend
+ * knows threads, commits and rows. It runs each job by store_run() on one of its threads, and once what the job did is
+ * durable hands it back by store_finish(). `conn` is the running thread's own connection. */
+#pragma once
+
+#include "model/store.h"
+
+enum insert {
+        INSERT_NEW,
+        INSERT_SAME /* platform and platformOrderId are there */,
+        INSERT_TAKEN /* the id is another's */
+};
+
+struct page {
+        const struct id *restaurant; /* NULL: all */
+        int64_t before_ms; /* where the page begins: (created, id) below this; INT64_MAX: the newest */
+        char before_id[RECORD_ID_SIZE];
+};
+
+/* Called with each row, which it may take (then it sets *order to NULL); false ends the scan. */
+typedef bool(order_visit_fn)(void *arg, struct order **order);
+
+struct backend {
+        const char *scheme; /* `sqlite:` */
+        enum err (*open)(struct store *store, const char *where, void **ret, struct why *why);
+        void (*close)(void *state);
+        void (*submit)(void *state, struct job *job, bool writes);
+        void (*kick)(void *state);
+        bool (*is_ready)(const void *state);
+
+        /* Records. Absent: OK and ret->document NULL. */
+        enum err (*record_get)(void *conn, enum record_kind kind, const char *id, struct record *ret,
+                               struct why *why);
+        enum err (*record_look)(void *conn, enum record_kind kind, const struct digest *look,
+                                struct record *ret, struct why *why);
+        enum err (*record_insert)(void *conn, const struct record *record, enum insert *ret, struct why *why);
+        /* Only while its rev is record->rev - 1; *ret false otherwise. */
+        enum err (*record_update)(void *conn, const struct record *record, bool *ret, struct why *why);
+        enum err (*record_delete)(void *conn, enum record_kind kind, const char *id, bool *ret,
+                                  struct why *why);
+        /* Up to `max` into `ret`, newest first. */
+        enum err (*record_page)(void *conn, enum record_kind kind, const struct page *page, int max,
+                                struct record *ret, int *ret_n, struct why *why);
+
+        /* Orders. */
+        enum err (*order_insert)(void *conn, const struct order *order, enum insert *ret, struct why *why);
+        /* Absent: OK and *ret NULL. */
+        enum err (*order_get)(void *conn, const struct id *id, struct order **ret, struct why *why);
+        enum err (*order_find)(void *conn, const struct order *like, struct order **ret, struct why *why);
+        /* Fills outcome, status, at_ms, job.change; `row` is the history row to append. */
+        enum err (*order_move)(void *conn, struct store_move *move, const struct move *row, struct why *why);
+        enum err (*order_scan)(void *conn, const struct store_list *list, const struct page *page,
+                               order_visit_fn *visit, void *arg, struct why *why);
+
+        /* Targets; each fills its verb's results. */
+        enum err (*due)(void *conn, struct store_due *due, struct why *why);
+        enum err (*claim)(void *conn, struct store_claim *claim, struct why *why);
+        enum err (*settle)(void *conn, struct store_settle *settle, struct why *why);
+        enum err (*release)(void *conn, struct store_release *release, struct why *why);
+        enum err (*replay)(void *conn, struct store_replay *replay, struct why *why);
+        enum err (*replay_all)(void *conn, struct store_replay_all *replay, struct why *why);
+        enum err (*oldest_due)(void *conn, int64_t *ret_ms, struct why *why);
+};
+
+extern const struct backend backend_sqlite;
+
+/* Does what the job asks, on the backend's thread. Leaves job->err; safe to repeat after a rollback. */
+void store_run(struct store *store, void *conn, struct job *job);
+
+/* Everything in the list (linked by letter.next, in order) is durable, or has failed: tells the hooks, then gives the
+ * jobs back with one wake-up per receiver. */
+void store_finish(struct store *store, struct letter *jobs);
+
+/* By the store's clock. */
+int64_t store_now(const struct store *store);
+
+/* A backend's trouble, and its end. */
+void store_note(const struct store *store, enum note note, const char *text);
+
+/* What a move means for an order that it did not move (design: section 5, step 3): sets outcome, status and at_ms.
+ * `order` has its history. */
+void move_explain(const struct order *order, const char *op, struct store_move *move);

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sqlite_orders.c - orders as rows: one narrow row for all that moves, history included, and the document beside it. */
+#include "model/store_sqlite.h"
+
+#include "model/clean.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define KIND_PLATFORM_COURIER 1
+#define KIND_PICKUP 2
+
+enum {
+        COLUMN_ID,
+        COLUMN_RESTAURANT,
+        COLUMN_PLATFORM,
+        COLUMN_PLATFORM_ID,
+        COLUMN_STATUS,
+        COLUMN_REV,
+        COLUMN_CREATED,
+        COLUMN_SEEN,
+        COLUMN_KIND,
+        COLUMN_PREP,
+        COLUMN_SCHEDULED,
+        COLUMN_HISTORY,
+        COLUMN_TARGETS, /* eight for each party */
+        TARGET_COLUMNS = 8,
+        COLUMN_DOCUMENT = COLUMN_TARGETS + TARGET_COLUMNS * PARTY_COUNT
+};
+
+static void read_target(struct conn *conn, sqlite3_stmt *s, int first, struct target *ret)
+{
+        *ret = (struct target){.want = sqlite3_column_int(s, first),
+                               .told = sqlite3_column_int(s, first + 1),
+                               .told_at_ms = sqlite3_column_int64(s, first + 2),
+                               .unsure = sqlite3_column_int(s, first + 3) != 0,
+                               .tries = sqlite3_column_int(s, first + 4),
+                               .at_ms = TARGET_NOT_DUE};
+        if (sqlite3_column_type(s, first + 5) != SQLITE_NULL)
+                ret->at_ms = sqlite3_column_int64(s, first + 5);
+        text_copy(ret->dead, sizeof ret->dead, sql_text(s, first + 6));
+        ret->log = sql_copy(conn, s, first + 7);
+}
+
+static enum err read_order(struct conn *conn, sqlite3_stmt *s, struct order **ret, struct why *why)
+{
+        CLEAN(order_free_at) struct order *o = calloc(1, sizeof *o);
+        enum err e;
+
+        if (!o)
+                return FAIL(why, ERR_NO_MEMORY, "no memory for an order");
+        o->id = sql_id(s, COLUMN_ID);
+        o->restaurant = sql_id(s, COLUMN_RESTAURANT);
+        o->platform = (enum platform)sqlite3_column_int(s, COLUMN_PLATFORM);
+        o->platform_order_id = sql_copy(conn, s, COLUMN_PLATFORM_ID);
+        o->status = (enum status)sqlite3_column_int(s, COLUMN_STATUS);
+        o->rev = sqlite3_column_int64(s, COLUMN_REV);
+        o->created_ms = sqlite3_column_int64(s, COLUMN_CREATED);
+        o->updated_ms = sqlite3_column_int64(s, COLUMN_SEEN);
+        o->platform_courier = (sqlite3_column_int(s, COLUMN_KIND) & KIND_PLATFORM_COURIER) != 0;
+        o->pickup = (sqlite3_column_int(s, COLUMN_KIND) & KIND_PICKUP) != 0;
+        o->prep_minutes = sqlite3_column_int(s, COLUMN_PREP);
+        o->scheduled_ms = sqlite3_column_int64(s, COLUMN_SCHEDULED);
+        for (int party = 0; party < PARTY_COUNT; party++)
+                read_target(conn, s, COLUMN_TARGETS + TARGET_COLUMNS * party, &o->targets[party]);
+        o->document = sql_copy(conn, s, COLUMN_DOCUMENT);
+        if (conn->failed || !o->platform_order_id || (unsigned)o->platform >= PLATFORM_COUNT ||
+            (unsigned)o->status >= STATUS_COUNT)
+                return FAIL(why, ERR_STORE_BROKEN, "an order's row does not read");
+        e = moves_read(o, sql_text(s, COLUMN_HISTORY), why);
+        if (e == ERR_OK)
+                *ret = TAKE(o);
+        return e;
+}
+
+static enum err read_one(struct conn *conn, sqlite3_stmt *s, struct order **ret, struct why *why)
+{
+        enum err e = ERR_OK;
+
+        if (sql_row(conn, s)) {
+                e = read_order(conn, s, ret, why);
+                sqlite3_reset(s);
+        }
+        return conn->failed && e == ERR_OK ? sql_failed(conn, why) : e;
+}
+
+enum err sqlite_order_get(void *arg, const struct id *id, struct order **ret, struct why *why)
+{
+        struct conn *conn = arg;
+        sqlite3_stmt *s = sql(conn, SQL_ORDER_GET);
+
+        if (!s)
+                return sql_failed(conn, why);
+        sql_bind_id(s, 1, id);
+        return read_one(conn, s, ret, why);
+}
+
+enum err sqlite_order_find(void *arg, const struct order *like, struct order **ret, struct why *why)
+{
+        struct conn *conn = arg;
+        sqlite3_stmt *s = sql(conn, SQL_ORDER_FIND);
+
+        if (!s)
+                return sql_failed(conn, why);
+        sql_bind_id(s, 1, &like->restaurant);
+        sqlite3_bind_int(s, 2, (int)like->platform);
+        sql_bind_text(s, 3, like->platform_order_id);
+        return read_one(conn, s, ret, why);
+}
+
+static enum err insert_row(struct conn *conn, const struct order *o, bool *ret_constraint, struct why *why)
+{
+        CLEAN(free_at) char *history = moves_write(o->moves, o->n_moves);
+        sqlite3_stmt *s = sql(conn, SQL_ORDER_INSERT);
+
+        if (!history)
+                return FAIL(why, ERR_NO_MEMORY, "no memory for a history");
+        if (!s)
+                return sql_failed(conn, why);
+        sql_bind_id(s, 1, &o->id);
+        sql_bind_id(s, 2, &o->restaurant);
+        sqlite3_bind_int(s, 3, (int)o->platform);
+        sql_bind_text(s, 4, o->platform_order_id);
+        sqlite3_bind_int(s, 5, (int)o->status);
+        sqlite3_bind_int64(s, 6, o->rev);
+        sqlite3_bind_int64(s, 7, o->created_ms);
+        sqlite3_bind_int(s, 8,
+                         (o->platform_courier ? KIND_PLATFORM_COURIER : 0) | (o->pickup ? KIND_PICKUP : 0));
+        sqlite3_bind_int(s, 9, o->prep_minutes);
+        sqlite3_bind_int64(s, 10, o->scheduled_ms);
+        sql_bind_text(s, 11, history);
+        for (int party = 0; party < PARTY_COUNT; party++) {
+                const struct target *t = &o->targets[party];
+
+                sqlite3_bind_int(s, 12 + 3 * party, t->want);
+                sqlite3_bind_int(s, 13 + 3 * party, t->told);
+                sql_bind_time(s, 14 + 3 * party, t->at_ms, TARGET_NOT_DUE);
+        }
+        return sql_done(conn, s, ret_constraint) ? ERR_OK : sql_failed(conn, why);
+}
+
+enum err sqlite_order_insert(void *arg, const struct order *o, enum insert *ret, struct why *why)
+{
+        struct conn *conn = arg;
+        CLEAN(order_free_at) struct order *same = NULL;
+        bool refused;
+        sqlite3_stmt *s;
+        enum err e;
+
+        e = sqlite_order_find(conn, o, &same, why);
+        if (e != ERR_OK)
+                return e;
+        if (same) {
+                *ret = INSERT_SAME;
+                return ERR_OK;
+        }
+        e = insert_row(conn, o, &refused, why);
+        if (e != ERR_OK)
+                return e;
+        if (refused) {
+                *ret = INSERT_TAKEN;
+                return ERR_OK;
+        }
+        s = sql(conn, SQL_DOCUMENT_INSERT);
+        if (!s)
+                return sql_failed(conn, why);
+        sql_bind_id(s, 1, &o->id);
+        sql_bind_text(s, 2, o->document);
+        if (!sql_done(conn, s, NULL))
+                return sql_failed(conn, why);
+        *ret = INSERT_NEW;
+        return ERR_OK;
+}
+
+/* The history with one row more: spliced as text, because parsing it would cost more than the move. */
+static char *append_row(const char *history, const struct move *row)
+{
+        CLEAN(free_at) char *text = move_write(row);
+        size_t n = strlen(history);
+        char *longer;
+
+        if (!text || n < 2)
+                return NULL;
+        longer = malloc(n + strlen(text) + 2);
+        if (!longer)
+                return NULL;
+        memcpy(longer, history, n - 1); /* all but the closing bracket */
+        longer[n - 1] = n > 2 ? ',' : ' ';
+        memcpy(longer + n, text, strlen(text));
+        memcpy(longer + n + strlen(text), "]", 2);
+        return longer;
+}
+
+/* The courier firm hears of all but "on the way" and "delivered", which it said itself (design: section 5). */
+static bool concerns_courier(enum status to)
+{
+        return to != STATUS_ON_THE_WAY && to != STATUS_DELIVERED;
+}
+
+static enum err write_move(struct conn *conn, const struct store_move *move, const struct move *row,
+                           const char *history, struct why *why)
+{
+        CLEAN(free_at) char *longer = append_row(history, row);
+        sqlite3_stmt *s = sql(conn, SQL_ORDER_MOVE);
+
+        if (!longer)
+                return FAIL(why, ERR_NO_MEMORY, "no memory for a history");
+        if (!s)
+                return sql_failed(conn, why);
+        sql_bind_id(s, 1, &move->order);
+        sqlite3_bind_int(s, 2, (int)move->to);
+        sqlite3_bind_int64(s, 3, row->at_ms);
+        sql_bind_text(s, 4, longer);
+        if (move->prep_minutes)
+                sqlite3_bind_int(s, 5, move->prep_minutes);
+        sqlite3_bind_int(s, 6, STEP_OF((int)move->to));
+        sqlite3_bind_int(s, 7, move->told ? STEP_OF((int)move->to) : 0);
+        sqlite3_bind_int(s, 8, concerns_courier(move->to));
+        return sql_done(conn, s, NULL) ? ERR_OK : sql_failed(conn, why);
+}
+
+/* The platform knows already, though nothing moved. */
+static enum err raise_told(struct conn *conn, const struct store_move *move, int64_t now_ms, struct why *why)
+{
+        sqlite3_stmt *s = sql(conn, SQL_ORDER_TOLD);
+
+        if (!s)
+                return sql_failed(conn, why);
+        sql_bind_id(s, 1, &move->order);
+        sqlite3_bind_int(s, 2, STEP_OF((int)move->to));
+        sqlite3_bind_int64(s, 3, now_ms);
+        return sql_done(conn, s, NULL) ? ERR_OK : sql_failed(conn, why);
+}
+
+/* What SQL_ORDER_PEEK sees, taken before the statement is used again. */
+struct peek {
+        struct order order; /* status, updated_ms and, for move_explain, the history */
+        enum platform platform;
+        int64_t rev;
+        bool can_be_due[PARTY_COUNT];
+        char *history;
+};
+
+static void peek_done(struct peek *peek)
+{
+        for (int i = 0; i < peek->order.n_moves; i++)
+                free(peek->order.moves[i].note);
+        free(peek->history);
+}
+
+static enum err peek_read(struct conn *conn, const struct store_move *move, struct peek *ret, bool *ret_found,
+                          struct why *why)
+{
+        sqlite3_stmt *s = sql(conn, SQL_ORDER_PEEK);
+
+        if (!s)
+                return sql_failed(conn, why);
+        sql_bind_id(s, 1, &move->order);
+        sql_bind_id(s, 2, &move->job.restaurant);
+        *ret_found = sql_row(conn, s);
+        if (!*ret_found)
+                return conn->failed ? sql_failed(conn, why) : ERR_OK;
+        ret->platform = (enum platform)sqlite3_column_int(s, 0);
+        ret->rev = sqlite3_column_int64(s, 1);
+        ret->order.status = (enum status)sqlite3_column_int(s, 2);
+        ret->order.updated_ms = sqlite3_column_int64(s, 3);
+        ret->history = sql_copy(conn, s, 4);
+        for (int party = 0; party < PARTY_COUNT; party++)
+                ret->can_be_due[party] = sqlite3_column_type(s, 5 + party) == SQLITE_NULL ||
+                                         sqlite3_column_int64(s, 5 + party) != TARGET_NEVER;
+        sqlite3_reset(s);
+        return ret->history ? ERR_OK : FAIL(why, ERR_NO_MEMORY, "no memory for a history");
+}
+
+enum err sqlite_order_move(void *arg, struct store_move *move, const struct move *row, struct why *why)
+{
+        struct conn *conn = arg;
+        CLEAN(peek_done) struct peek peek = {0};
+        bool found = false;
+        enum err e;
+
+        e = peek_read(conn, move, &peek, &found, why);
+        if (e != ERR_OK)
+                return e;
+        if (!found) {
+                move->outcome = MOVE_UNKNOWN;
+                return ERR_OK;
+        }
+        if (peek.order.status >= status_bound(move->to) || strstr(peek.history, row->op)) {
+                e = moves_read(&peek.order, peek.history, why);
+                if (e != ERR_OK)
+                        return e;
+                move_explain(&peek.order, row->op, move);
+                if (move->told && move->outcome == MOVE_SAME)
+                        return raise_told(conn, move, row->at_ms, why);
+                return ERR_OK;
+        }
+        e = write_move(conn, move, row, peek.history, why);
+        if (e != ERR_OK)
+                return e;
+        move->outcome = MOVE_MOVED;
+        move->status = move->to;
+        move->at_ms = row->at_ms;
+        move->job.changed = true;
+        move->job.change = (struct change){
+                .order = move->order,
+                .restaurant = move->job.restaurant,
+                .platform = peek.platform,
+                .rev = peek.rev + 1,
+                .before = peek.order.status,
+                .after = move->to,
+                .due = {[PARTY_PLATFORM] = peek.can_be_due[PARTY_PLATFORM] && !move->told,
+                        [PARTY_COURIER] = peek.can_be_due[PARTY_COURIER] && concerns_courier(move->to)}};
+        return ERR_OK;
+}
+
+enum err sqlite_order_scan(void *arg, const struct store_list *list, const struct page *page,
+                           order_visit_fn *visit, void *visit_arg, struct why *why)
+{
+        struct conn *conn = arg;
+        const bool failed_only = list->has_delivery && list->delivery == DELIVERY_FAILED;
+        sqlite3_stmt *s = sql(conn, failed_only ? SQL_ORDER_SCAN_FAILED : SQL_ORDER_SCAN);
+        struct id before = {0};
+        bool more = true;
+        enum err e = ERR_OK;
+
+        if (!s)
+                return sql_failed(conn, why);
+        if (page->before_id[0] && !id_read(page->before_id, &before))
+                return FAIL_FIELD(why, "after", "not a cursor of ours");
+        if (page->restaurant)
+                sql_bind_id(s, 1, page->restaurant);
+        sqlite3_bind_int64(s, 2, page->before_ms);
+        sql_bind_id(s, 3, &before);
+        if (list->has_status)
+                sqlite3_bind_int(s, 4, (int)list->status);
+        if (list->has_platform)
+                sqlite3_bind_int(s, 5, (int)list->platform);
+        sqlite3_bind_int64(s, 6, list->since_ms);
+        sqlite3_bind_int(s, 7, list->documents);
+        while (more && e == ERR_OK && sql_row(conn, s)) {
+                CLEAN(order_free_at) struct order *order = NULL;
+
+                e = read_order(conn, s, &order, why);
+                if (e == ERR_OK)
+                        more = visit(visit_arg, &order);
+        }
+        sqlite3_reset(s);
+        return conn->failed && e == ERR_OK ? sql_failed(conn, why) : e;
+}

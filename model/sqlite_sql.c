@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sqlite_sql.c - every statement of the SQLite store, and the few ways to use one. */
+#include "model/store_sqlite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The columns of an order as sqlite_orders.c reads them, in its order. */
+#define ORDER_COLUMNS                                                                                    \
+        "o.id, o.rid, o.plat, o.pid, o.st, o.rev, o.made, o.seen, o.kind, o.prep, o.scheduled, o.hist, " \
+        "o.p_want, o.p_told, o.p_told_at, o.p_unsure, o.p_try, o.p_at, o.p_dead, o.p_log, "              \
+        "o.c_want, o.c_told, o.c_told_at, o.c_unsure, o.c_try, o.c_at, o.c_dead, o.c_log"
+
+#define SCAN(documents, extra)                                                                 \
+        "SELECT " ORDER_COLUMNS ", " documents                                                 \
+        " WHERE (?1 IS NULL OR o.rid = ?1) AND (o.made, o.id) < (?2, ?3) "                     \
+        "AND (?4 IS NULL OR o.st = ?4) AND (?5 IS NULL OR o.plat = ?5) AND o.seen > ?6 " extra \
+        "ORDER BY o.made DESC, o.id DESC"
+
+/* One statement for each party: `p` the platform's columns, `c` the courier's. */
+#define DUE(p)                                                                                       \
+        "SELECT id, rid FROM orders WHERE plat = ?1 AND " p "_at > 0 AND " p "_at <= ?2 ORDER BY " p \
+        "_at LIMIT ?3"
+#define NEXT_DUE(p) "SELECT min(" p "_at) FROM orders WHERE plat = ?1 AND " p "_at > 0 AND " p "_at > ?2"
+#define TARGET_GET(p) "SELECT " p "_want, " p "_at, plat, rev, st FROM orders WHERE id = ?1 AND rid = ?2"
+/* tech: settle. `told` rises whatever happened meanwhile, the rest only while `want` is what it was at the claim (?3). */
+#define SETTLE(p)                                                                                          \
+        "UPDATE orders SET " p "_told = max(" p "_told, ?4), " p "_told_at = coalesce(?5, " p              \
+        "_told_at), " p "_unsure = ?6, " p "_at = CASE WHEN " p "_want = ?3 THEN ?7 ELSE " p "_at END, " p \
+        "_try = CASE WHEN " p "_want = ?3 THEN ?8 ELSE " p "_try END, " p "_dead = CASE WHEN " p           \
+        "_want = ?3 THEN ?9 ELSE " p "_dead END, "                                                         \
+        "rev = rev + (?9 IS NOT NULL AND " p "_want = ?3), "                                               \
+        "seen = CASE WHEN ?9 IS NOT NULL AND " p "_want = ?3 THEN ?10 ELSE seen END, " p                   \
+        "_log = CASE WHEN ?11 IS NULL THEN " p "_log ELSE json_insert("                                    \
+        "CASE WHEN json_array_length(" p "_log) >= 20 THEN json_remove(" p "_log, '$[0]') "                \
+        "ELSE coalesce(" p "_log, '[]') END, '$[#]', json(?11)) END "                                      \
+        "WHERE id = ?1 AND rid = ?2"
+#define RELEASE(p) "UPDATE orders SET " p "_unsure = ?3 WHERE id = ?1 AND rid = ?2 AND " p "_unsure <> ?3"
+#define REPLAY(p)                                                                                      \
+        "UPDATE orders SET " p "_dead = NULL, " p "_try = 0, " p "_at = ?3, rev = rev + 1, seen = ?3 " \
+        "WHERE id = ?1 AND rid = ?2 AND " p "_dead IS NOT NULL"
+#define FAILED(p)                                                                               \
+        "SELECT id, rid FROM orders WHERE " p "_dead IS NOT NULL AND (?1 IS NULL OR rid = ?1) " \
+        "AND (?2 IS NULL OR plat = ?2) AND seen > ?3 LIMIT ?4"
+
+static const char *const texts[SQL_COUNT] = {
+        [SQL_BEGIN] = "BEGIN IMMEDIATE",
+        [SQL_COMMIT] = "COMMIT",
+        [SQL_ROLLBACK] = "ROLLBACK",
+        [SQL_BEAT] = "UPDATE heart SET beat = beat + 1",
+
+        [SQL_RECORD_GET] =
+                "SELECT id, rid, rev, made, changed, doc, looks FROM records WHERE kind = ?1 AND id = ?2",
+        [SQL_RECORD_LOOK] =
+                "SELECT r.id, r.rid, r.rev, r.made, r.changed, r.doc, r.looks FROM looks l JOIN records r "
+                "ON r.kind = l.kind AND r.id = l.id WHERE l.digest = ?2 AND l.kind = ?1",
+        [SQL_RECORD_INSERT] = "INSERT INTO records (kind, id, rid, rev, made, changed, doc, looks) "
+                              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        [SQL_RECORD_UPDATE] = "UPDATE records SET rev = ?3, changed = ?4, doc = ?5, looks = ?6 "
+                              "WHERE kind = ?1 AND id = ?2 AND rev = ?3 - 1",
+        [SQL_RECORD_DELETE] = "DELETE FROM records WHERE kind = ?1 AND id = ?2",
+        [SQL_RECORD_PAGE] = "SELECT id, rid, rev, made, changed, doc, looks FROM records WHERE kind = ?1 "
+                            "AND (?2 IS NULL OR rid = ?2) AND (made, id) < (?3, ?4) "
+                            "ORDER BY made DESC, id DESC LIMIT ?5",
+        [SQL_LOOK_INSERT] = "INSERT INTO looks (digest, kind, id) VALUES (?1, ?2, ?3)",
+        [SQL_LOOK_CLEAR] = "DELETE FROM looks WHERE kind = ?1 AND id = ?2",
+
+        [SQL_ORDER_INSERT] =
+                "INSERT INTO orders (id, rid, plat, pid, st, rev, made, seen, kind, prep, scheduled, hist, "
+                "p_want, p_told, p_at, c_want, c_told, c_at) "
+                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+        [SQL_DOCUMENT_INSERT] = "INSERT INTO documents (id, doc) VALUES (?1, ?2)",
+        [SQL_ORDER_GET] = "SELECT " ORDER_COLUMNS ", d.doc FROM orders o JOIN documents d ON d.id = o.id "
+                          "WHERE o.id = ?1",
+        [SQL_ORDER_FIND] = "SELECT " ORDER_COLUMNS ", d.doc FROM orders o JOIN documents d ON d.id = o.id "
+                           "WHERE o.rid = ?1 AND o.plat = ?2 AND o.pid = ?3",
+        [SQL_ORDER_PEEK] =
+                "SELECT plat, rev, st, seen, hist, p_at, c_at FROM orders WHERE id = ?1 AND rid = ?2",
+        /* ?7: what the platform knows already; ?8: whether the courier firm is concerned. */
+        [SQL_ORDER_MOVE] =
+                "UPDATE orders SET st = ?2, rev = rev + 1, seen = ?3, hist = ?4, prep = coalesce(?5, prep), "
+                "p_want = ?6, p_try = 0, p_dead = NULL, p_told = max(p_told, ?7), "
+                "p_at = CASE WHEN p_at = 0 OR ?7 > 0 THEN p_at ELSE min(coalesce(p_at, ?3), ?3) END, "
+                "c_want = CASE WHEN ?8 THEN ?6 ELSE c_want END, c_try = CASE WHEN ?8 THEN 0 ELSE c_try END, "
+                "c_dead = CASE WHEN ?8 THEN NULL ELSE c_dead END, "
+                "c_at = CASE WHEN c_at = 0 OR NOT ?8 THEN c_at ELSE min(coalesce(c_at, ?3), ?3) END "
+                "WHERE id = ?1",
+        [SQL_ORDER_TOLD] =
+                "UPDATE orders SET p_told = ?2, p_dead = CASE WHEN ?2 >= p_want THEN NULL ELSE p_dead END, "
+                "rev = rev + 1, seen = ?3 WHERE id = ?1 AND p_told < ?2",
+        [SQL_ORDER_SCAN] =
+                SCAN("CASE WHEN ?7 THEN (SELECT doc FROM documents WHERE id = o.id) END FROM orders o", ""),
+        [SQL_ORDER_SCAN_FAILED] =
+                SCAN("CASE WHEN ?7 THEN (SELECT doc FROM documents WHERE id = o.id) END FROM orders o",
+                     "AND (o.p_dead IS NOT NULL OR o.c_dead IS NOT NULL) "),
+
+        [SQL_DUE] = DUE("p"),
+        [SQL_DUE_COURIER] = DUE("c"),
+        [SQL_NEXT_DUE] = NEXT_DUE("p"),
+        [SQL_NEXT_DUE_COURIER] = NEXT_DUE("c"),
+        [SQL_TARGET_GET] = TARGET_GET("p"),
+        [SQL_TARGET_GET_COURIER] = TARGET_GET("c"),
+        [SQL_SETTLE] = SETTLE("p"),
+        [SQL_SETTLE_COURIER] = SETTLE("c"),
+        [SQL_RELEASE] = RELEASE("p"),
+        [SQL_RELEASE_COURIER] = RELEASE("c"),
+        [SQL_REPLAY] = REPLAY("p"),
+        [SQL_REPLAY_COURIER] = REPLAY("c"),
+        [SQL_FAILED] = FAILED("p"),
+        [SQL_FAILED_COURIER] = FAILED("c"),
+};
+
+sqlite3_stmt *sql(struct conn *conn, enum statement which)
+{
+        sqlite3_stmt **at = &conn->statements[which];
+
+        if (!*at && sqlite3_prepare_v3(conn->db, texts[which], -1, SQLITE_PREPARE_PERSISTENT, at, NULL) !=
+                            SQLITE_OK) {
+                conn->failed = true;
+                return NULL;
+        }
+        sqlite3_reset(*at);
+        sqlite3_clear_bindings(*at);
+        return *at;
+}
+
+bool sql_row(struct conn *conn, sqlite3_stmt *statement)
+{
+        int r = statement ? sqlite3_step(statement) : SQLITE_ERROR;
+
+        if (r == SQLITE_ROW)
+                return true;
+        if (r != SQLITE_DONE)
+                conn->failed = true;
+        else
+                sqlite3_reset(statement);
+        return false;
+}
+
+bool sql_done(struct conn *conn, sqlite3_stmt *statement, bool *ret_constraint)
+{
+        int r = statement ? sqlite3_step(statement) : SQLITE_ERROR;
+
+        if (ret_constraint)
+                *ret_constraint = r == SQLITE_CONSTRAINT;
+        if (r == SQLITE_DONE || (ret_constraint && r == SQLITE_CONSTRAINT)) {
+                sqlite3_reset(statement);
+                return true;
+        }
+        conn->failed = true;
+        return false;
+}
+
+enum err sql_failed(struct conn *conn, struct why *why)
+{
+        conn->failed = true;
+        return FAIL(why, ERR_STORE_BROKEN, "SQLite: %s (%d)", sqlite3_errmsg(conn->db),
+                    sqlite3_extended_errcode(conn->db));
+}
+
+void sql_bind_id(sqlite3_stmt *statement, int i, const struct id *id)
+{
+        sqlite3_bind_blob(statement, i, id->bytes, sizeof id->bytes, SQLITE_TRANSIENT);
+}
+
+void sql_bind_text(sqlite3_stmt *statement, int i, const char *text)
+{
+        sqlite3_bind_text(statement, i, text, -1, SQLITE_TRANSIENT);
+}
+
+void sql_bind_time(sqlite3_stmt *statement, int i, int64_t ms, int64_t absent)
+{
+        if (ms == absent)
+                sqlite3_bind_null(statement, i);
+        else
+                sqlite3_bind_int64(statement, i, ms);
+}
+
+struct id sql_id(sqlite3_stmt *statement, int i)
+{
+        struct id id = {0};
+
+        if (sqlite3_column_bytes(statement, i) == (int)sizeof id.bytes)
+                memcpy(id.bytes, sqlite3_column_blob(statement, i), sizeof id.bytes);
+        return id;
+}
+
+const char *sql_text(sqlite3_stmt *statement, int i)
+{
+        const unsigned char *text = sqlite3_column_text(statement, i);
+
+        return text ? (const char *)text : "";
+}
+
+char *sql_copy(struct conn *conn, sqlite3_stmt *statement, int i)
+{
+        char *copy;
+
+        if (sqlite3_column_type(statement, i) == SQLITE_NULL)
+                return NULL;
+        copy = strdup(sql_text(statement, i));
+        if (!copy)
+                conn->failed = true;
+        return copy;
+}

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sqlite_targets.c - what is owed: found by an index, leased in memory, settled in the order's row.
+ *
+ * Leases live in memory because this process is the only one on the file. What a transaction did to them is marked and
+ * made final, or undone, with it. */
+#include "model/store_sqlite.h"
+
+#include "model/clean.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct lease *lease_find(struct conn *conn, const struct due *due)
+{
+        struct lease_key key;
+        struct lease *lease;
+
+        memset(&key, 0, sizeof key);
+        key.order = due->order;
+        key.party = (uint8_t)due->party;
+        HASH_FIND(hh, conn->leases, &key, sizeof key, lease);
+        return lease;
+}
+
+static void lease_drop(struct conn *conn, struct lease *lease)
+{
+        HASH_DEL(conn->leases, lease);
+        free(lease);
+}
+
+void leases_commit(struct conn *conn, bool committed)
+{
+        struct lease *lease;
+        struct lease *next;
+
+        HASH_ITER(hh, conn->leases, lease, next) {
+                if (committed ? lease->over : lease->fresh) {
+                        lease_drop(conn, lease);
+                        continue;
+                }
+                lease->fresh = lease->over = false;
+        }
+}
+
+void leases_free(struct conn *conn)
+{
+        struct lease *lease;
+        struct lease *next;
+
+        HASH_ITER(hh, conn->leases, lease, next)
+                lease_drop(conn, lease);
+}
+
+/* Nobody may take it now: a live lease, or one that ends only with the running transaction. */
+static bool is_leased(struct conn *conn, const struct due *due, int64_t now_ms)
+{
+        const struct lease *lease = lease_find(conn, due);
+
+        return lease && (lease->over || lease->fresh || lease->until_ms > now_ms);
+}
+
+static enum err lease_take(struct conn *conn, const struct due *due, int64_t until_ms, uint64_t *ret,
+                           struct why *why)
+{
+        struct lease *lease = lease_find(conn, due);
+
+        if (lease)
+                lease_drop(conn, lease); /* it has run out */
+        lease = calloc(1, sizeof *lease);
+        if (!lease)
+                return FAIL(why, ERR_NO_MEMORY, "no memory for a lease");
+        lease->key.order = due->order;
+        lease->key.party = (uint8_t)due->party;
+        lease->token = ++conn->last_token;
+        lease->until_ms = until_ms;
+        lease->fresh = true;
+        HASH_ADD(hh, conn->leases, key, sizeof lease->key, lease);
+        if (!lease->hh.tbl) {
+                free(lease);
+                return FAIL(why, ERR_NO_MEMORY, "no memory for a lease");
+        }
+        *ret = lease->token;
+        return ERR_OK;
+}
+
+/* The holder's own, or NULL when the lease is lost. */
+static struct lease *lease_need(struct conn *conn, const struct due *due, uint64_t token)
+{
+        struct lease *lease = lease_find(conn, due);
+
+        return lease && lease->token == token && !lease->over ? lease : NULL;
+}
+
+static enum statement for_party(enum statement platform, enum party party)
+{
+        return party == PARTY_PLATFORM ? platform
+                                       : platform + 1; /* the courier's stands behind it in the enum */
+}
+
+static enum err due_of(struct conn *conn, struct store_due *due, enum platform platform, enum party party,
+                       struct why *why)
+{
+        const int64_t now_ms = store_now(conn->store);
+        sqlite3_stmt *s = sql(conn, for_party(SQL_DUE, party));
+
+        if (!s)
+                return sql_failed(conn, why);
+        sqlite3_bind_int(s, 1, (int)platform);
+        sqlite3_bind_int64(s, 2, now_ms);
+        sqlite3_bind_int64(s, 3, due->max + (int64_t)HASH_COUNT(conn->leases));
+        while (due->n < due->max && sql_row(conn, s)) {
+                struct due *found = &due->found[due->n];
+
+                *found = (struct due){.order = sql_id(s, 0),
+                                      .restaurant = sql_id(s, 1),
+                                      .platform = platform,
+                                      .party = party};
+                due->n += !is_leased(conn, found, now_ms);
+        }
+        sqlite3_reset(s);
+        return conn->failed ? sql_failed(conn, why) : ERR_OK;
+}
+
+/* The smallest `at` above `after_ms`, lowered into *ret; 0: none. */
+static enum err next_of(struct conn *conn, enum platform platform, enum party party, int64_t after_ms,
+                        int64_t *ret, struct why *why)
+{
+        sqlite3_stmt *s = sql(conn, for_party(SQL_NEXT_DUE, party));
+        int64_t at;
+
+        if (!s)
+                return sql_failed(conn, why);
+        sqlite3_bind_int(s, 1, (int)platform);
+        sqlite3_bind_int64(s, 2, after_ms);
+        at = sql_row(conn, s) ? sqlite3_column_int64(s, 0) : 0;
+        sqlite3_reset(s);
+        if (at > 0 && (*ret == 0 || at < *ret))
+                *ret = at;
+        return conn->failed ? sql_failed(conn, why) : ERR_OK;
+}
+
+enum err sqlite_due(void *arg, struct store_due *due, struct why *why)
+{
+        struct conn *conn = arg;
+        const int64_t now_ms = store_now(conn->store);
+        enum err e = ERR_OK;
+
+        for (int i = 0; i < PLATFORM_COUNT * PARTY_COUNT && e == ERR_OK; i++) {
+                const enum platform platform = (enum platform)(i / PARTY_COUNT);
+                const enum party party = (enum party)(i % PARTY_COUNT);
+
+                if (due->skip & 1U << platform)
+                        continue;
+                e = due_of(conn, due, platform, party, why);
+                if (e == ERR_OK)
+                        e = next_of(conn, platform, party, now_ms, &due->next_ms, why);
+        }
+        return e;
+}
+
+enum err sqlite_oldest_due(void *arg, int64_t *ret_ms, struct why *why)
+{
+        struct conn *conn = arg;
+        enum err e = ERR_OK;
+
+        *ret_ms = 0;
+        for (int i = 0; i < PLATFORM_COUNT * PARTY_COUNT && e == ERR_OK; i++)
+                e = next_of(conn, (enum platform)(i / PARTY_COUNT), (enum party)(i % PARTY_COUNT), 0, ret_ms,
+                            why);
+        if (e == ERR_OK && *ret_ms > store_now(conn->store))
+                *ret_ms = 0;
+        return e;
+}
+
+enum err sqlite_claim(void *arg, struct store_claim *claim, struct why *why)
+{
+        struct conn *conn = arg;
+        const int64_t now_ms = store_now(conn->store);
+        CLEAN(order_free_at) struct order *order = NULL;
+        bool ran_out;
+        int64_t at_ms;
+        enum err e;
+
+        if (is_leased(conn, &claim->due, now_ms))
+                return ERR_OK;
+        ran_out = lease_find(conn, &claim->due) != NULL;
+        e = sqlite_order_get(conn, &claim->due.order, &order, why);
+        if (e != ERR_OK || !order || !id_equal(&order->restaurant, &claim->due.restaurant))
+                return e;
+        at_ms = order->targets[claim->due.party].at_ms;
+        if (at_ms <= 0 || at_ms > now_ms)
+                return ERR_OK;
+        e = lease_take(conn, &claim->due, now_ms + claim->lease_ms, &claim->lease, why);
+        if (e != ERR_OK)
+                return e;
+        /* Who let it run out may have called, and we shall not hear of it. */
+        order->targets[claim->due.party].unsure |= ran_out;
+        claim->order = TAKE(order);
+        claim->claimed = true;
+        return ERR_OK;
+}
+
+/* What the row holds now, before the settlement is written over it. */
+struct held {
+        int want;
+        int64_t at_ms;
+        enum platform platform;
+        int64_t rev;
+        enum status status;
+};
+
+static enum err held_read(struct conn *conn, const struct due *due, struct held *ret, bool *ret_found,
+                          struct why *why)
+{
+        sqlite3_stmt *s = sql(conn, for_party(SQL_TARGET_GET, due->party));
+
+        if (!s)
+                return sql_failed(conn, why);
+        sql_bind_id(s, 1, &due->order);
+        sql_bind_id(s, 2, &due->restaurant);
+        *ret_found = sql_row(conn, s);
+        if (*ret_found)
+                *ret = (struct held){.want = sqlite3_column_int(s, 0),
+                                     .at_ms = sqlite3_column_type(s, 1) == SQLITE_NULL
+                                                      ? TARGET_NOT_DUE
+                                                      : sqlite3_column_int64(s, 1),
+                                     .platform = (enum platform)sqlite3_column_int(s, 2),
+                                     .rev = sqlite3_column_int64(s, 3),
+                                     .status = (enum status)sqlite3_column_int(s, 4)};
+        sqlite3_reset(s);
+        return conn->failed ? sql_failed(conn, why) : ERR_OK;
+}
+
+static enum err write_settlement(struct conn *conn, const struct store_settle *settle,
+                                 const struct held *held, struct why *why)
+{
+        const struct settlement *change = &settle->settlement;
+        sqlite3_stmt *s = sql(conn, for_party(SQL_SETTLE, settle->due.party));
+
+        if (!s)
+                return sql_failed(conn, why);
+        sql_bind_id(s, 1, &settle->due.order);
+        sql_bind_id(s, 2, &settle->due.restaurant);
+        sqlite3_bind_int(s, 3, settle->want);
+        sqlite3_bind_int(s, 4, change->told);
+        sql_bind_time(s, 5, change->told_at_ms, 0);
+        sqlite3_bind_int(s, 6, change->unsure);
+        sql_bind_time(s, 7, change->kind == SETTLE_MORE ? held->at_ms : change->at_ms, TARGET_NOT_DUE);
+        sqlite3_bind_int(s, 8, change->tries);
+        if (change->kind == SETTLE_DEAD)
+                sql_bind_text(s, 9, change->dead);
+        sqlite3_bind_int64(s, 10, store_now(conn->store));
+        sql_bind_text(s, 11, settle->row);
+        return sql_done(conn, s, NULL) ? ERR_OK : sql_failed(conn, why);
+}
+
+enum err sqlite_settle(void *arg, struct store_settle *settle, struct why *why)
+{
+        struct conn *conn = arg;
+        struct lease *lease = lease_need(conn, &settle->due, settle->lease);
+        struct held held = {0};
+        bool found = false;
+        enum err e;
+
+        settle->outcome = SETTLE_LOST;
+        if (!lease)
+                return ERR_OK;
+        e = held_read(conn, &settle->due, &held, &found, why);
+        if (e != ERR_OK || !found)
+                return e;
+        e = write_settlement(conn, settle, &held, why);
+        if (e != ERR_OK)
+                return e;
+        settle->outcome = held.want == settle->want ? SETTLE_WRITTEN : SETTLE_OVERTAKEN;
+        if (settle->settlement.kind == SETTLE_MORE && settle->outcome == SETTLE_WRITTEN)
+                lease->until_ms = store_now(conn->store) + settle->lease_ms;
+        else
+                lease->over = true;
+        if (settle->settlement.kind == SETTLE_DEAD && settle->outcome == SETTLE_WRITTEN) {
+                settle->job.changed = true;
+                settle->job.change = (struct change){.order = settle->due.order,
+                                                     .restaurant = settle->due.restaurant,
+                                                     .platform = held.platform,
+                                                     .rev = held.rev + 1,
+                                                     .before = held.status,
+                                                     .after = held.status};
+        }
+        return ERR_OK;
+}
+
+enum err sqlite_release(void *arg, struct store_release *release, struct why *why)
+{
+        struct conn *conn = arg;
+        struct lease *lease = lease_need(conn, &release->due, release->lease);
+        sqlite3_stmt *s;
+
+        if (!lease)
+                return ERR_OK;
+        s = sql(conn, for_party(SQL_RELEASE, release->due.party));
+        if (!s)
+                return sql_failed(conn, why);
+        sql_bind_id(s, 1, &release->due.order);
+        sql_bind_id(s, 2, &release->due.restaurant);
+        sqlite3_bind_int(s, 3, release->unsure);
+        if (!sql_done(conn, s, NULL))
+                return sql_failed(conn, why);
+        lease->over = true;
+        return ERR_OK;
+}
+
+static enum err replay_one(struct conn *conn, const struct id *order, const struct id *restaurant,
+                           enum party party, bool *ret, struct why *why)
+{
+        sqlite3_stmt *s = sql(conn, for_party(SQL_REPLAY, party));
+
+        if (!s)
+                return sql_failed(conn, why);
+        sql_bind_id(s, 1, order);
+        sql_bind_id(s, 2, restaurant);
+        sqlite3_bind_int64(s, 3, store_now(conn->store));
+        if (!sql_done(conn, s, NULL))
+                return sql_failed(conn, why);
+        *ret = sqlite3_changes(conn->db) == 1;
+        return ERR_OK;
+}
+
+enum err sqlite_replay(void *arg, struct store_replay *replay, struct why *why)
+{
+        struct conn *conn = arg;
+        CLEAN(order_free_at) struct order *order = NULL;
+        const struct id *scope = &replay->job.restaurant;
+        bool replayed;
+        enum err e;
+
+        e = sqlite_order_get(conn, &replay->order, &order, why);
+        if (e != ERR_OK)
+                return e;
+        if (!order || (!id_is_zero(scope) && !id_equal(scope, &order->restaurant))) {
+                replay->outcome = REPLAY_UNKNOWN;
+                return ERR_OK;
+        }
+        e = replay_one(conn, &order->id, &order->restaurant, replay->party, &replayed, why);
+        if (e != ERR_OK)
+                return e;
+        replay->outcome = replayed ? REPLAY_DONE : REPLAY_NOT_FAILED;
+        replay->job.changed = replayed;
+        replay->job.change = (struct change){.order = order->id,
+                                             .restaurant = order->restaurant,
+                                             .platform = order->platform,
+                                             .rev = order->rev + 1,
+                                             .before = order->status,
+                                             .after = order->status,
+                                             .due = {[PARTY_PLATFORM] = replay->party == PARTY_PLATFORM,
+                                                     [PARTY_COURIER] = replay->party == PARTY_COURIER}};
+        return ERR_OK;
+}
+
+/* Up to one more than may be replayed, so that `more` is known. */
+static enum err failed_of(struct conn *conn, const struct store_replay_all *replay, enum party party,
+                          struct due found[REPLAY_ALL_MAX + 1], int *n, struct why *why)
+{
+        sqlite3_stmt *s = sql(conn, for_party(SQL_FAILED, party));
+
+        if (!s)
+                return sql_failed(conn, why);
+        if (!id_is_zero(&replay->job.restaurant))
+                sql_bind_id(s, 1, &replay->job.restaurant);
+        if (replay->has_platform)
+                sqlite3_bind_int(s, 2, (int)replay->platform);
+        sqlite3_bind_int64(s, 3, replay->since_ms);
+        sqlite3_bind_int(s, 4, REPLAY_ALL_MAX + 1 - *n);
+        while (*n <= REPLAY_ALL_MAX && sql_row(conn, s))
+                found[(*n)++] =
+                        (struct due){.order = sql_id(s, 0), .restaurant = sql_id(s, 1), .party = party};
+        sqlite3_reset(s);
+        return conn->failed ? sql_failed(conn, why) : ERR_OK;
+}
+
+enum err sqlite_replay_all(void *arg, struct store_replay_all *replay, struct why *why)
+{
+        struct conn *conn = arg;
+        CLEAN(free_at) struct due *found = calloc(REPLAY_ALL_MAX + 1, sizeof *found);
+        bool replayed;
+        int n = 0;
+        enum err e;
+
+        if (!found)
+                return FAIL(why, ERR_NO_MEMORY, "no memory for a replay");
+        e = failed_of(conn, replay, PARTY_PLATFORM, found, &n, why);
+        if (e == ERR_OK)
+                e = failed_of(conn, replay, PARTY_COURIER, found, &n, why);
+        replay->more = n > REPLAY_ALL_MAX;
+        replay->replayed = n > REPLAY_ALL_MAX ? REPLAY_ALL_MAX : n;
+        for (int i = 0; i < replay->replayed && e == ERR_OK; i++)
+                e = replay_one(conn, &found[i].order, &found[i].restaurant, found[i].party, &replayed, why);
+        replay->job.changed = e == ERR_OK && n > 0; /* an order of zeros: somebody look what is due */
+        replay->job.change = (struct change){.due = {[PARTY_PLATFORM] = true, [PARTY_COURIER] = true}};
+        return e;
+}

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store_sqlite.c - the embedded store: one file, one writer, shared commits.
+ *
+ * One thread and one connection does every write and every checkpoint: SQLite before 3.51.3 can corrupt its log when two
+ * connections write or checkpoint at once (tech: WAL-reset bug), and one writer never waits for a lock. All that waits
+ * when a commit ends shares the next one, so that a flush of the disk serves whole rounds of requests. Readers have
+ * connections of their own, read-only.
+ *
+ * A transaction that fails is rolled back, the connection opened anew and the whole batch run once more; every job is safe
+ * to repeat. If that fails too, its jobs fail and a heartbeat row is written every second until it works again. */
+#include "model/store_sqlite.h"
+
+#include "model/clean.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define READERS 2
+#define SCHEMA_VERSION 1
+#define BUSY_MS 2000      /* readers open while the writer commits */
+#define HEARTBEAT_MS 1000 /* while broken */
+#define LOG_BYTES_KEPT (16 << 20)
+
+static const char schema[] =
+        "CREATE TABLE heart (beat INTEGER NOT NULL) STRICT;"
+        "INSERT INTO heart VALUES (0);"
+        "CREATE TABLE records (kind INTEGER NOT NULL, id TEXT NOT NULL, rid BLOB NOT NULL, rev INTEGER NOT NULL,"
+        " made INTEGER NOT NULL, changed INTEGER NOT NULL, doc TEXT NOT NULL, looks BLOB,"
+        " PRIMARY KEY (kind, id)) STRICT;"
+        "CREATE INDEX records_page ON records (kind, rid, made, id);"
+        "CREATE INDEX records_all ON records (kind, made, id);"
+        "CREATE TABLE looks (digest BLOB PRIMARY KEY, kind INTEGER NOT NULL, id TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+        "CREATE INDEX looks_record ON looks (kind, id);"
+        "CREATE TABLE orders (id BLOB PRIMARY KEY, rid BLOB NOT NULL, plat INTEGER NOT NULL, pid TEXT NOT NULL,"
+        " st INTEGER NOT NULL, rev INTEGER NOT NULL, made INTEGER NOT NULL, seen INTEGER NOT NULL,"
+        " kind INTEGER NOT NULL, prep INTEGER NOT NULL, scheduled INTEGER NOT NULL, hist TEXT NOT NULL,"
+        " p_want INTEGER NOT NULL, p_told INTEGER NOT NULL, p_told_at INTEGER NOT NULL DEFAULT 0,"
+        " p_unsure INTEGER NOT NULL DEFAULT 0, p_try INTEGER NOT NULL DEFAULT 0, p_at INTEGER, p_dead TEXT, p_log TEXT,"
+        " c_want INTEGER NOT NULL, c_told INTEGER NOT NULL, c_told_at INTEGER NOT NULL DEFAULT 0,"
+        " c_unsure INTEGER NOT NULL DEFAULT 0, c_try INTEGER NOT NULL DEFAULT 0, c_at INTEGER, c_dead TEXT, c_log TEXT"
+        ") STRICT, WITHOUT ROWID;"
+        "CREATE UNIQUE INDEX orders_platform ON orders (rid, plat, pid);"
+        "CREATE INDEX orders_page ON orders (rid, made, id);"
+        "CREATE INDEX orders_all ON orders (made, id);"
+        "CREATE INDEX orders_due ON orders (plat, p_at) WHERE p_at > 0;"
+        "CREATE INDEX orders_due_courier ON orders (plat, c_at) WHERE c_at > 0;"
+        "CREATE INDEX orders_failed ON orders (rid, seen) WHERE p_dead IS NOT NULL;"
+        "CREATE INDEX orders_failed_courier ON orders (rid, seen) WHERE c_dead IS NOT NULL;"
+        "CREATE TABLE documents (id BLOB PRIMARY KEY, doc TEXT NOT NULL) STRICT;"
+        "PRAGMA user_version = 1;";
+
+struct worker {
+        struct sqlite *sqlite;
+        struct conn conn;
+        struct inbox in;
+        pthread_t thread;
+        bool started;
+};
+
+struct sqlite {
+        struct store *store;
+        char *path;
+        int lock_fd;
+        struct worker writer;
+        struct worker readers[READERS];
+        atomic_uint turn; /* which reader is next */
+        atomic_bool ready;
+        atomic_bool stopping;
+};
+
+/* --- connections --- */
+
+static void conn_close(struct conn *conn)
+{
+        for (int i = 0; i < SQL_COUNT; i++) {
+                sqlite3_finalize(conn->statements[i]);
+                conn->statements[i] = NULL;
+        }
+        sqlite3_close(conn->db);
+        conn->db = NULL;
+}
+
+static enum err conn_open(struct conn *conn, const char *path, bool writes, struct why *why)
+{
+        const int flags = SQLITE_OPEN_NOMUTEX |
+                          (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
+        char text[160];
+
+        conn->failed = false;
+        if (sqlite3_open_v2(path, &conn->db, flags, NULL) != SQLITE_OK) {
+                enum err e = FAIL(why, ERR_INTERNAL, "cannot open %s: %s", path, sqlite3_errmsg(conn->db));
+
+                conn_close(conn);
+                return e;
+        }
+        sqlite3_busy_timeout(conn->db, BUSY_MS);
+        snprintf(text, sizeof text, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = %d; %s",
+                 LOG_BYTES_KEPT, writes ? "PRAGMA journal_mode = WAL;" : "");
+        if (sqlite3_exec(conn->db, text, NULL, NULL, NULL) == SQLITE_OK)
+                return ERR_OK;
+        FAIL(why, ERR_INTERNAL, "cannot use %s: %s", path, sqlite3_errmsg(conn->db));
+        conn_close(conn);
+        return ERR_INTERNAL;
+}
+
+static int64_t pragma(struct conn *conn, const char *text)
+{
+        sqlite3_stmt *s = NULL;
+        int64_t value = -1;
+
+        if (sqlite3_prepare_v2(conn->db, text, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+                value = sqlite3_column_int64(s, 0);
+        sqlite3_finalize(s);
+        return value;
+}
+
+static enum err check_schema(struct conn *conn, const char *path, struct why *why)
+{
+        const int64_t version = pragma(conn, "PRAGMA user_version");
+
+        if (version < 0)
+                return FAIL(why, ERR_INTERNAL, "cannot read %s: %s", path, sqlite3_errmsg(conn->db));
+        if (version > SCHEMA_VERSION)
+                return FAIL(
+                        why, ERR_INTERNAL,
+                        "%s has schema version %lld, this kuryed knows up to %d: it was made by a newer one",
+                        path, (long long)version, SCHEMA_VERSION);
+        if (version == 0 && pragma(conn, "SELECT count(*) FROM sqlite_schema") != 0)
+                return FAIL(why, ERR_INTERNAL, "%s is another program's database", path);
+        if (version == 0 && sqlite3_exec(conn->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK) {
+                if (sqlite3_exec(conn->db, schema, NULL, NULL, NULL) != SQLITE_OK ||
+                    sqlite3_exec(conn->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+                        return FAIL(why, ERR_INTERNAL, "cannot make the schema in %s: %s", path,
+                                    sqlite3_errmsg(conn->db));
+        }
+        /* Whatever was owed when the last process ended may have been called without our hearing the answer. */
+        if (sqlite3_exec(conn->db,
+                         "UPDATE orders SET p_unsure = 1 WHERE p_at > 0 AND p_unsure = 0;"
+                         "UPDATE orders SET c_unsure = 1 WHERE c_at > 0 AND c_unsure = 0",
+                         NULL, NULL, NULL) != SQLITE_OK)
+                return FAIL(why, ERR_INTERNAL, "cannot write to %s: %s", path, sqlite3_errmsg(conn->db));
+        return ERR_OK;
+}
+
+/* --- the writer --- */
+
+/* Begins, runs, commits. False: rolled back, nothing of it stands (or, after a failed commit, nobody knows). */
+static bool try_batch(struct sqlite *sqlite, struct letter *jobs)
+{
+        struct conn *conn = &sqlite->writer.conn;
+        struct why ignored;
+
+        if (!conn->db && conn_open(conn, sqlite->path, /* writes= */ true, &ignored) != ERR_OK)
+                return false;
+        conn->failed = false;
+        if (!sql_done(conn, sql(conn, SQL_BEGIN), NULL))
+                return false;
+        for (struct letter *letter = jobs; letter && !conn->failed; letter = letter->next)
+                store_run(sqlite->store, conn, (struct job *)letter);
+        if (!conn->failed && sql_done(conn, sql(conn, SQL_COMMIT), NULL)) {
+                if (conn->leases)
+                        leases_commit(conn, true);
+                return true;
+        }
+        return false;
+}
+
+static void roll_back(struct sqlite *sqlite, struct why *why)
+{
+        struct conn *conn = &sqlite->writer.conn;
+
+        if (conn->db) {
+                FAIL(why, ERR_STORE_BROKEN, "SQLite: %s (%d)", sqlite3_errmsg(conn->db),
+                     sqlite3_extended_errcode(conn->db));
+                if (!sqlite3_get_autocommit(conn->db))
+                        sqlite3_exec(conn->db, "ROLLBACK", NULL, NULL, NULL);
+        }
+        leases_commit(conn, false);
+        conn_close(conn);
+}
+
+static void set_ready(struct sqlite *sqlite, bool ready, const char *text)
+{
+        if (atomic_exchange(&sqlite->ready, ready) != ready)
+                store_note(sqlite->store, ready ? NOTE_RECOVERED : NOTE_BROKEN, text);
+}
+
+static void run_batch(struct sqlite *sqlite, struct letter *jobs)
+{
+        struct why why = {.text = "the file cannot be opened"};
+        bool done = false;
+
+        for (int attempt = 0; attempt < 2 && !done; attempt++) {
+                done = try_batch(sqlite, jobs);
+                if (!done)
+                        roll_back(sqlite, &why);
+        }
+        set_ready(sqlite, done, why.text);
+        for (struct letter *letter = jobs; letter && !done; letter = letter->next) {
+                struct job *job = (struct job *)letter;
+
+                job->changed = false;
+                job->why = why;
+                job->err = ERR_STORE_BROKEN;
+        }
+        store_finish(sqlite->store, jobs);
+}
+
+/* Whether writing works again. */
+static void heartbeat(struct sqlite *sqlite)
+{
+        struct conn *conn = &sqlite->writer.conn;
+        struct why why;
+
+        if (!conn->db && conn_open(conn, sqlite->path, /* writes= */ true, &why) != ERR_OK)
+                return;
+        conn->failed = false;
+        if (sql_done(conn, sql(conn, SQL_BEAT), NULL))
+                set_ready(sqlite, true, "");
+        else
+                roll_back(sqlite, &why);
+}
+
+static bool wait_for(struct inbox *in, int timeout_ms)
+{
+        struct pollfd wait = {.fd = in->fd, .events = POLLIN};
+
+        return poll(&wait, 1, timeout_ms) > 0;
+}
+
+static void *write_loop(void *arg)
+{
+        struct worker *worker = arg;
+        struct sqlite *sqlite = worker->sqlite;
+        struct letter *jobs;
+
+        for (;;) {
+                wait_for(&worker->in, atomic_load(&sqlite->ready) ? -1 : HEARTBEAT_MS);
+                jobs = inbox_take(&worker->in);
+                if (jobs)
+                        run_batch(sqlite, jobs);
+                else if (atomic_load(&sqlite->stopping))
+                        return NULL;
+                else if (!atomic_load(&sqlite->ready))
+                        heartbeat(sqlite);
+        }
+}
+
+/* --- the readers --- */
+
+static void run_read(struct worker *worker, struct job *job)
+{
+        struct conn *conn = &worker->conn;
+
+        conn->failed = false;
+        if (!conn->db)
+                job->err = conn_open(conn, worker->sqlite->path, /* writes= */ false, &job->why);
+        if (!conn->db)
+                job->err = ERR_STORE_BROKEN;
+        else
+                store_run(worker->sqlite->store, conn, job);
+        if (conn->failed)
+                conn_close(conn);
+        job->letter.next = NULL;
+        store_finish(worker->sqlite->store, &job->letter);
+}
+
+static void *read_loop(void *arg)
+{
+        struct worker *worker = arg;
+        struct letter *jobs;
+        struct letter *next;
+
+        for (;;) {
+                wait_for(&worker->in, -1);
+                jobs = inbox_take(&worker->in);
+                if (!jobs && atomic_load(&worker->sqlite->stopping))
+                        return NULL;
+                for (; jobs; jobs = next) {
+                        next = jobs->next;
+                        run_read(worker, (struct job *)jobs);
+                }
+        }
+}
+
+/* --- the door --- */
+
+static void sqlite_submit(void *state, struct job *job, bool writes)
+{
+        struct sqlite *sqlite = state;
+        struct worker *worker = &sqlite->writer;
+
+        if (!writes)
+                worker = &sqlite->readers[atomic_fetch_add(&sqlite->turn, 1) % READERS];
+        inbox_post(&worker->in, &job->letter);
+}
+
+static void sqlite_kick(void *state)
+{
+        struct sqlite *sqlite = state;
+
+        inbox_ring(&sqlite->writer.in);
+        for (int i = 0; i < READERS; i++)
+                inbox_ring(&sqlite->readers[i].in);
+}
+
+static bool sqlite_is_ready(const void *state)
+{
+        return atomic_load(&((const struct sqlite *)state)->ready);
+}
+
+static enum err worker_start(struct sqlite *sqlite, struct worker *worker, void *(*loop)(void *),
+                             const char *name, struct why *why)
+{
+        sigset_t all;
+        sigset_t before;
+        enum err e;
+
+        worker->sqlite = sqlite;
+        worker->conn.store = sqlite->store;
+        e = inbox_init(&worker->in, why);
+        if (e != ERR_OK)
+                return e;
+        /* Signals are the main thread's. */
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        worker->started = pthread_create(&worker->thread, NULL, loop, worker) == 0;
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        if (!worker->started) {
+                inbox_done(&worker->in);
+                return FAIL(why, ERR_NO_MEMORY, "cannot start the store's threads");
+        }
+        pthread_setname_np(worker->thread, name);
+        return ERR_OK;
+}
+
+static void worker_stop(struct worker *worker)
+{
+        if (!worker->started)
+                return;
+        inbox_ring(&worker->in);
+        worker->in.wake(worker->in.arg); /* also where nothing was posted: it must see that it is to stop */
+        pthread_join(worker->thread, NULL);
+        inbox_done(&worker->in);
+        conn_close(&worker->conn);
+}
+
+static void sqlite_stop(void *state)
+{
+        struct sqlite *sqlite = state;
+
+        atomic_store(&sqlite->stopping, true);
+        for (int i = 0; i < READERS; i++)
+                worker_stop(&sqlite->readers[i]);
+        worker_stop(&sqlite->writer); /* closes the last connection, which empties the log into the file */
+        leases_free(&sqlite->writer.conn);
+        conn_close(&sqlite->writer.conn);
+        if (sqlite->lock_fd >= 0)
+                close(sqlite->lock_fd);
+        free(sqlite->path);
+        free(sqlite);
+}
+
+static enum err take_lock(struct sqlite *sqlite, struct why *why)
+{
+        CLEAN(free_at) char *path = NULL;
+
+        if (asprintf(&path, "%s.lock", sqlite->path) < 0)
+                return FAIL(why, ERR_NO_MEMORY, "no memory for a path");
+        sqlite->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (sqlite->lock_fd < 0)
+                return FAIL(why, ERR_INTERNAL, "cannot open %s: %s", path, strerror(errno));
+        if (flock(sqlite->lock_fd, LOCK_EX | LOCK_NB) == 0)
+                return ERR_OK;
+        return FAIL(why, ERR_INTERNAL, "%s is in use by another kuryed", sqlite->path);
+}
+
+static enum err start(struct sqlite *sqlite, struct why *why)
+{
+        struct conn *conn = &sqlite->writer.conn;
+        enum err e;
+
+        e = take_lock(sqlite, why);
+        if (e == ERR_OK)
+                e = conn_open(conn, sqlite->path, /* writes= */ true, why);
+        if (e == ERR_OK)
+                e = check_schema(conn, sqlite->path, why);
+        if (e == ERR_OK)
+                e = worker_start(sqlite, &sqlite->writer, write_loop, "store-writer", why);
+        for (int i = 0; i < READERS && e == ERR_OK; i++)
+                e = worker_start(sqlite, &sqlite->readers[i], read_loop, "store-reader", why);
+        return e;
+}
+
+static enum err sqlite_start(struct store *store, const char *where, void **ret, struct why *why)
+{
+        struct sqlite *sqlite = calloc(1, sizeof *sqlite);
+        enum err e;
+
+        if (!sqlite)
+                return FAIL(why, ERR_NO_MEMORY, "no memory for a store");
+        sqlite->store = store;
+        sqlite->lock_fd = -1;
+        atomic_store(&sqlite->ready, true);
+        sqlite->path = strdup(where);
+        e = sqlite->path && where[0] ? start(sqlite, why)
+                                     : FAIL(why, ERR_INTERNAL, "sqlite: needs a path behind it");
+        if (e != ERR_OK) {
+                sqlite_stop(sqlite);
+                return e;
+        }
+        *ret = sqlite;
+        return ERR_OK;
+}
+
+const struct backend backend_sqlite = {
+        .scheme = "sqlite:",
+        .open = sqlite_start,
+        .close = sqlite_stop,
+        .submit = sqlite_submit,
+        .kick = sqlite_kick,
+        .is_ready = sqlite_is_ready,
+        .record_get = sqlite_record_get,
+        .record_look = sqlite_record_look,
+        .record_insert = sqlite_record_insert,
+        .record_update = sqlite_record_update,
+        .record_delete = sqlite_record_delete,
+        .record_page = sqlite_record_page,
+        .order_insert = sqlite_order_insert,
+        .order_get = sqlite_order_get,
+        .order_find = sqlite_order_find,
+        .order_move = sqlite_order_move,
+        .order_scan = sqlite_order_scan,
+        .due = sqlite_due,
+        .claim = sqlite_claim,
+        .settle = sqlite_settle,
+        .release = sqlite_release,
+        .replay = sqlite_replay,
+        .replay_all = sqlite_replay_all,
+        .oldest_due = sqlite_oldest_due,
+};

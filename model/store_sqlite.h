@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store_sqlite.h - what the files of the SQLite store share: a connection, its statements, its leases. */
+#pragma once
+
+#include "model/backend.h"
+
+#include <sqlite3.h>
+#include <uthash.h>
+
+/* Every statement there is, prepared once per connection at first use. */
+enum statement {
+        SQL_BEGIN,
+        SQL_COMMIT,
+        SQL_ROLLBACK,
+        SQL_BEAT,
+        SQL_RECORD_GET,
+        SQL_RECORD_LOOK,
+        SQL_RECORD_INSERT,
+        SQL_RECORD_UPDATE,
+        SQL_RECORD_DELETE,
+        SQL_RECORD_PAGE,
+        SQL_LOOK_INSERT,
+        SQL_LOOK_CLEAR,
+        SQL_ORDER_INSERT,
+        SQL_DOCUMENT_INSERT,
+        SQL_ORDER_GET,
+        SQL_ORDER_FIND,
+        SQL_ORDER_PEEK,
+        SQL_ORDER_MOVE,
+        SQL_ORDER_TOLD,
+        SQL_ORDER_SCAN,
+        SQL_ORDER_SCAN_FAILED,
+        SQL_DUE,
+        SQL_DUE_COURIER,
+        SQL_NEXT_DUE,
+        SQL_NEXT_DUE_COURIER,
+        SQL_TARGET_GET,
+        SQL_TARGET_GET_COURIER,
+        SQL_SETTLE,
+        SQL_SETTLE_COURIER,
+        SQL_RELEASE,
+        SQL_RELEASE_COURIER,
+        SQL_REPLAY,
+        SQL_REPLAY_COURIER,
+        SQL_FAILED,
+        SQL_FAILED_COURIER,
+        SQL_COUNT
+};
+
+/* Who works on a target now. In memory: this process is the file's only user. */
+struct lease {
+        struct lease_key {
+                struct id order;
+                uint8_t party;
+        } key;
+        uint64_t token;
+        int64_t until_ms;
+        bool fresh; /* taken in the running transaction: a rollback takes it back */
+        bool over;  /* ended in the running transaction: a rollback keeps it */
+        UT_hash_handle hh;
+};
+
+struct conn {
+        sqlite3 *db;
+        sqlite3_stmt *statements[SQL_COUNT];
+        struct store *store;
+        bool failed; /* a statement failed in a way that ends the transaction */
+        /* of the writer alone */
+        struct lease *leases;
+        uint64_t last_token;
+};
+
+/* The statement, reset and unbound; NULL when it could not be prepared (then conn->failed). */
+sqlite3_stmt *sql(struct conn *conn, enum statement which);
+
+/* Steps: true with a row. After false, conn->failed tells whether it was the end or a failure. The statement is reset
+ * unless there is a row. */
+bool sql_row(struct conn *conn, sqlite3_stmt *statement);
+
+/* Steps a statement that gives no rows; false when it failed. `ret_constraint` (may be NULL) takes a broken constraint,
+ * which then is no failure. */
+bool sql_done(struct conn *conn, sqlite3_stmt *statement, bool *ret_constraint);
+
+/* STORE_BROKEN with SQLite's own words. */
+enum err sql_failed(struct conn *conn, struct why *why);
+
+void sql_bind_id(sqlite3_stmt *statement, int i, const struct id *id);
+void sql_bind_text(sqlite3_stmt *statement, int i, const char *text);
+/* `absent` is bound as NULL. */
+void sql_bind_time(sqlite3_stmt *statement, int i, int64_t ms, int64_t absent);
+struct id sql_id(sqlite3_stmt *statement, int i);
+/* Borrowed until the next step; "" for NULL. */
+const char *sql_text(sqlite3_stmt *statement, int i);
+/* Owned by the caller; NULL for NULL or without memory (then conn->failed). */
+char *sql_copy(struct conn *conn, sqlite3_stmt *statement, int i);
+
+/* The running transaction is durable (or is gone): leases follow it. */
+void leases_commit(struct conn *conn, bool committed);
+void leases_free(struct conn *conn);
+
+/* The operations of backend.h, by file. */
+enum err sqlite_record_get(void *conn, enum record_kind kind, const char *id, struct record *ret,
+                           struct why *why);
+enum err sqlite_record_look(void *conn, enum record_kind kind, const struct digest *look, struct record *ret,
+                            struct why *why);
+enum err sqlite_record_insert(void *conn, const struct record *record, enum insert *ret, struct why *why);
+enum err sqlite_record_update(void *conn, const struct record *record, bool *ret, struct why *why);
+enum err sqlite_record_delete(void *conn, enum record_kind kind, const char *id, bool *ret, struct why *why);
+enum err sqlite_record_page(void *conn, enum record_kind kind, const struct page *page, int max,
+                            struct record *ret, int *ret_n, struct why *why);
+
+enum err sqlite_order_insert(void *conn, const struct order *order, enum insert *ret, struct why *why);
+enum err sqlite_order_get(void *conn, const struct id *id, struct order **ret, struct why *why);
+enum err sqlite_order_find(void *conn, const struct order *like, struct order **ret, struct why *why);
+enum err sqlite_order_move(void *conn, struct store_move *move, const struct move *row, struct why *why);
+enum err sqlite_order_scan(void *conn, const struct store_list *list, const struct page *page,
+                           order_visit_fn *visit, void *arg, struct why *why);
+
+enum err sqlite_due(void *conn, struct store_due *due, struct why *why);
+enum err sqlite_claim(void *conn, struct store_claim *claim, struct why *why);
+enum err sqlite_settle(void *conn, struct store_settle *settle, struct why *why);
+enum err sqlite_release(void *conn, struct store_release *release, struct why *why);
+enum err sqlite_replay(void *conn, struct store_replay *replay, struct why *why);
+enum err sqlite_replay_all(void *conn, struct store_replay_all *replay, struct why *why);
+enum err sqlite_oldest_due(void *conn, int64_t *ret_ms, struct why *why);
