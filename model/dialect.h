@@ -41,8 +41,8 @@ struct dialect {
                           struct message *ret, struct why *why);
         /* What the answer to it means; `unsure`: the step may have got through before. Only for answers below 500 that
          * are not 429: dialect_judge() has dealt with the rest. */
-        void (*judge)(const struct order *order, const struct step *step, bool unsure, const struct answer *answer,
-                      struct judgement *ret);
+        void (*judge)(const struct order *order, const struct step *step, bool unsure,
+                      const struct answer *answer, struct judgement *ret);
 
         /* The read that tells how far the platform is; NULL where it has none. */
         enum err (*check)(const struct order *order, const struct account *account, struct message *ret,
@@ -63,15 +63,30 @@ const struct dialect *dialect_for(const struct order *order, enum party party);
 /* The step with this number, or NULL. */
 const struct step *dialect_step(const struct dialect *dialect, int number);
 
-/* Fills a judgement: reason is copied, cut where it is too long; http and told stay. */
+/* Fills a judgement: definite, until the caller says otherwise; reason is copied, cut where it is too long; http and
+ * told stay. */
 void judge(struct judgement *ret, enum verdict verdict, const char *reason);
 
 /* The whole judgement of an answer to a step: what is the same for all (no answer, 429, 5xx, Retry-After) here, the
  * rest by the dialect. */
-void dialect_judge(const struct dialect *dialect, const struct order *order, const struct step *step, bool unsure,
-                   const struct answer *answer, struct judgement *ret);
-/* Likewise of a check and of a login. */
-void dialect_judge_check(const struct dialect *dialect, const struct order *order, const struct answer *answer,
-                         struct judgement *ret);
+void dialect_judge(const struct dialect *dialect, const struct order *order, const struct step *step,
+                   bool unsure, const struct answer *answer, struct judgement *ret);
+/* Likewise of a check and of a login; a login's is always definite: the step itself was not sent. Where a login does not
+ * end well, it is settled with step NULL. */
+void dialect_judge_check(const struct dialect *dialect, const struct order *order,
+                         const struct answer *answer, struct judgement *ret);
 void dialect_judge_login(const struct dialect *dialect, const struct answer *answer, struct judgement *ret,
                          char token[TOKEN_SIZE], int64_t *ret_life_ms);
+
+/* --- what dialects are made of --- */
+
+/* The answer's JSON object; NULL where it is none. The caller puts it. */
+struct json_object *dialect_document(const struct answer *answer) MUST_USE;
+
+/* Sets the body and its Content-Type; `body` is borrowed. Errors: NO_MEMORY. */
+enum err dialect_body(struct message *m, struct json_object *body, struct why *why) MUST_USE;
+
+/* The reason of the order's cancel, or the dialect's "other", as one of `known` (ended by 0). Errors: BAD_FIELD
+ * `reasonId`. */
+enum err dialect_reason(const struct dialect *dialect, const struct order *order, const int *known, int *ret,
+                        struct why *why) MUST_USE;

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dialect_dukkango.c - Dükkango's integration API.
+ *
+ * Sources: the platform's API reference, pages Login, Mark Order On The Way, Order Flow and Acknowledge Order.
+ * There is no check: the only read, get-current, is limited to one call in 30 s per restaurant and leaves out orders
+ * that were acknowledged. So a repeat of a call whose answer was lost is sent; all are PUT, idempotent by RFC 9110
+ * section 9.2.2. UNSURE: what a repeat is answered is not documented. */
+#include "model/clean.h"
+#include "model/dialect.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+enum { APP_SECRET_KEY, REST_SECRET_KEY };
+static const char *const credentials[] = {"appSecretKey", "restSecretKey", NULL};
+
+/* There is no call for "ready" (no page of the reference has one). */
+static const struct step steps[] = {{STEP_OF(STATUS_ACCEPTED), "accept"},
+                                    {STEP_OF(STATUS_ON_THE_WAY), "on-the-way"},
+                                    {STEP_OF(STATUS_DELIVERED), "delivered"},
+                                    {STEP_OF(STATUS_CANCELLED), "cancel"},
+                                    {0, NULL}};
+
+/* Order Flow: 1 out of stock, 2 address not found, 3 busy, 4 customer, 5 technical, 6 too far, 7 payment, 8 other. */
+static const int reasons[] = {1, 2, 3, 4, 5, 6, 7, 8, 0};
+
+/* A token lives 24 h. The answer's expiration_date has no zone (UNSURE which one is meant), so it is not read; one that
+ * ends before ours is refused with 401 and then renewed. */
+#define TOKEN_LIFE_MS (INT64_C(23) * 60 * 60 * 1000)
+
+/* platformOrderId is the payment_key, a UUID: calls with the integer id are answered with 404. */
+static enum err accepts(const char *platform_order_id, const struct view *ref, struct why *why)
+{
+        static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+        const char *id = platform_order_id;
+
+        (void)ref;
+        for (size_t i = 0; i < sizeof form - 1; i++)
+                if (form[i] == '-' ? id[i] != '-' : !isxdigit((unsigned char)id[i]))
+                        return FAIL_FIELD(why, "platformOrderId", "not a payment_key (UUID)");
+        if (id[sizeof form - 1])
+                return FAIL_FIELD(why, "platformOrderId", "longer than a payment_key (UUID)");
+        return ERR_OK;
+}
+
+static enum err login(const struct account *account, struct message *ret, struct why *why)
+{
+        CLEAN(json_put_at) struct json_object *body = json_object_new_object();
+        enum err e;
+
+        if (!body || !json_add_text(body, "app_secret_key", account->values[APP_SECRET_KEY]) ||
+            !json_add_text(body, "rest_secret_key", account->values[REST_SECRET_KEY]))
+                return FAIL(why, ERR_NO_MEMORY, "no memory for a login");
+        ret->method = "POST";
+        e = message_url(ret, why, "%s/auth/login", account->url);
+        if (e)
+                return e;
+        return dialect_body(ret, body, why);
+}
+
+/* Every answer has `status`; true is success, and 200 alone is none. */
+static bool is_status(struct json_object *document, bool wanted)
+{
+        struct view v = view_of(document);
+        bool status = false;
+
+        return document && !view_need_bool(&v, "status", &status, NULL) && status == wanted;
+}
+
+static void judge_login(const struct answer *answer, struct judgement *ret, char token[TOKEN_SIZE],
+                        int64_t *ret_life_ms)
+{
+        CLEAN(json_put_at)
+        struct json_object *document = answer->http == 200 ? dialect_document(answer) : NULL;
+        struct view whole = view_of(document), data = {0};
+        const char *text = NULL;
+
+        if (answer->http >= 400 && answer->http <= 404) {
+                judge(ret, VERDICT_GIVE_UP, "login_failed");
+        } else if (!is_status(document, true) || view_opt_object(&whole, "data", &data, NULL) ||
+                   view_opt_text(&data, "access_token", 1, TOKEN_SIZE - 1, &text, NULL) || !text ||
+                   !text_is_printable(text, 1, TOKEN_SIZE - 1)) {
+                judge(ret, VERDICT_RETRY, is_status(document, false) ? "refused" : "unexpected_answer");
+        } else {
+                snprintf(token, TOKEN_SIZE, "%s", text);
+                *ret_life_ms = TOKEN_LIFE_MS;
+                judge(ret, VERDICT_DONE, "");
+        }
+}
+
+/* The last part of the path, and what goes into the body; an empty one is not sent. */
+static enum err describe(const struct order *order, const struct step *step, struct json_object *body,
+                         const char **ret_call, struct why *why)
+{
+        int reason = 0;
+        enum err e;
+
+        switch (step->number) {
+        case STEP_OF(STATUS_ACCEPTED):
+                *ret_call = "accept";
+                if (!json_add_int(body, "preparing_time", order->prep_minutes))
+                        return FAIL(why, ERR_NO_MEMORY, "no memory for a body");
+                return ERR_OK;
+        case STEP_OF(STATUS_ON_THE_WAY): *ret_call = "ontheway"; return ERR_OK;
+        case STEP_OF(STATUS_DELIVERED): *ret_call = "complete"; return ERR_OK;
+        default:
+                *ret_call = "cancel";
+                e = dialect_reason(&dialect_dukkango, order, reasons, &reason, why);
+                if (e)
+                        return e;
+                if (!json_add_int(body, "reason_id", reason))
+                        return FAIL(why, ERR_NO_MEMORY, "no memory for a body");
+                return ERR_OK;
+        }
+}
+
+static enum err build(const struct order *order, const struct step *step, const struct account *account,
+                      struct message *ret, struct why *why)
+{
+        CLEAN(json_put_at) struct json_object *body = json_object_new_object();
+        const char *call = NULL;
+        enum err e;
+
+        if (!body)
+                return FAIL(why, ERR_NO_MEMORY, "no memory for a body");
+        e = describe(order, step, body, &call, why);
+        if (e)
+                return e;
+        ret->method = "PUT";
+        e = message_url(ret, why, "%s/orders/%s/%s", account->url, call, order->platform_order_id);
+        if (e)
+                return e;
+        e = message_header(ret, "Access-Token", account->token, why);
+        if (e || json_object_object_length(body) == 0)
+                return e;
+        return dialect_body(ret, body, why);
+}
+
+/* 400 is documented as "a field is missing" only. What it says in other words may be "it is there already". */
+static bool is_field_missing(const struct answer *answer)
+{
+        CLEAN(json_put_at) struct json_object *document = dialect_document(answer);
+        struct view v = view_of(document);
+        const char *error = NULL;
+
+        return document && !view_opt_text(&v, "error", 0, 100, &error, NULL) && streq(error, "eksik alan");
+}
+
+static void judge_success(bool unsure, const struct answer *answer, struct judgement *ret)
+{
+        CLEAN(json_put_at) struct json_object *document = dialect_document(answer);
+
+        if (is_status(document, true)) {
+                judge(ret, VERDICT_DONE, "");
+        } else if (is_status(document, false)) {
+                judge(ret, VERDICT_RETRY, "refused");
+                ret->definite =
+                        !unsure; /* a repeat may have been refused because the first one got through */
+        } else {
+                judge(ret, VERDICT_RETRY, "unexpected_answer");
+                ret->definite = false;
+        }
+}
+
+static void judge_step(const struct order *order, const struct step *step, bool unsure,
+                       const struct answer *answer, struct judgement *ret)
+{
+        bool delivered = step->number == STEP_OF(STATUS_DELIVERED);
+
+        (void)order;
+        if (answer->http == 200)
+                judge_success(unsure, answer, ret);
+        else if (answer->http == 401)
+                judge(ret, VERDICT_LOGIN, "token_refused");
+        else if (answer->http == 403)
+                judge(ret, VERDICT_GIVE_UP, "forbidden");
+        else if (answer->http == 404 && unsure && delivered) /* Order Flow: "removed from active orders" */
+                judge(ret, VERDICT_DONE, "already_there");
+        else if (answer->http == 404)
+                judge(ret, VERDICT_GIVE_UP, "not_found");
+        else if ((answer->http == 400 || answer->http == 409) && unsure && !is_field_missing(answer))
+                judge(ret, VERDICT_DONE, "already_there"); /* UNSURE: not documented */
+        else if (answer->http == 400)
+                judge(ret, VERDICT_GIVE_UP, "bad_request");
+        else
+                judge(ret, VERDICT_RETRY, "unexpected_answer");
+        if (answer->http != 200 && answer->http < 300)
+                ret->definite = false;
+}
+
+const struct dialect dialect_dukkango = {
+        .platform = PLATFORM_DUKKANGO,
+        .credentials = credentials,
+        .steps = steps,
+        .floor_ms = 30000, /* between two looks at get-current; UNSURE for the other calls */
+        .other_reason = "8",
+        .accepts = accepts,
+        .login = login,
+        .judge_login = judge_login,
+        .build = build,
+        .judge = judge_step,
+};

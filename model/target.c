@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* target.c - which call an order owes now, and what its answer changes.
+ *
+ * Both are functions of what is remembered, and nothing else: whoever claims a target after a crash comes to the same
+ * call as the one who died would have. */
+#include "model/target.h"
+
+#include "model/clean.h"
+#include "model/dialect.h"
+#include "model/json.h"
+#include "model/order.h"
+#include "model/text.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#define JITTER_SHARE 0.2                       /* of a delay; design.md section 5 */
+#define WAIT_FREE_MS (INT64_C(60) * 60 * 1000) /* after a fact, a wait uses no try for so long */
+
+/* ---- words ---- */
+
+static const char *const parties[PARTY_COUNT] = {[PARTY_PLATFORM] = "platform", [PARTY_COURIER] = "courier"};
+
+#define VERDICT_WORD(name, word) word,
+static const char *const verdicts[VERDICT_COUNT] = {VERDICT_TABLE(VERDICT_WORD)};
+#undef VERDICT_WORD
+
+#define DELIVERY_WORD(name, word) word,
+static const char *const deliveries[DELIVERY_COUNT] = {DELIVERY_TABLE(DELIVERY_WORD)};
+#undef DELIVERY_WORD
+
+const char *party_word(enum party party)
+{
+        return parties[party];
+}
+
+const char *verdict_word(enum verdict verdict)
+{
+        return verdicts[verdict];
+}
+
+const char *delivery_word(enum delivery delivery)
+{
+        return deliveries[delivery];
+}
+
+bool delivery_find(const char *word, enum delivery *ret)
+{
+        for (int i = 0; i < DELIVERY_COUNT; i++) {
+                if (!streq(deliveries[i], word))
+                        continue;
+                *ret = (enum delivery)i;
+                return true;
+        }
+        return false;
+}
+
+/* ---- what is owed ---- */
+
+/* Where the platform's own courier delivers, it reports ranks 4 and 5 itself, and what the restaurant did not do is not
+ * filled in: only what stands in the history is told. */
+static bool may_ask(const struct order *order, enum party party, int number)
+{
+        enum status rank = (enum status)(number / STEP_OF(1));
+
+        if (party != PARTY_PLATFORM || !order->platform_courier)
+                return true;
+        return rank != STATUS_ON_THE_WAY && rank != STATUS_DELIVERED && order_find_move(order, rank);
+}
+
+/* The lowest step between `told` and `want`, or NULL. A cancelled order owes its cancel and nothing before it. */
+static const struct step *owed_step(const struct order *order, enum party party,
+                                    const struct dialect *dialect)
+{
+        const struct target *t = &order->targets[party];
+        int above = t->told;
+
+        if (t->want == STEP_OF(STATUS_CANCELLED) && above < t->want)
+                above = t->want - 1;
+        for (const struct step *s = dialect->steps; s->number; s++)
+                if (s->number > above && s->number <= t->want && may_ask(order, party, s->number))
+                        return s;
+        return NULL;
+}
+
+/* The highest step that `told` covers, whoever told it; or NULL. */
+static const struct step *last_step(const struct target *t, const struct dialect *dialect)
+{
+        const struct step *last = NULL;
+
+        for (const struct step *s = dialect->steps; s->number && s->number <= t->told; s++)
+                last = s;
+        return last;
+}
+
+struct next target_next(const struct order *order, enum party party, const struct dialect *dialect,
+                        int64_t now_ms)
+{
+        const struct target *t = &order->targets[party];
+        struct next next = {.kind = NEXT_NOTHING};
+
+        (void)now_ms; /* for the dialects that ask for a wait between two steps */
+        if (!dialect)
+                return next;
+        next.step = owed_step(order, party, dialect);
+        if (t->unsure && t->told < t->want && dialect->check)
+                next.kind = NEXT_CHECK;
+        else if (next.step)
+                next.kind = NEXT_CALL;
+        return next;
+}
+
+/* ---- what an answer changes ---- */
+
+/* A read changes nothing on the other side, and one that failed has taken away no doubt. A call that never left leaves
+ * the doubt about the one before it; only an answer to the step itself ends it. */
+static bool leaves_doubt(const struct target *t, const struct step *step, const struct judgement *judgement)
+{
+        if (!step)
+                return t->unsure;
+        if (!judgement->definite)
+                return true;
+        return t->unsure && judgement->http == 0;
+}
+
+static void settle_done(const struct order *order, enum party party, const struct dialect *dialect,
+                        const struct step *step, int64_t now_ms, struct settlement *s)
+{
+        struct order after = *order;
+        struct target *t = &after.targets[party];
+        struct next next;
+
+        if (step) {
+                s->told = s->told > step->number ? s->told : step->number;
+                s->told_at_ms = now_ms;
+        }
+        t->unsure = s->unsure = false;
+        /* A check that learns nothing new is no success: else check and failing call would take turns for ever. */
+        if (step || s->told > t->told)
+                s->tries = 0;
+        t->told = s->told;
+        next = target_next(&after, party, dialect, now_ms);
+        s->kind = next.kind == NEXT_CALL || next.kind == NEXT_CHECK ? SETTLE_MORE : SETTLE_DONE;
+        if (next.kind == NEXT_WAIT)
+                s->at_ms = next.until_ms;
+        if (next.kind == NEXT_NOTHING) {
+                s->at_ms = TARGET_NOT_DUE;
+                s->tries = 0;
+        }
+}
+
+static void settle_dead(const struct judgement *judgement, struct settlement *s)
+{
+        const char *reason = judgement->reason[0] ? judgement->reason : verdict_word(judgement->verdict);
+
+        s->kind = SETTLE_DEAD;
+        s->at_ms = TARGET_NOT_DUE;
+        snprintf(s->dead, sizeof s->dead, "%s", reason);
+}
+
+static void settle_retry(const struct judgement *judgement, const struct retry *retry, int64_t now_ms,
+                         struct settlement *s)
+{
+        int64_t delay_ms;
+
+        if (s->tries >= retry->n) {
+                settle_dead(judgement, s);
+                return;
+        }
+        delay_ms = retry->delays_ms[s->tries++];
+        s->kind = SETTLE_RETRY;
+        s->at_ms = now_ms + delay_ms + (int64_t)((double)delay_ms * JITTER_SHARE * retry->jitter);
+}
+
+struct settlement target_settle(const struct order *order, enum party party, const struct dialect *dialect,
+                                const struct step *step, const struct judgement *judgement,
+                                const struct retry *retry, int64_t now_ms)
+{
+        const struct target *t = &order->targets[party];
+        struct settlement s = {.told = t->told > judgement->told ? t->told : judgement->told,
+                               .at_ms = t->at_ms,
+                               .tries = t->tries,
+                               .unsure = leaves_doubt(t, step, judgement)};
+        bool late = now_ms > order_last_move(order)->at_ms + WAIT_FREE_MS;
+
+        assert(judgement->verdict != VERDICT_LOGIN);
+        if (judgement->verdict == VERDICT_DONE) {
+                settle_done(order, party, dialect, step, now_ms, &s);
+        } else if (judgement->verdict == VERDICT_NOTHING) {
+                s = (struct settlement){.kind = SETTLE_DONE, .told = t->told, .at_ms = TARGET_NOT_DUE};
+        } else if (judgement->verdict == VERDICT_GIVE_UP) {
+                settle_dead(judgement, &s);
+        } else if (judgement->verdict == VERDICT_WAIT && !late) {
+                s.kind = SETTLE_WAIT;
+                s.unsure = s.unsure || t->unsure;
+                if (judgement->wait_ms > 0)
+                        s.at_ms = now_ms + judgement->wait_ms;
+        } else {
+                settle_retry(judgement, retry, now_ms, &s);
+        }
+        return s;
+}
+
+void target_apply(struct target *target, const struct settlement *settlement)
+{
+        if (settlement->told > target->told)
+                target->told = settlement->told;
+        if (settlement->told_at_ms)
+                target->told_at_ms = settlement->told_at_ms;
+        target->at_ms = settlement->at_ms;
+        target->tries = settlement->tries;
+        target->unsure = settlement->unsure;
+        snprintf(target->dead, sizeof target->dead, "%s", settlement->dead);
+}
+
+/* ---- how it is shown ---- */
+
+bool target_state(const struct order *order, enum party party, int64_t now_ms, enum delivery *ret,
+                  const struct step **ret_step)
+{
+        const struct target *t = &order->targets[party];
+        const struct dialect *dialect = dialect_for(order, party);
+        int present = STEP_OF((int)order->status);
+        struct next next;
+
+        if (!dialect || (party == PARTY_COURIER && t->at_ms == TARGET_NEVER))
+                return false;
+        next = target_next(order, party, dialect, now_ms);
+        if (t->dead[0])
+                *ret = DELIVERY_FAILED;
+        else if (t->at_ms > TARGET_NEVER && next.kind != NEXT_NOTHING)
+                *ret = DELIVERY_PENDING;
+        else if (dialect_step(dialect, present) && may_ask(order, party, present))
+                *ret = DELIVERY_DONE;
+        else
+                *ret = DELIVERY_SKIPPED;
+        *ret_step = next.step ? next.step : last_step(t, dialect);
+        return true;
+}
+
+char *called_write(const struct step *step, const struct judgement *judgement, int64_t at_ms)
+{
+        CLEAN(json_put_at) struct json_object *row = json_object_new_object();
+        const char *reason = judgement->reason[0] ? judgement->reason : NULL;
+
+        if (!row || !json_add_text(row, "step", step ? step->name : "check") ||
+            !json_add_time(row, "at", at_ms))
+                return NULL;
+        if (judgement->http ? !json_add_int(row, "httpStatus", judgement->http)
+                            : !json_add(row, "httpStatus", NULL))
+                return NULL;
+        if (!json_add_text(row, "result", verdict_word(judgement->verdict)) ||
+            !json_add_text(row, "reason", reason))
+                return NULL;
+        return json_text(row);
+}
