@@ -16,7 +16,7 @@ struct json_object *answer_array(void)
 
 bool answer_append(struct json_object *array, struct json_object *item)
 {
-        if (item && json_object_array_add(array, item) == 0)
+        if (array && item && json_object_array_add(array, item) == 0)
                 return true;
         json_object_put(item);
         return false;

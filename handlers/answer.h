@@ -9,7 +9,7 @@
 struct json_object *answer_object(void) MUST_USE;
 struct json_object *answer_array(void) MUST_USE;
 
-/* Appends and takes the item's ownership in every case; false without memory, also where `item` is NULL. */
+/* Appends and takes the item's ownership in every case; false without memory, also where either is NULL. */
 bool answer_append(struct json_object *array, struct json_object *item) MUST_USE;
 
 /* {"success":true,"data":…}. Takes the ownership of `data`; NULL answers NO_MEMORY. */

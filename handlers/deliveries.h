@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* deliveries.h - what orders owe to others: what became of it, and trying again what failed (api.md section 4). */
+#pragma once
+
+struct request;
+
+void deliveries_list(struct request *r);       /* GET /api/v1/deliveries */
+void deliveries_replay(struct request *r);     /* POST /api/v1/deliveries/{id}/replay */
+void deliveries_replay_all(struct request *r); /* POST /api/v1/deliveries/replay */

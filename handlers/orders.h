@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* orders.h - orders in and out, and the restaurant's own changes of status (api.md section 4). */
+#pragma once
+
+struct request;
+
+void orders_create(struct request *r); /* POST /api/v1/orders */
+void orders_list(struct request *r);   /* GET /api/v1/orders */
+void orders_show(struct request *r);   /* GET /api/v1/orders/{id} */
+void orders_move(struct request *r);   /* PUT /api/v1/orders/{id}/status */
