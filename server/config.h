@@ -5,16 +5,18 @@
 
 #include "model/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #define RETRIES_MAX 8
-#define CIDRS_MAX 16
+#define HOST_SIZE 256 /* a name of DNS, or an address in numbers, and NUL */
+#define PORT_SIZE 6
 
 struct config {
         char *listen;
         char *ops_listen;
-        char *store;
+        char *store;       /* sqlite:PATH */
         char *admin_token; /* NULL: no admin */
         char *secret_key;
         int64_t retry_ms[RETRIES_MAX]; /* KURYE_RETRY_SCHEDULE */
@@ -26,11 +28,12 @@ struct config {
         char *trendyolyemek_url;
         char *dukkango_url;
         int64_t connections_max;
-        char *log_level;
+        char *log_level; /* a word that log_level_find takes */
 };
 
-/* Reads the environment. All errors are written to `errors`, one a line `NAME: what is wrong`, secrets never shown; how
- * many there were is returned, 0: `*ret` is complete and the caller's, config_done(). */
+/* Reads the environment. An empty variable counts as unset; a KURYE_… that is no setting is an error, so that a typo does
+ * not pass in silence. All errors are written to `errors`, one a line `NAME: what is wrong`, secrets never shown; how many
+ * there were is returned, 0: `*ret` is complete and the caller's, config_done(). */
 int config_read(struct config *ret, FILE *errors);
 void config_done(struct config *config);
 
@@ -38,3 +41,6 @@ void config_done(struct config *config);
 void config_help(FILE *to);
 /* What is set to what, secrets masked. */
 void config_show(const struct config *config, FILE *to);
+
+/* `host:port` or `[v6]:port` into its parts; false when it is neither. Pure. */
+bool listen_read(const char *text, char host[HOST_SIZE], char port[PORT_SIZE]);

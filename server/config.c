@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config.c - the table of settings, and what is made of it. */
+#include "server/config.h"
+
+#include "model/clean.h"
+#include "model/crypto.h"
+#include "model/text.h"
+#include "server/log.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PREFIX "KURYE_"
+#define SECRET_MAX 4096
+#define REQUIRED ""
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+
+enum type { TEXT, SECRET, INTEGER, DURATION, DURATIONS };
+
+struct setting {
+        const char *name; /* after KURYE_ */
+        enum type type;
+        size_t at;                               /* of its field in struct config */
+        const char *standard;                    /* NULL: unset; REQUIRED: there is none */
+        int64_t min, max;                        /* characters, the number, or milliseconds */
+        const char *(*wrong)(const char *value); /* what else is wrong with it; may be NULL, and give it */
+        const char *sentence;
+};
+
+/* ---- checks of single settings ---- */
+
+static const char *wrong_listen(const char *value)
+{
+        char host[HOST_SIZE], port[PORT_SIZE];
+
+        return listen_read(value, host, port) ? NULL : "must be host:port or [v6]:port";
+}
+
+static const char *wrong_store(const char *value)
+{
+        return strncmp(value, "sqlite:", 7) == 0 && value[7] ? NULL : "must be sqlite:PATH";
+}
+
+static const char *wrong_secret_key(const char *value)
+{
+        struct keyring *ring;
+
+        if (keyring_read(value, &ring, NULL))
+                return "must be id:<32 bytes in base64>, several with commas, ids of at most 16 letters and digits";
+        keyring_free(ring);
+        return NULL;
+}
+
+static const char *wrong_log_level(const char *value)
+{
+        enum log_level level;
+
+        return log_level_find(value, &level) ? NULL : "must be debug, info, warn or error";
+}
+
+/* http or https, a host, perhaps a port and a path; nothing that could say who asks or what. */
+static const char *wrong_url(const char *value)
+{
+        const char *host = strncmp(value, "http://", 7) == 0    ? value + 7
+                           : strncmp(value, "https://", 8) == 0 ? value + 8
+                                                                : "";
+
+        if (*host && !strchr("/:", *host) && value[strlen(value) - 1] != '/' && !strpbrk(value, "@?# \\") &&
+            text_is_printable(value, 1, SIZE_MAX))
+                return NULL;
+        return "must be http:// or https:// with a host, without user, query, fragment or slash at its end";
+}
+
+/* ---- the table ---- */
+
+#define FIELD(name) offsetof(struct config, name)
+
+static const struct setting settings[] = {
+        {"LISTEN", TEXT, FIELD(listen), "127.0.0.1:8080", 3, 262, wrong_listen,
+         "Where couriers, restaurants and platforms call; port 0 takes a free one."},
+        {"OPS_LISTEN", TEXT, FIELD(ops_listen), "127.0.0.1:9090", 3, 262, wrong_listen,
+         "Where health and metrics are asked for; never show it to the world."},
+        {"STORE", TEXT, FIELD(store), "sqlite:kurye.db", 8, 4096, wrong_store, "Where everything is kept."},
+        {"ADMIN_TOKEN", SECRET, FIELD(admin_token), NULL, 32, SECRET_MAX, NULL,
+         "What an admin shows as Bearer; unset: there is no admin."},
+        {"SECRET_KEY", SECRET, FIELD(secret_key), REQUIRED, 1, SECRET_MAX, wrong_secret_key,
+         "Seals credentials at rest: id:<32 bytes in base64>; of several with commas the first seals, all open."},
+        {"RETRY_SCHEDULE", DURATIONS, FIELD(retry_ms), "1s,5s,25s", 1, 24 * HOUR, NULL,
+         "How long to wait before each repeat of a call that failed; as many repeats as there are waits."},
+        {"OUTBOUND_TIMEOUT", DURATION, FIELD(outbound_timeout_ms), "10s", 100, 2 * MINUTE, NULL,
+         "How long one call to a platform or courier may take in all."},
+        {"LEASE_SLACK", DURATION, FIELD(lease_slack_ms), "10s", 100, 10 * MINUTE, NULL,
+         "How much longer than two calls a claim on what is owed holds."},
+        {"REQUEST_DEADLINE", DURATION, FIELD(request_deadline_ms), "5s", 100, MINUTE, NULL,
+         "By when a request that was taken is answered, whatever the store does."},
+        {"RECEIVE_DEADLINE", DURATION, FIELD(receive_deadline_ms), "30s", 100, 10 * MINUTE, NULL,
+         "By when a request must be complete; its connection is cut then."},
+        {"TRENDYOLYEMEK_URL", TEXT, FIELD(trendyolyemek_url), "https://api.tgoapis.com", 8, 512, wrong_url,
+         "Trendyol Yemek's address, or a test host."},
+        {"DUKKANGO_URL", TEXT, FIELD(dukkango_url), "https://www.xn--dkkango-n2a.com/api/integrations", 8,
+         512, wrong_url, "Dükkango's address, or a test host."},
+        {"MAX_CONNECTIONS", INTEGER, FIELD(connections_max), "12000", 16, 1000000, NULL,
+         "Clients at once; more wait in the kernel's queue."},
+        {"LOG_LEVEL", TEXT, FIELD(log_level), "info", 1, 16, wrong_log_level, "debug, info, warn or error."},
+};
+
+#define COUNT (sizeof settings / sizeof settings[0])
+
+/* ---- values ---- */
+
+/* Digits from *at on, at most `max`; *at then stands behind them. */
+static bool read_number(const char **at, int64_t max, int64_t *ret)
+{
+        const char *begin = *at;
+        int64_t number = 0;
+
+        for (; **at >= '0' && **at <= '9'; ++*at) {
+                int digit = **at - '0';
+
+                if (number > (max - digit) / 10)
+                        return false;
+                number = 10 * number + digit;
+        }
+        *ret = number;
+        return *at > begin;
+}
+
+static const struct {
+        const char *word;
+        int64_t ms;
+} units[] = {{"ms", 1}, {"s", SECOND}, {"m", MINUTE}, {"h", HOUR}};
+
+/* A duration up to `end`, which is ',' or NUL. */
+static bool read_duration(const char **at, int64_t min, int64_t max, int64_t *ret)
+{
+        int64_t number;
+        size_t n;
+
+        if (!read_number(at, max, &number))
+                return false;
+        n = strcspn(*at, ",");
+        for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+                if (strlen(units[i].word) != n || strncmp(*at, units[i].word, n) != 0)
+                        continue;
+                *at += n;
+                *ret = number * units[i].ms;
+                return number <= max / units[i].ms && *ret >= min;
+        }
+        return false;
+}
+
+static void duration_write(int64_t ms, FILE *to)
+{
+        size_t i = sizeof units / sizeof units[0] - 1;
+
+        while (i > 0 && ms % units[i].ms != 0)
+                i--;
+        fprintf(to, "%lld%s", (long long)(ms / units[i].ms), units[i].word);
+}
+
+static bool read_durations(const char *value, const struct setting *s, struct config *config)
+{
+        int n = 0;
+
+        do {
+                if (n == RETRIES_MAX || !read_duration(&value, s->min, s->max, &config->retry_ms[n]))
+                        return false;
+                n++;
+        } while (*value++ == ',');
+        config->n_retries = n;
+        return true;
+}
+
+bool listen_read(const char *text, char host[HOST_SIZE], char port[PORT_SIZE])
+{
+        const char *colon = strrchr(text, ':'), *begin = text, *end = colon, *digits;
+        int64_t number;
+
+        if (!colon)
+                return false;
+        if (*text == '[') {
+                begin++;
+                end--;
+        }
+        if (end <= begin || (*text == '[') != (*end == ']') || end - begin >= HOST_SIZE ||
+            strcspn(begin, *text == '[' ? "]" : ":[]") != (size_t)(end - begin))
+                return false;
+        digits = colon + 1;
+        if (!read_number(&digits, 65535, &number) || *digits || digits - colon > PORT_SIZE)
+                return false;
+        memcpy(host, begin, (size_t)(end - begin));
+        host[end - begin] = '\0';
+        return text_copy(port, PORT_SIZE, colon + 1);
+}
+
+/* ---- the environment ---- */
+
+static void fclose_at(FILE **at)
+{
+        if (*at)
+                fclose(*at);
+}
+
+/* A file's content without the newline at its end; NULL, and what is wrong with it, where there is none. */
+static char *read_file(const char *path, const char **ret_wrong)
+{
+        CLEAN(fclose_at) FILE *file = fopen(path, "re");
+        CLEAN(secret_free_at) char *text = calloc(1, SECRET_MAX + 3);
+        size_t n;
+
+        if (!file || !text) {
+                *ret_wrong = strerror(errno);
+                return NULL;
+        }
+        n = fread(text, 1, SECRET_MAX + 2, file);
+        if (ferror(file) || memchr(text, '\0', n)) {
+                *ret_wrong = "not a text";
+                return NULL;
+        }
+        if (n > 0 && text[n - 1] == '\n')
+                text[--n] = '\0';
+        if (n > 0 && text[n - 1] == '\r')
+                text[--n] = '\0';
+        return TAKE(text);
+}
+
+static const char *variable(const struct setting *s, const char *suffix)
+{
+        char name[64];
+        const char *value;
+
+        snprintf(name, sizeof name, PREFIX "%s%s", s->name, suffix);
+        value = getenv(name);
+        return value && *value ? value : NULL;
+}
+
+/* What the setting is set to, or its default; *ret stays NULL where it has none. False after a complaint. */
+static bool find_value(const struct setting *s, char **ret, FILE *errors)
+{
+        const char *value = variable(s, ""), *path = s->type == SECRET ? variable(s, "_FILE") : NULL, *wrong;
+
+        if (value && path) {
+                fprintf(errors, PREFIX "%s: " PREFIX "%s_FILE is set too\n", s->name, s->name);
+                return false;
+        }
+        if (path) {
+                *ret = read_file(path, &wrong);
+                if (!*ret)
+                        fprintf(errors, PREFIX "%s_FILE: cannot be read: %s\n", s->name, wrong);
+                return *ret;
+        }
+        value = value ? value : s->standard;
+        if (!value)
+                return true;
+        if (!*value) {
+                fprintf(errors, PREFIX "%s: is required\n", s->name);
+                return false;
+        }
+        *ret = strdup(value);
+        if (!*ret)
+                fprintf(errors, PREFIX "%s: out of memory\n", s->name);
+        return *ret;
+}
+
+/* `5 to 10 characters` */
+static void range_write(const struct setting *s, FILE *to)
+{
+        long long min = s->min, max = s->max;
+
+        switch (s->type) {
+        case TEXT:
+        case SECRET: fprintf(to, "%lld to %lld characters", min, max); break;
+        case INTEGER: fprintf(to, "a whole number from %lld to %lld", min, max); break;
+        case DURATION:
+        case DURATIONS:
+                fputs(s->type == DURATION ? "a duration" : "1 to 8 durations with commas, each", to);
+                fputs(" from ", to);
+                duration_write(s->min, to);
+                fputs(" to ", to);
+                duration_write(s->max, to);
+                break;
+        }
+}
+
+static void *field_of(struct config *config, const struct setting *s)
+{
+        return (char *)config + s->at;
+}
+
+/* Puts the value into its field; a text is taken over. False when it is not what the table asks for. */
+static bool store_value(const struct setting *s, char **value, struct config *config)
+{
+        const char *at = *value;
+        int64_t number, n = (int64_t)strlen(at);
+
+        switch (s->type) {
+        case TEXT:
+        case SECRET:
+                if (n < s->min || n > s->max)
+                        return false;
+                *(char **)field_of(config, s) = TAKE(*value);
+                return true;
+        case INTEGER:
+                if (!read_number(&at, s->max, &number) || *at || number < s->min)
+                        return false;
+                *(int64_t *)field_of(config, s) = number;
+                return true;
+        case DURATION:
+                if (!read_duration(&at, s->min, s->max, &number) || *at)
+                        return false;
+                *(int64_t *)field_of(config, s) = number;
+                return true;
+        case DURATIONS: return read_durations(at, s, config);
+        }
+        return false;
+}
+
+static bool read_setting(const struct setting *s, struct config *config, FILE *errors)
+{
+        CLEAN(secret_free_at) char *value = NULL;
+        const char *wrong;
+
+        if (!find_value(s, &value, errors))
+                return false;
+        if (!value)
+                return true;
+        wrong = s->wrong ? s->wrong(value) : NULL;
+        if (wrong) {
+                fprintf(errors, PREFIX "%s: %s\n", s->name, wrong);
+                return false;
+        }
+        if (store_value(s, &value, config))
+                return true;
+        fprintf(errors, PREFIX "%s: must be ", s->name);
+        range_write(s, errors);
+        fputc('\n', errors);
+        return false;
+}
+
+/* Whether these `n` bytes are a setting's name, or a secret's with _FILE. */
+static bool is_setting(const char *name, size_t n)
+{
+        for (size_t i = 0; i < COUNT; i++) {
+                size_t length = strlen(settings[i].name);
+
+                if (n < length || strncmp(name, settings[i].name, length) != 0)
+                        continue;
+                if (n == length ||
+                    (settings[i].type == SECRET && n == length + 5 && !strncmp(name + length, "_FILE", 5)))
+                        return true;
+        }
+        return false;
+}
+
+/* A typo must not pass in silence. */
+static int complain_of_unknown(FILE *errors)
+{
+        int count = 0;
+
+        for (char **at = environ; *at; at++) {
+                const char *name = *at + strlen(PREFIX);
+                size_t n;
+
+                if (strncmp(*at, PREFIX, strlen(PREFIX)) != 0)
+                        continue;
+                n = strcspn(name, "=");
+                if (is_setting(name, n))
+                        continue;
+                fprintf(errors, PREFIX "%.*s: no such setting\n", (int)n, name);
+                count++;
+        }
+        return count;
+}
+
+int config_read(struct config *ret, FILE *errors)
+{
+        struct config config = {0};
+        int count = complain_of_unknown(errors);
+
+        for (size_t i = 0; i < COUNT; i++)
+                if (!read_setting(&settings[i], &config, errors))
+                        count++;
+        if (count > 0)
+                config_done(&config);
+        else
+                *ret = config;
+        return count;
+}
+
+void config_done(struct config *config)
+{
+        for (size_t i = 0; i < COUNT; i++)
+                if (settings[i].type == TEXT || settings[i].type == SECRET)
+                        secret_free(*(char **)field_of(config, &settings[i]));
+        *config = (struct config){0};
+}
+
+/* ---- what people read ---- */
+
+void config_help(FILE *to)
+{
+        for (size_t i = 0; i < COUNT; i++) {
+                const struct setting *s = &settings[i];
+
+                fprintf(to, PREFIX "%s=%s\n    %s (", s->name, s->standard ? s->standard : "", s->sentence);
+                range_write(s, to);
+                fprintf(to, "%s%s)\n", s->standard && !*s->standard ? "; required" : "",
+                        s->type == SECRET ? "; or a file's path in the name with _FILE" : "");
+        }
+}
+
+static void value_write(struct config *config, const struct setting *s, FILE *to)
+{
+        const void *field = field_of(config, s);
+
+        switch (s->type) {
+        case TEXT: fputs(*(char *const *)field, to); break;
+        case SECRET: fputs(*(char *const *)field ? "***" : "", to); break;
+        case INTEGER: fprintf(to, "%lld", (long long)*(const int64_t *)field); break;
+        case DURATION: duration_write(*(const int64_t *)field, to); break;
+        case DURATIONS:
+                for (int i = 0; i < config->n_retries; i++) {
+                        fputs(i > 0 ? "," : "", to);
+                        duration_write(config->retry_ms[i], to);
+                }
+                break;
+        }
+}
+
+void config_show(const struct config *config, FILE *to)
+{
+        struct config copy = *config;
+
+        for (size_t i = 0; i < COUNT; i++) {
+                fprintf(to, PREFIX "%s=", settings[i].name);
+                value_write(&copy, &settings[i], to);
+                fputc('\n', to);
+        }
+}
