@@ -99,7 +99,7 @@ class World:
             "listen": "127.0.0.1:0", "ops_listen": "127.0.0.1:0", "store": f"sqlite:{self.database}",
             "admin_token": self.admin_token, "secret_key": f"k1:{self.secret_key}",
             "dukkango_url": self.dukkango.url, "trendyolyemek_url": self.trendyolyemek.url,
-            "outbound_allow": "127.0.0.0/8", "retry_schedule": "50ms,100ms,200ms",
+            "retry_schedule": "50ms,100ms,200ms",
             "outbound_timeout": "2s", "lease_slack": "1s", "request_deadline": "5s", **settings}
         self.faults = True  # whether close() shall look for what must never be
         self.start()
