@@ -18,15 +18,6 @@
 
 #define SIGNING_BYTES 32 /* Standard Webhooks 1.0: 24 to 64 */
 
-/* Takes the item's ownership in every case; false without memory, also where it is NULL. */
-static bool append(struct json_object *array, struct json_object *item)
-{
-        if (item && json_object_array_add(array, item) == 0)
-                return true;
-        json_object_put(item);
-        return false;
-}
-
 /* ---- where to dispatch ---- */
 
 /* `:1` to `:65535`, or nothing. */
@@ -113,7 +104,7 @@ static enum err take_header(const struct view *headers, const char *name, struct
         e = message_header(&probe, name, value, NULL);
         if (e == ERR_BAD_FIELD)
                 return FAIL_FIELD(why, path, "not a value");
-        if (e || !append(names, json_object_new_string(name)) || !json_add_text(values, name, value))
+        if (e || !json_append(names, json_object_new_string(name)) || !json_add_text(values, name, value))
                 return FAIL(why, ERR_NO_MEMORY, "no memory for a header");
         return ERR_OK;
 }
@@ -296,10 +287,10 @@ static enum err rotate(struct json_object *document, struct rotation *rotation, 
         struct json_object *old = rotation->grace_ms > 0 ? find_entry(document, member, 0) : NULL;
 
         rotation->old_until_ms = now_ms + rotation->grace_ms;
-        if (!entries || !append(entries, write_entry(rotation)))
+        if (!json_append(entries, write_entry(rotation)))
                 return FAIL(why, ERR_NO_MEMORY, "no memory for a rotation");
         if (old && (!json_add_int(old, "validUntil", rotation->old_until_ms) ||
-                    !append(entries, json_object_get(old))))
+                    !json_append(entries, json_object_get(old))))
                 return FAIL(why, ERR_NO_MEMORY, "no memory for a rotation");
         return json_add(document, member, TAKE(entries))
                        ? ERR_OK

@@ -515,6 +515,14 @@ bool json_add(struct json_object *to, const char *key, struct json_object *value
         return false;
 }
 
+bool json_append(struct json_object *array, struct json_object *item)
+{
+        if (array && item && json_object_array_add(array, item) == 0)
+                return true;
+        json_object_put(item);
+        return false;
+}
+
 /* For a value that was just made: NULL means that there was no memory for it. */
 static bool add_made(struct json_object *to, const char *key, struct json_object *value)
 {

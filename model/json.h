@@ -68,6 +68,8 @@ bool view_has(const struct view *v, const char *key);
 
 /* Writers: false only without memory (they also take the value's ownership in every case). `value` NULL adds null. */
 bool json_add(struct json_object *to, const char *key, struct json_object *value) MUST_USE;
+/* Of an array's next element; NULL is a failure here, and `array` NULL too. */
+bool json_append(struct json_object *array, struct json_object *item) MUST_USE;
 bool json_add_text(struct json_object *to, const char *key, const char *text_or_null) MUST_USE;
 bool json_add_int(struct json_object *to, const char *key, int64_t value) MUST_USE;
 bool json_add_bool(struct json_object *to, const char *key, bool value) MUST_USE;
