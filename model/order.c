@@ -331,16 +331,18 @@ static bool add_head(struct json_object *to, const struct order *order)
 static bool add_document(struct json_object *to, const char *text)
 {
         CLEAN(json_put_at) struct json_object *document = NULL;
+        struct json_object_iterator at, end;
 
         if (!text)
                 return true;
         if (json_read(text, strlen(text), &document, NULL))
                 return false;
-        json_object_object_foreach(document, key, value)
-        {
-                if (!json_add(to, key, json_object_get(value)))
+        at = json_object_iter_begin(document);
+        for (end = json_object_iter_end(document); !json_object_iter_equal(&at, &end);
+             json_object_iter_next(&at))
+                if (!json_add(to, json_object_iter_peek_name(&at),
+                              json_object_get(json_object_iter_peek_value(&at))))
                         return false;
-        }
         return true;
 }
 
