@@ -4,6 +4,9 @@
 
 struct request;
 
-void deliveries_list(struct request *r);       /* GET /api/v1/deliveries */
-void deliveries_replay(struct request *r);     /* POST /api/v1/deliveries/{id}/replay */
-void deliveries_replay_all(struct request *r); /* POST /api/v1/deliveries/replay */
+/* GET /api/v1/deliveries */
+void deliveries_list(struct request *r);
+/* POST /api/v1/deliveries/{id}/replay */
+void deliveries_replay(struct request *r);
+/* POST /api/v1/deliveries/replay */
+void deliveries_replay_all(struct request *r);

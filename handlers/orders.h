@@ -4,7 +4,11 @@
 
 struct request;
 
-void orders_create(struct request *r); /* POST /api/v1/orders */
-void orders_list(struct request *r);   /* GET /api/v1/orders */
-void orders_show(struct request *r);   /* GET /api/v1/orders/{id} */
-void orders_move(struct request *r);   /* PUT /api/v1/orders/{id}/status */
+/* POST /api/v1/orders */
+void orders_create(struct request *r);
+/* GET /api/v1/orders */
+void orders_list(struct request *r);
+/* GET /api/v1/orders/{id} */
+void orders_show(struct request *r);
+/* PUT /api/v1/orders/{id}/status */
+void orders_move(struct request *r);
