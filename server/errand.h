@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* errand.h - outbound's own: one claimed target on its way through login, check, call and settlement; and the session,
+ * an account's login that its errands share. Everything here runs on outbound's thread. */
+#pragma once
+
+#include "model/connection.h"
+#include "server/lane.h"
+#include "server/outbound.h"
+
+#include <uthash.h>
+
+#define CALLS_MAX 256       /* at once; design.md section 5 */
+#define SESSION_CALLS_MAX 4 /* at once with one credential; design.md section 5 */
+
+struct outbound {
+        struct outbound_options options;
+        struct store *store;
+        struct client *client;
+        struct inbox in;
+        pthread_t thread;
+        bool started;
+        struct lane lanes[PLATFORM_COUNT];
+        struct session *sessions;
+        struct errand *errands; /* all under way */
+        int n_errands;
+        struct store_due due;
+        bool looking;       /* `due` is at the store */
+        int64_t look_at_ms; /* CLOCK_BOOTTIME: when to ask again */
+        atomic_llong pulse_ms;
+        int64_t sweep_at_ms; /* CLOCK_BOOTTIME: when idle logins are forgotten */
+        atomic_bool takes_hints;
+        atomic_bool draining;
+        atomic_bool stopping;
+        int drained_fd; /* eventfd: draining, and nothing is under way */
+};
+
+/* An account's login. Kept while it is used or its token is good. */
+struct session {
+        char id[RECORD_ID_SIZE]; /* the connection's */
+        struct outbound *outbound;
+        enum platform platform;
+        int active; /* errands that hold it */
+        struct digest credentials;
+        char token[TOKEN_SIZE];
+        int64_t token_until_ms;   /* CLOCK_BOOTTIME; 0: no token */
+        int64_t refused_until_ms; /* the same credentials were refused: not asked again until then */
+        bool logging_in;
+        struct call login;
+        struct errand *waiting; /* for the login, linked by next_waiting */
+        UT_hash_handle hh;
+};
+
+struct errand {
+        struct outbound *outbound;
+        struct errand *next; /* of outbound->errands */
+        struct errand **previous;
+        struct errand *next_waiting;
+        struct session *session;
+        const struct dialect *dialect;
+        const struct step *step; /* of the call under way; NULL: a check */
+        struct connection_secrets secrets;
+        bool renewed;           /* the login was renewed in this try */
+        int64_t lease_until_ms; /* CLOCK_BOOTTIME */
+        int64_t again_ms; /* CLOCK_BOOTTIME: when the store is asked again to write; 0: not waiting for that */
+        enum {
+                HAND_BACK_NONE,
+                HAND_BACK_SETTLE,
+                HAND_BACK_RELEASE
+        } hand_back; /* what the store refused to write */
+        struct store_claim claim;
+        struct store_settle settle;
+        struct store_release release;
+        struct call call;
+};
+
+/* outbound.c: a target that is to be looked at. */
+void outbound_consider(struct outbound *outbound, const struct due *due);
+/* outbound.c: asks what is due at or before `at_ms` (CLOCK_BOOTTIME). */
+void outbound_look_by(struct outbound *outbound, int64_t at_ms);
+
+/* errand.c: begins with the claim; the lane and the session have room. False without memory. */
+bool errand_begin(struct outbound *outbound, const struct due *due, struct session *session);
+/* errand.c: asks the store once more to write what it refused, where that is due. */
+void errand_again(struct errand *errand, int64_t now_ms);
+/* errand.c: the login it waited for went as the judgement says. */
+void errand_logged_in(struct errand *errand, const struct judgement *judgement);
+
+/* session.c */
+/* The account's session, made where there is none; NULL without memory. */
+struct session *session_need(struct outbound *outbound, const struct due *due);
+/* Whether there is a token for these credentials; a change of them forgets the old one. */
+bool session_has_token(struct session *session, const struct connection_secrets *secrets, int64_t now_ms);
+/* Logs in, or joins the login under way: errand_logged_in() follows, perhaps before this returns. */
+void session_login(struct session *session, struct errand *errand);
+/* The platform did not take the token. */
+void session_forget_token(struct session *session);
+/* Frees it where nobody uses it and it knows nothing worth keeping. */
+void session_leave(struct session *session, int64_t now_ms);
+void sessions_sweep(struct outbound *outbound, int64_t now_ms);
+void sessions_free(struct outbound *outbound);
+
+/* The account as a dialect sees it; borrowed from the errand and its session. */
+struct account errand_account(const struct errand *errand);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lane.c - counting calls and failures of one platform. */
+#include "server/lane.h"
+
+int lane_room(const struct lane *lane, int64_t now_ms)
+{
+        const int most = atomic_load(&lane->open) ? 1 : LANE_CALLS_MAX;
+
+        return now_ms < lane->held_until_ms || lane->active >= most ? 0 : most - lane->active;
+}
+
+bool lane_has_room(struct lane *lane, int64_t now_ms)
+{
+        const bool room = lane_room(lane, now_ms) > 0;
+
+        lane->missed |= !room;
+        return room;
+}
+
+void lane_begin(struct lane *lane)
+{
+        lane->active++;
+}
+
+void lane_end(struct lane *lane)
+{
+        lane->active--;
+}
+
+void lane_heard(struct lane *lane, bool answered)
+{
+        lane->failures = answered ? 0 : lane->failures + 1;
+        atomic_store(&lane->open, lane->failures >= LANE_FAILURES_MAX);
+}
+
+void lane_hold(struct lane *lane, int64_t now_ms, int64_t for_ms)
+{
+        if (lane->held_until_ms < now_ms + for_ms)
+                lane->held_until_ms = now_ms + for_ms;
+}
+
+bool lane_is_open(const struct lane *lane)
+{
+        return atomic_load(&lane->open);
+}

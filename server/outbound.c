@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* outbound.c - the thread that looks what is due and gives it to errands, as the lanes have room. */
+#include "server/errand.h"
+
+#include "server/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define LOOK_MS 1000      /* at least so often; design.md section 5: what others left is found */
+#define SWEEP_MS 60000    /* how often idle logins are forgotten; a guess */
+#define DRAIN_STEP_MS 100 /* how often the end of draining is looked at, at the least */
+
+/* --- what is due --- */
+
+static bool has_room(struct outbound *o, const struct due *due, struct session *session)
+{
+        struct lane *lane = &o->lanes[due->platform];
+        const bool room = o->n_errands < CALLS_MAX && session->active < SESSION_CALLS_MAX;
+
+        lane->missed |= !room;
+        return lane_has_room(lane, time_boot_ms()) && room;
+}
+
+void outbound_consider(struct outbound *o, const struct due *due)
+{
+        struct session *session;
+
+        if (atomic_load(&o->draining))
+                return;
+        session = session_need(o, due);
+        if (session && has_room(o, due, session) && errand_begin(o, due, session))
+                return;
+        if (session)
+                session_leave(session, time_boot_ms());
+        else
+                outbound_look_by(o, time_boot_ms() + LOOK_MS);
+}
+
+void outbound_look_by(struct outbound *o, int64_t at_ms)
+{
+        if (at_ms < o->look_at_ms)
+                o->look_at_ms = at_ms;
+}
+
+/* Those that come first would always be the same ones, were they not mixed. */
+static void shuffle(struct due *found, int n)
+{
+        for (int i = n - 1; i > 0; i--) {
+                const int j = (int)(random() % (i + 1));
+                const struct due held = found[i];
+
+                found[i] = found[j];
+                found[j] = held;
+        }
+}
+
+static void looked(struct letter *letter)
+{
+        struct outbound *o = ((struct job *)letter)->arg;
+        const int64_t now_ms = time_boot_ms();
+
+        o->looking = false;
+        if (o->due.job.err != ERR_OK) {
+                log_limited(LOG_WARN, "look_failed", LOG_TEXT("reason", o->due.job.why.text));
+                return;
+        }
+        if (o->due.next_ms > 0)
+                outbound_look_by(o, now_ms + o->due.next_ms - time_now_ms());
+        shuffle(o->due.found, o->due.n);
+        for (int i = 0; i < o->due.n; i++)
+                outbound_consider(o, &o->due.found[i]);
+}
+
+/* Which lanes have no room, and how much the others have together. */
+static int survey(struct outbound *o, int64_t now_ms)
+{
+        int room = 0;
+
+        o->due.skip = 0;
+        for (int i = 0; i < PLATFORM_COUNT; i++) {
+                const int free_slots = lane_room(&o->lanes[i], now_ms);
+
+                room += free_slots;
+                o->lanes[i].missed = free_slots == 0;
+                if (free_slots == 0)
+                        o->due.skip |= 1U << i;
+        }
+        return room < CALLS_MAX - o->n_errands ? room : CALLS_MAX - o->n_errands;
+}
+
+static void look(struct outbound *o, int64_t now_ms)
+{
+        int room;
+
+        if (o->looking || now_ms < o->look_at_ms || atomic_load(&o->draining))
+                return;
+        o->look_at_ms = now_ms + LOOK_MS;
+        room = survey(o, now_ms);
+        if (room <= 0)
+                return;
+        /* More than there is room for: others may be quicker, and some are their account's fifth. */
+        o->due.max = 2 * room > DUE_MAX ? DUE_MAX : 2 * room;
+        o->due.job.letter.run = looked;
+        o->due.job.reply = &o->in;
+        o->due.job.arg = o;
+        o->looking = true;
+        store_due(o->store, &o->due);
+}
+
+/* --- hints --- */
+
+struct hint {
+        struct letter letter;
+        struct outbound *outbound;
+        struct change change;
+};
+
+static void hinted(struct letter *letter)
+{
+        struct hint *hint = (struct hint *)letter;
+        struct due due = {.order = hint->change.order,
+                          .restaurant = hint->change.restaurant,
+                          .platform = hint->change.platform};
+
+        if (id_is_zero(&due.order)) /* several at once: they stand in the store as due */
+                outbound_look_by(hint->outbound, time_boot_ms());
+        for (int party = 0; party < PARTY_COUNT && !id_is_zero(&due.order); party++) {
+                due.party = (enum party)party;
+                if (hint->change.due[party])
+                        outbound_consider(hint->outbound, &due);
+        }
+        free(hint);
+}
+
+void outbound_hint(struct outbound *o, const struct change *change)
+{
+        bool due = false;
+        struct hint *hint;
+
+        for (int party = 0; party < PARTY_COUNT; party++)
+                due |= change->due[party];
+        if (!due || !atomic_load(&o->takes_hints))
+                return;
+        hint = calloc(1, sizeof *hint);
+        if (!hint)
+                return;
+        hint->letter.run = hinted;
+        hint->outbound = o;
+        hint->change = *change;
+        inbox_push(&o->in, &hint->letter);
+}
+
+/* --- the thread --- */
+
+static int wait_ms(const struct outbound *o, int64_t now_ms)
+{
+        int64_t until = o->look_at_ms;
+
+        if (o->looking || until > now_ms + LOOK_MS)
+                until = now_ms + LOOK_MS;
+        for (const struct errand *d = o->errands; d; d = d->next)
+                if (d->again_ms > 0 && d->again_ms < until)
+                        until = d->again_ms;
+        if (atomic_load(&o->draining) && until > now_ms + DRAIN_STEP_MS)
+                until = now_ms + DRAIN_STEP_MS;
+        return until > now_ms ? (int)(until - now_ms) : 0;
+}
+
+static void go_round(struct outbound *o)
+{
+        struct pollfd wait = {.fd = o->in.fd, .events = POLLIN};
+        struct errand *next;
+        int64_t now_ms;
+
+        store_kick(o->store);
+        poll(&wait, 1, wait_ms(o, time_boot_ms()));
+        inbox_run(&o->in);
+        now_ms = time_boot_ms();
+        atomic_store(&o->pulse_ms, now_ms);
+        for (struct errand *d = o->errands; d; d = next) {
+                next = d->next;
+                errand_again(d, now_ms);
+        }
+        if (now_ms >= o->sweep_at_ms) {
+                o->sweep_at_ms = now_ms + SWEEP_MS;
+                sessions_sweep(o, now_ms);
+        }
+        look(o, now_ms);
+}
+
+static void *loop(void *arg)
+{
+        struct outbound *o = arg;
+
+        while (!atomic_load(&o->stopping) || o->n_errands > 0 || o->looking) {
+                go_round(o);
+                if (atomic_load(&o->draining) && o->n_errands == 0)
+                        eventfd_write(o->drained_fd, 1);
+        }
+        return NULL;
+}
+
+enum err outbound_new(const struct outbound_options *options, struct outbound **ret, struct why *why)
+{
+        struct outbound *o = calloc(1, sizeof *o);
+        enum err e;
+
+        if (!o)
+                return FAIL(why, ERR_NO_MEMORY, "no memory for outbound");
+        o->options = *options;
+        o->drained_fd = eventfd(0, EFD_CLOEXEC);
+        if (o->drained_fd < 0) {
+                free(o);
+                return FAIL(why, ERR_INTERNAL, "eventfd: %s", strerror(errno));
+        }
+        e = inbox_init(&o->in, why);
+        if (e == ERR_OK) {
+                *ret = o;
+                return ERR_OK;
+        }
+        close(o->drained_fd);
+        free(o);
+        return e;
+}
+
+enum err outbound_start(struct outbound *o, struct store *store, struct client *client, struct why *why)
+{
+        sigset_t all;
+        sigset_t before;
+
+        o->store = store;
+        o->client = client;
+        atomic_store(&o->pulse_ms, time_boot_ms());
+        /* Signals are the main thread's. */
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        o->started = pthread_create(&o->thread, NULL, loop, o) == 0;
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        if (!o->started)
+                return FAIL(why, ERR_NO_MEMORY, "cannot start outbound's thread");
+        pthread_setname_np(o->thread, "outbound");
+        atomic_store(&o->takes_hints, true);
+        return ERR_OK;
+}
+
+bool outbound_breaker_is_open(const struct outbound *o, enum platform platform)
+{
+        return lane_is_open(&o->lanes[platform]);
+}
+
+int64_t outbound_pulse_ms(const struct outbound *o)
+{
+        return atomic_load(&o->pulse_ms);
+}
+
+void outbound_drain(struct outbound *o, int64_t ms)
+{
+        struct pollfd wait = {.fd = o->drained_fd, .events = POLLIN};
+
+        if (!o->started)
+                return;
+        atomic_store(&o->draining, true);
+        o->in.wake(o->in.arg);
+        poll(&wait, 1, (int)ms);
+}
+
+void outbound_stop(struct outbound *o)
+{
+        if (!o->started)
+                return;
+        atomic_store(&o->draining, true);
+        atomic_store(&o->stopping, true);
+        o->in.wake(o->in.arg);
+        pthread_join(o->thread, NULL);
+        o->started = false;
+}
+
+void outbound_free(struct outbound *o)
+{
+        if (!o)
+                return;
+        inbox_run(&o->in); /* hints that came too late */
+        sessions_free(o);
+        inbox_done(&o->in);
+        close(o->drained_fd);
+        free(o);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* session.c - one login for all errands of an account, never two at once, and no storm where it is refused. */
+#include "server/errand.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REFUSED_MS 60000 /* wrong credentials are not tried again sooner; a guess: long enough for no storm */
+#define MARGIN_MS \
+        30000 /* a token is renewed this long before its end, so that it does not end under a call; a guess */
+
+struct session *session_need(struct outbound *outbound, const struct due *due)
+{
+        char id[RECORD_ID_SIZE];
+        struct session *session;
+
+        connection_id(&due->restaurant, due->platform, id);
+        HASH_FIND_STR(outbound->sessions, id, session);
+        if (session)
+                return session;
+        session = calloc(1, sizeof *session);
+        if (!session)
+                return NULL;
+        text_copy(session->id, sizeof session->id, id);
+        session->outbound = outbound;
+        session->platform = due->platform;
+        HASH_ADD_STR(outbound->sessions, id, session);
+        if (!session->hh.tbl) {
+                free(session);
+                return NULL;
+        }
+        return session;
+}
+
+static void session_drop(struct session *session)
+{
+        HASH_DEL(session->outbound->sessions, session);
+        explicit_bzero(session->token, sizeof session->token);
+        free(session);
+}
+
+void session_leave(struct session *session, int64_t now_ms)
+{
+        if (session->active == 0 && !session->logging_in && session->token_until_ms <= now_ms &&
+            session->refused_until_ms <= now_ms)
+                session_drop(session);
+}
+
+void sessions_sweep(struct outbound *outbound, int64_t now_ms)
+{
+        struct session *session;
+        struct session *next;
+
+        HASH_ITER(hh, outbound->sessions, session, next)
+                session_leave(session, now_ms);
+}
+
+void sessions_free(struct outbound *outbound)
+{
+        struct session *session;
+        struct session *next;
+
+        HASH_ITER(hh, outbound->sessions, session, next)
+                session_drop(session);
+}
+
+/* A digest, so that no second copy of the secrets stands in memory. False without memory. */
+static bool digest_of(const struct connection_secrets *secrets, struct digest *ret)
+{
+        struct digest chained[2] = {0};
+
+        for (int i = 0; i < CREDENTIALS_MAX && secrets->values[i]; i++)
+                if (!crypto_sha256(secrets->values[i], strlen(secrets->values[i]), &chained[1]) ||
+                    !crypto_sha256(chained, sizeof chained, &chained[0]))
+                        return false;
+        *ret = chained[0];
+        return true;
+}
+
+bool session_has_token(struct session *session, const struct connection_secrets *secrets, int64_t now_ms)
+{
+        struct digest digest;
+
+        if (!digest_of(secrets, &digest))
+                return false;
+        if (!crypto_equal(&digest, &session->credentials, sizeof digest)) {
+                session->credentials = digest;
+                session->refused_until_ms = 0;
+                session_forget_token(session);
+        }
+        return session->token_until_ms > now_ms;
+}
+
+void session_forget_token(struct session *session)
+{
+        session->token_until_ms = 0;
+        explicit_bzero(session->token, sizeof session->token);
+}
+
+/* All who waited go on, in whatever way the login went. */
+static void settle_waiting(struct session *session, const struct judgement *judgement)
+{
+        struct errand *errand = session->waiting;
+        struct errand *next;
+
+        session->waiting = NULL;
+        session->logging_in = false;
+        for (; errand; errand = next) {
+                next = errand->next_waiting;
+                errand_logged_in(errand, judgement);
+        }
+}
+
+static void logged_in(struct call *call)
+{
+        struct session *session = (struct session *)((char *)call - offsetof(struct session, login));
+        struct lane *lane = &session->outbound->lanes[session->platform];
+        const int64_t now_ms = time_boot_ms();
+        struct judgement judgement = {0};
+        int64_t life_ms = 0;
+
+        dialect_judge_login(dialect_of(session->platform), &call->answer, &judgement, session->token,
+                            &life_ms);
+        lane_heard(lane, call->answer.carried == CARRIED_ANSWERED && call->answer.http < 500);
+        if (judgement.verdict == VERDICT_DONE)
+                session->token_until_ms =
+                        now_ms + (life_ms > 2 * MARGIN_MS ? life_ms - MARGIN_MS : life_ms / 2);
+        else if (judgement.verdict == VERDICT_GIVE_UP)
+                session->refused_until_ms = now_ms + REFUSED_MS;
+        else if (judgement.verdict == VERDICT_WAIT)
+                lane_hold(lane, now_ms, judgement.wait_ms);
+        judgement.wait_ms = 0;
+        judgement.definite = true; /* about the step: it was not sent */
+        call_done(call);
+        settle_waiting(session, &judgement);
+}
+
+void session_login(struct session *session, struct errand *errand)
+{
+        const struct dialect *dialect = dialect_of(session->platform);
+        const struct account account = errand_account(errand);
+        struct judgement judgement = {0};
+        struct why why;
+
+        if (session->refused_until_ms > time_boot_ms()) {
+                judge(&judgement, VERDICT_GIVE_UP, "login_failed");
+                errand_logged_in(errand, &judgement);
+                return;
+        }
+        errand->next_waiting = session->waiting;
+        session->waiting = errand;
+        if (session->logging_in)
+                return;
+        session->logging_in = true;
+        memset(&session->login, 0, sizeof session->login);
+        session->login.timeout_ms = session->outbound->options.timeout_ms;
+        session->login.reply = &session->outbound->in;
+        session->login.done = logged_in;
+        if (dialect->login(&account, &session->login.message, &why) == ERR_OK) {
+                client_submit(session->outbound->client, &session->login);
+                return;
+        }
+        message_done(&session->login.message);
+        judge(&judgement, VERDICT_RETRY, "no_memory");
+        judgement.definite = true;
+        settle_waiting(session, &judgement);
+}
