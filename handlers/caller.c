@@ -44,6 +44,25 @@ void *caller_job(struct request *r, size_t size, void (*done)(void *job), const 
         return job;
 }
 
+void *caller_restaurant_job(struct request *r, size_t size, void (*done)(void *job),
+                            void (*run)(struct letter *letter))
+{
+        struct id restaurant;
+        struct why why;
+        enum err e = caller_id(r, 0, &restaurant, &why);
+
+        if (!e)
+                return caller_job(r, size, done, &restaurant, run);
+        request_fail(r, e, &why);
+        return NULL;
+}
+
+void caller_next(struct job *job, const struct job *before, void (*run)(struct letter *letter))
+{
+        *job = (struct job){
+                .letter.run = run, .reply = before->reply, .arg = before->arg, .access = before->access};
+}
+
 struct request *caller_back(struct job *job)
 {
         struct request *r = job->arg;
@@ -68,6 +87,16 @@ enum err caller_id(struct request *r, int i, struct id *ret, struct why *why)
         if (!id_read(request_arg(r, i), ret))
                 return FAIL(why, ERR_NOT_FOUND, "argument %d is not an id", i);
         return ERR_OK;
+}
+
+enum err caller_record_id(struct request *r, int i, char ret[RECORD_ID_SIZE], struct why *why)
+{
+        struct id id;
+        enum err e = caller_id(r, i, &id, why);
+
+        if (!e)
+                id_write(&id, ret);
+        return e;
 }
 
 enum err caller_page(struct request *r, int *ret_limit, char ret_after[CURSOR_SIZE], struct why *why)

@@ -14,6 +14,7 @@
 #include "server/app.h"
 #include "server/http.h"
 
+/* The parts of the running server. */
 struct app *caller_app(struct request *r);
 
 /* Who asks, for the store to check. `restaurant` says whose data is asked for; NULL: the caller's own, or, for the admin,
@@ -26,6 +27,13 @@ void caller_access(struct request *r, const struct id *restaurant, struct access
 void *caller_job(struct request *r, size_t size, void (*done)(void *job), const struct id *restaurant,
                  void (*run)(struct letter *letter));
 
+/* The same where the first {…} of the route is the restaurant's id: whose data is asked for. */
+void *caller_restaurant_job(struct request *r, size_t size, void (*done)(void *job),
+                            void (*run)(struct letter *letter));
+
+/* Makes `job` the next one of the same request: asked for by whom `before` was. */
+void caller_next(struct job *job, const struct job *before, void (*run)(struct letter *letter));
+
 /* For `run`: releases the request and gives it, to be answered now; NULL when the job failed, which has been answered. */
 struct request *caller_back(struct job *job);
 
@@ -34,6 +42,9 @@ enum err caller_body(struct request *r, struct json_object **ret, struct why *wh
 
 /* The id that stands for the i-th {…} of the route. Errors: NOT_FOUND: what is not an id is nobody's. */
 enum err caller_id(struct request *r, int i, struct id *ret, struct why *why) MUST_USE;
+
+/* The same, written as the id of a record. */
+enum err caller_record_id(struct request *r, int i, char ret[RECORD_ID_SIZE], struct why *why) MUST_USE;
 
 /* The query of a list: `limit` (1 to LIST_MAX, else 50) and `after` ("" from the newest). Errors: BAD_FIELD. */
 enum err caller_page(struct request *r, int *ret_limit, char ret_after[CURSOR_SIZE], struct why *why)

@@ -52,20 +52,24 @@ enum err token_touch(struct record *record, void *arg, int64_t now_ms, struct wh
         return record_write(record, document, why);
 }
 
-struct json_object *token_write(const struct record *record)
+/* What a person knows it again by. */
+static bool add_marks(struct json_object *shown, struct json_object *document)
+{
+        int64_t used_ms = json_get_int(document, "lastUsedAt", 0);
+
+        return json_add_text(shown, "prefix", json_get_text(document, "prefix")) &&
+               json_add_text(shown, "last4", json_get_text(document, "last4")) &&
+               (used_ms ? json_add_time(shown, "lastUsedAt", used_ms) : json_add(shown, "lastUsedAt", NULL));
+}
+
+struct json_object *token_write(const struct record *record, const char *text)
 {
         CLEAN(json_put_at) struct json_object *document = NULL;
         CLEAN(json_put_at) struct json_object *shown = json_object_new_object();
-        int64_t used_ms;
 
-        if (!shown || record_read(record, &document, NULL))
-                return NULL;
-        used_ms = json_get_int(document, "lastUsedAt", 0);
-        if (!json_add_text(shown, "tokenId", record->id) ||
+        if (!shown || record_read(record, &document, NULL) || !json_add_text(shown, "tokenId", record->id) ||
             !json_add_text(shown, "name", json_get_text(document, "name")) ||
-            !json_add_text(shown, "prefix", json_get_text(document, "prefix")) ||
-            !json_add_text(shown, "last4", json_get_text(document, "last4")) ||
-            !(used_ms ? json_add_time(shown, "lastUsedAt", used_ms) : json_add(shown, "lastUsedAt", NULL)) ||
+            !(text ? json_add_text(shown, "token", text) : add_marks(shown, document)) ||
             !json_add_time(shown, "createdAt", record->created_ms))
                 return NULL;
         return TAKE(shown);

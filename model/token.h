@@ -18,5 +18,6 @@ bool token_needs_touch(const struct record *record, int64_t now_ms);
 /* For store_edit, `arg` unused: it was used now. Errors: NO_MEMORY, INTERNAL. */
 enum err token_touch(struct record *record, void *arg, int64_t now_ms, struct why *why);
 
-/* A row of the list (api.md section 3); NULL without memory, or when damaged. */
-struct json_object *token_write(const struct record *record) MUST_USE;
+/* As api.md section 3 shows it: `text` as it is given to its holder, or, NULL, as a row of the list. NULL without
+ * memory, or when damaged. */
+struct json_object *token_write(const struct record *record, const char *text) MUST_USE;
