@@ -23,6 +23,7 @@
 
 #include <curl/curl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,6 +135,7 @@ static void send_home(struct client_transfer *t)
         if (client->unrung != call->reply)
                 ring(client);
         client->unrung = call->reply;
+        call->transfer = NULL;
         call->letter.run = deliver;
         inbox_post(call->reply, &call->letter);
 }

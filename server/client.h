@@ -8,8 +8,6 @@
 #include "model/inbox.h"
 #include "model/message.h"
 
-#include <stdatomic.h>
-
 struct client;
 
 /* One request under way. The submitter owns it and keeps it alive until `done` has run on its thread. */
@@ -17,11 +15,11 @@ struct call {
         struct letter letter; /* the client's own */
         /* in */
         struct message message;
-        int64_t timeout_ms;                /* the whole of it: resolving, connecting, sending, reading */
-        struct inbox *reply;               /* where the completion goes */
-        void (*done)(struct call *call);   /* on the thread that runs `reply` */
+        int64_t timeout_ms;              /* the whole of it: resolving, connecting, sending, reading */
+        struct inbox *reply;             /* where the completion goes */
+        void (*done)(struct call *call); /* on the thread that runs `reply` */
         /* out */
-        struct answer answer;              /* its body lives in the call; free by call_done() */
+        struct answer answer; /* its body lives in the call; free by call_done() */
         int64_t took_ms;
         /* the client's own */
         char *received;
@@ -31,14 +29,15 @@ struct call {
 };
 
 struct client_options {
-        int calls_max; /* at once; more wait inside without their timeout running (256) */
+        int calls_max; /* at once; more wait inside without their timeout running; 0: 256 */
 };
 
 /* Starts the thread. Errors: NO_MEMORY, INTERNAL. */
 enum err client_start(const struct client_options *options, struct client **ret, struct why *why) MUST_USE;
 
-/* Hands a call over. Every submitted call is completed exactly once, at client_stop too (CARRIED_UNSURE if it had
- * begun, else CARRIED_NEVER). Threads: any. */
+/* Hands a call over. Every submitted call is completed exactly once, at client_stop too (CARRIED_UNSURE if its request
+ * had set out, else CARRIED_NEVER). Only a GET may reach the other side twice. Threads: any; not once client_stop() was
+ * called. */
 void client_submit(struct client *client, struct call *call);
 
 /* Completes what is under way, joins the thread, frees. NULL is fine. */

@@ -14,13 +14,13 @@ struct resolver;
 #define RESOLVER_ADDRESSES_MAX 8
 
 struct resolution {
-        struct letter letter; /* its `run` is called on the thread that runs `reply` */
-        char host[256];       /* in: a name or a literal address, without brackets */
-        struct inbox *reply;  /* in */
-        int n;                /* out: how many addresses; 0: none, see `trouble` */
+        struct letter letter;                       /* its `run` is called on the thread that runs `reply` */
+        char host[256];                             /* in: a name or a literal address, without brackets */
+        struct inbox *reply;                        /* in */
+        int n;                                      /* out: how many addresses; 0: none, see `trouble` */
         char addresses[RESOLVER_ADDRESSES_MAX][46]; /* out: numeric, v6 without brackets */
-        char trouble[96];     /* out */
-        struct resolution *waiting; /* the resolver's own */
+        char trouble[96];                           /* out */
+        struct resolution *waiting;                 /* the resolver's own */
 };
 
 /* `threads`: how many names may hang at once. Errors: NO_MEMORY, INTERNAL. */

@@ -78,6 +78,7 @@ static inline struct addrinfo *names_entry(const char *address, struct addrinfo 
         return entry;
 }
 
+/* As the C library does it, for the names above. */
 int getaddrinfo(const char *restrict name, const char *restrict service,
                 const struct addrinfo *restrict hints, struct addrinfo **restrict ret)
 {
@@ -104,6 +105,7 @@ int getaddrinfo(const char *restrict name, const char *restrict service,
         return 0;
 }
 
+/* For what the above made. */
 void freeaddrinfo(struct addrinfo *list)
 {
         struct addrinfo *next;
