@@ -197,11 +197,17 @@ static enum err read_reference(const struct view *body, struct order *order, str
 {
         const struct dialect *dialect = dialect_of(order->platform);
         static const struct text_rule display = {"displayId", DISPLAY_ID_MAX, false};
+        CLEAN(free_at) char *text = NULL;
         struct view ref;
         enum err e = view_opt_object(body, "platformRef", &ref, why);
 
-        if (!e && ref.object && strlen(json_object_to_json_string(ref.object)) > REF_BYTES_MAX)
-                e = FAIL_FIELD(why, "platformRef", "longer than %d bytes", REF_BYTES_MAX);
+        if (!e && ref.object) {
+                text = json_text(ref.object);
+                if (!text)
+                        return no_memory(why);
+                if (strlen(text) > REF_BYTES_MAX)
+                        e = FAIL_FIELD(why, "platformRef", "longer than %d bytes", REF_BYTES_MAX);
+        }
         if (!e && dialect && dialect->accepts)
                 e = dialect->accepts(order->platform_order_id, &ref, why);
         if (!e)
