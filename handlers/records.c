@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* records.c - what the lists of restaurants, tokens, integrations and connections have in common. */
+/* records.c - what the routes of restaurants, tokens, integrations and connections have in common. */
 #include "handlers/records.h"
 
 #include "handlers/answer.h"
@@ -44,4 +44,17 @@ void records_listed(struct letter *letter, struct json_object *(*row)(const stru
                         return;
                 }
         answer_list(r, TAKE(rows), find->next);
+}
+
+void records_dropped(struct letter *letter)
+{
+        const struct store_drop *drop = (struct store_drop *)letter;
+        struct request *r = caller_back((struct job *)letter);
+
+        if (!r)
+                return;
+        if (drop->dropped)
+                answer_one(r, 200, answer_object());
+        else
+                request_fail(r, ERR_NOT_FOUND, NULL);
 }

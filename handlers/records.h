@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* records.h - what the lists of restaurants, tokens, integrations and connections have in common. */
+/* records.h - what the routes of restaurants, tokens, integrations and connections have in common. */
 #pragma once
 
 #include "model/store.h"
@@ -11,3 +11,6 @@ void records_list(struct request *r, enum record_kind kind, void (*listed)(struc
 
 /* Answers with what was found; `row` writes the i-th, NULL without memory. */
 void records_listed(struct letter *letter, struct json_object *(*row)(const struct store_find *find, int i));
+
+/* The second piece of every DELETE: a struct store_drop's letter.run. */
+void records_dropped(struct letter *letter);

@@ -90,22 +90,9 @@ void tokens_list(struct request *r)
 
 /* ---- DELETE …/tokens/{tokenId} ---- */
 
-static void revoked(struct letter *letter)
-{
-        struct store_drop *drop = (struct store_drop *)letter;
-        struct request *r = caller_back(&drop->job);
-
-        if (!r)
-                return;
-        if (drop->dropped)
-                answer_one(r, 200, answer_object());
-        else
-                request_fail(r, ERR_NOT_FOUND, NULL);
-}
-
 void tokens_revoke(struct request *r)
 {
-        struct store_drop *drop = caller_restaurant_job(r, sizeof *drop, NULL, revoked);
+        struct store_drop *drop = caller_restaurant_job(r, sizeof *drop, NULL, records_dropped);
         struct why why;
         enum err e;
 

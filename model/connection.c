@@ -31,6 +31,15 @@ static bool is_known(const struct dialect *dialect, const char *name)
         return false;
 }
 
+/* The first of the dialect's credentials that is not there, or NULL. */
+static const char *find_missing(struct json_object *credentials, const struct dialect *dialect)
+{
+        for (const char *const *name = dialect->credentials; *name; name++)
+                if (!json_get_text(credentials, *name))
+                        return *name;
+        return NULL;
+}
+
 static enum err check_credentials(const struct view *credentials, const struct dialect *dialect,
                                   struct why *why)
 {
@@ -75,6 +84,7 @@ enum err connection_patch_read(const struct view *body, struct connection_patch 
                 ret->credentials = json_text(credentials.object);
                 if (!ret->credentials)
                         return FAIL(why, ERR_NO_MEMORY, "no memory for credentials");
+                ret->complete = !find_missing(credentials.object, ret->dialect);
         }
         ret->enabled = enabled;
         return ERR_OK;
@@ -114,6 +124,7 @@ static enum err seal(const struct connection_patch *patch, const char *old, cons
         CLEAN(secret_free_at) char *plain = NULL;
         CLEAN(free_at) char *sealed = NULL;
         char path[sizeof why->field];
+        const char *missing;
         enum err e;
 
         if (!all)
@@ -124,10 +135,9 @@ static enum err seal(const struct connection_patch *patch, const char *old, cons
         e = pick(patch->credentials, patch->dialect, all, why);
         if (e)
                 return e;
-        for (const char *const *name = patch->dialect->credentials; *name; name++) {
-                if (json_get_text(all, *name))
-                        continue;
-                snprintf(path, sizeof path, "credentials.%s", *name);
+        missing = find_missing(all, patch->dialect);
+        if (missing) {
+                snprintf(path, sizeof path, "credentials.%s", missing);
                 return FAIL_FIELD(why, path, "missing");
         }
         plain = json_text(all);
@@ -184,10 +194,12 @@ enum err connection_edit(struct record *record, void *arg, int64_t now_ms, struc
                 return e;
         if (!json_add_bool(document, "enabled", patch->enabled))
                 return FAIL(why, ERR_NO_MEMORY, "no memory for a connection");
-        if (patch->credentials) {
+        if (patch->credentials && !patch->complete) {
                 e = open_credentials(record, document, patch->ring, &old, why);
                 if (e)
                         return e;
+        }
+        if (patch->credentials) {
                 e = seal(patch, old, record->id, document, why);
                 if (e)
                         return e;
