@@ -5,6 +5,7 @@
 #include "model/clean.h"
 #include "model/crypto.h"
 #include "model/text.h"
+#include "server/listener.h"
 #include "server/log.h"
 
 #include <errno.h>
@@ -39,7 +40,7 @@ static const char *wrong_listen(const char *value)
 {
         char host[HOST_SIZE], port[PORT_SIZE];
 
-        return listen_read(value, host, port) ? NULL : "must be host:port or [v6]:port";
+        return listener_read(value, host, port) ? NULL : "must be host:port or [v6]:port";
 }
 
 static const char *wrong_store(const char *value)
@@ -175,28 +176,6 @@ static bool read_durations(const char *value, const struct setting *s, struct co
         } while (*value++ == ',');
         config->n_retries = n;
         return true;
-}
-
-bool listen_read(const char *text, char host[HOST_SIZE], char port[PORT_SIZE])
-{
-        const char *colon = strrchr(text, ':'), *begin = text, *end = colon, *digits;
-        int64_t number;
-
-        if (!colon)
-                return false;
-        if (*text == '[') {
-                begin++;
-                end--;
-        }
-        if (end <= begin || (*text == '[') != (*end == ']') || end - begin >= HOST_SIZE ||
-            strcspn(begin, *text == '[' ? "]" : ":[]") != (size_t)(end - begin))
-                return false;
-        digits = colon + 1;
-        if (!read_number(&digits, 65535, &number) || *digits || digits - colon > PORT_SIZE)
-                return false;
-        memcpy(host, begin, (size_t)(end - begin));
-        host[end - begin] = '\0';
-        return text_copy(port, PORT_SIZE, colon + 1);
 }
 
 /* ---- the environment ---- */

@@ -5,13 +5,10 @@
 
 #include "model/err.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #define RETRIES_MAX 8
-#define HOST_SIZE 256 /* a name of DNS, or an address in numbers, and NUL */
-#define PORT_SIZE 6
 
 struct config {
         char *listen;
@@ -41,6 +38,3 @@ void config_done(struct config *config);
 void config_help(FILE *to);
 /* What is set to what, secrets masked. */
 void config_show(const struct config *config, FILE *to);
-
-/* `host:port` or `[v6]:port` into its parts; false when it is neither. Pure. */
-bool listen_read(const char *text, char host[HOST_SIZE], char port[PORT_SIZE]);

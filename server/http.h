@@ -18,17 +18,19 @@ struct http;
 struct request;
 
 struct http_options {
-        const char *listen;          /* host:port, port 0 allowed; [v6]:port */
+        const char *listen; /* host:port, port 0 allowed; [v6]:port */
         const char *ops_listen;
-        const struct route *routes;  /* of the main port */
+        const struct route *routes; /* of the main port */
         const struct route *ops_routes;
-        const char *admin_token;     /* NULL: no admin exists */
-        int connections_max;         /* main port; RLIMIT_NOFILE must be at least this + 256, else start fails */
-        int held_max;                /* unanswered at once, beyond it 503 (design.md section 4: 512) */
+        const char *admin_token; /* NULL: no admin exists */
+        int connections_max; /* main port; the limit of descriptors is raised to this + 256, else start fails */
+        int held_max;        /* unanswered at once, beyond it 503 (design.md section 4: 512) */
         int64_t request_deadline_ms; /* a held request is answered by then, as its route says `broken` */
-        int64_t receive_deadline_ms; /* a request not complete by then is cut (api.md section 1: 30 s) */
-        void (*round)(void *app);    /* called at the end of each round of the loop: hand over what was submitted */
-        void *app;                   /* what handlers get by request_app() */
+        int64_t receive_deadline_ms; /* a request not complete by then is cut (api.md section 1: 30 s); an answer not
+                                      * read by then too */
+        void (*round)(
+                void *app); /* called at the end of each round of the loop: hand over what was submitted */
+        void *app;          /* what handlers get by request_app() */
 };
 
 /* Binds both ports. Errors: INTERNAL (address in use, too few descriptors …), BAD_FIELD (an address), NO_MEMORY. */
@@ -52,7 +54,8 @@ enum err http_watch(struct http *http, int fd, void (*ready)(void *arg), void *a
 /* Where completions for requests go. */
 struct inbox *http_inbox(struct http *http);
 
-/* NULL is fine. Only after http_run returned. */
+/* Only after http_run returned, and after whatever completes held requests has been closed: the completions that are still
+ * in the inbox run now. NULL is fine. */
 void http_close(struct http *http);
 
 /* --- what a handler sees. All on the loop. A request lives until it was replied to and nothing is held. --- */
@@ -61,7 +64,7 @@ void *request_app(struct request *r);
 const struct route *request_route(const struct request *r);
 /* What stood for the i-th {…} of the route; never NULL. */
 const char *request_arg(const struct request *r, int i);
-/* A query parameter, percent-decoded once, or NULL. */
+/* A query parameter, percent-decoded once, or NULL. Like headers, in the first piece only: they go with the client. */
 const char *request_query(const struct request *r, const char *name);
 /* A header, or NULL; the first where there are several. */
 const char *request_header(const struct request *r, const char *name);
@@ -76,19 +79,20 @@ const char *request_address(const struct request *r);
 enum credential {
         CREDENTIAL_NONE,
         CREDENTIAL_MALFORMED, /* an x-api-key whose checksum is wrong (a bearer like that never reaches a handler: 401) */
-        CREDENTIAL_KEY,       /* request_digest() is the key's */
-        CREDENTIAL_TOKEN,     /* request_digest() is the restaurant token's */
+        CREDENTIAL_KEY,   /* request_digest() is the key's */
+        CREDENTIAL_TOKEN, /* request_digest() is the restaurant token's */
         CREDENTIAL_ADMIN
 };
 enum credential request_credential(const struct request *r);
 const struct digest *request_digest(const struct request *r);
 
-/* Zeroed memory that lives as long as the request; `done` (may be NULL) is called with it before it goes. NULL without
- * memory. At most 4 for one request. */
+/* Zeroed memory that lives as long as the request; `done` (may be NULL) is called with it before it goes, the newest
+ * first. NULL without memory. */
 void *request_alloc(struct request *r, size_t size, void (*done)(void *memory));
 
 /* Says that something is under way whose completion will come by the loop's inbox: the request is held until then.
- * False when too much waits; then it has been answered with BUSY and the handler must return without submitting. */
+ * False when too much waits, when the client has gone, or when the deadline has answered: the handler must then return
+ * without submitting, and all is said. */
 bool request_hold(struct request *r);
 /* The completion is here; the second piece must reply before it returns, or hold again. Also when the client has gone,
  * or the deadline has answered in our place: replies are then dropped in silence. */
@@ -101,5 +105,6 @@ void request_reply_text(struct request *r, int http_status, char *body);
 /* The one place where an error becomes an answer, a log line (5xx, with why) and, later, a counter. STORE_BROKEN is told
  * as the route's `broken`; BAD_FIELD names why->field; retryable ones carry Retry-After: 1. */
 void request_fail(struct request *r, enum err e, const struct why *why);
-/* An extra header on the answer to come (`Retry-After`); a literal name, the value is copied. */
+/* An extra header on the answer to come (`Retry-After`), or another Content-Type than JSON's; a literal name, at most 4, the
+ * value is copied, to 63 bytes. */
 void request_reply_header(struct request *r, const char *name, const char *value);

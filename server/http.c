@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* http.c - the event loop, and the edge to libmicrohttpd, which no other file knows.
+ *
+ * The loop waits in an epoll set of its own that holds libmicrohttpd's and the inbox; libmicrohttpd only ever polls, since
+ * its own wait sleeps on events when there are exactly 128 of them (0.9.75 and 1.0.1 alike). A request whose answer is
+ * awaited is "held": its callback returns without a response and is called again in every round until there is one.
+ * Suspending it instead costs an epoll_ctl and a lost recv each, and loses the answer of a client that has closed its
+ * sending side.
+ *
+ * While something is held, libmicrohttpd's own timeout is always 0, which obeyed would burn a processor; yet some of its
+ * work needs another run that no event announces. So the loop runs on at once after any progress, and waits 1, 2, 4, 8,
+ * then 10 ms once four rounds brought none; an answer ends the wait, for it comes by the inbox.
+ *
+ * Timeouts are ours too, because libmicrohttpd's count idleness only and would cut a held connection. Expiry is a
+ * shutdown(2), never a close(2): the descriptor is libmicrohttpd's. */
+#include "server/http_private.h"
+
+#include "model/clean.h"
+#include "model/text.h"
+#include "server/listener.h"
+#include "server/log.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define EVENTS_MAX 64
+#define IDLE_MS 75000 /* a kept connection without a request: nginx's default, which clients know to expect */
+#define WAIT_MAX_MS 1000
+#define HELD_WAIT_MAX_MS 10
+#define QUIET_MAX 4
+#define CONNECTION_BYTES 16384 /* libmicrohttpd's buffer: headers up to 8 KB are read without a stall */
+#define DESCRIPTORS_SPARE 256
+#define OPS_CONNECTIONS_MAX 64
+#define JSON_TYPE "application/json; charset=utf-8"
+
+bool watch_add(struct http *http, struct watch *watch)
+{
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = watch};
+
+        return epoll_ctl(http->epoll, EPOLL_CTL_ADD, watch->fd, &event) == 0;
+}
+
+/* ---- phases ---- */
+
+static void phase_enter(struct peer *peer, enum phase phase)
+{
+        struct http *http = peer->port->http;
+
+        TAILQ_REMOVE(&http->phases[peer->phase], peer, link);
+        peer->phase = phase;
+        peer->since_ms = http->now_ms;
+        TAILQ_INSERT_TAIL(&http->phases[phase], peer, link);
+}
+
+static int64_t phase_limit_ms(const struct http *http, int phase)
+{
+        switch ((enum phase)phase) {
+        case PHASE_RECEIVE:
+        case PHASE_SEND: return http->options.receive_deadline_ms;
+        case PHASE_IDLE: return IDLE_MS;
+        case PHASE_HELD: return http->options.request_deadline_ms;
+        case PHASE_CUT:
+        case PHASE_COUNT: break;
+        }
+        return INT64_MAX / 2;
+}
+
+static void peer_cut(struct peer *peer)
+{
+        shutdown(peer->fd, SHUT_RDWR);
+        phase_enter(peer, PHASE_CUT);
+        peer->port->http->had_progress = true;
+}
+
+/* ---- libmicrohttpd calls ---- */
+
+static struct peer *peer_of(struct MHD_Connection *connection)
+{
+        const union MHD_ConnectionInfo *info =
+                MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+        return info ? info->socket_context : NULL;
+}
+
+static void address_write(const struct sockaddr *from, char to[INET6_ADDRSTRLEN])
+{
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+
+        to[0] = '\0';
+        if (from->sa_family == AF_INET) {
+                memcpy(&v4, from, sizeof v4);
+                inet_ntop(AF_INET, &v4.sin_addr, to, INET6_ADDRSTRLEN);
+        } else if (from->sa_family == AF_INET6) {
+                memcpy(&v6, from, sizeof v6);
+                if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr))
+                        inet_ntop(AF_INET, v6.sin6_addr.s6_addr + 12, to, INET6_ADDRSTRLEN);
+                else
+                        inet_ntop(AF_INET6, &v6.sin6_addr, to, INET6_ADDRSTRLEN);
+        }
+}
+
+static struct peer *peer_new(struct port *port, struct MHD_Connection *connection)
+{
+        struct http *http = port->http;
+        struct peer *peer = calloc(1, sizeof *peer);
+
+        if (!peer)
+                return NULL;
+        peer->port = port;
+        peer->connection = connection;
+        peer->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        address_write(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
+                      peer->address);
+        peer->phase = PHASE_RECEIVE;
+        peer->since_ms = http->now_ms;
+        TAILQ_INSERT_TAIL(&http->phases[PHASE_RECEIVE], peer, link);
+        port->n_peers++;
+        return peer;
+}
+
+static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+        struct port *port = cls;
+        struct peer *peer = *context;
+
+        port->http->had_progress = true;
+        if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+                *context = peer_new(port, connection);
+        } else if (peer) {
+                TAILQ_REMOVE(&port->http->phases[peer->phase], peer, link);
+                port->n_peers--;
+                if (peer->straggles)
+                        straggler_keep(port->http, peer->fd);
+                free(peer);
+        }
+}
+
+/* The request line is here. The URI is shown once as it came, later with its percent signs decoded. */
+static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connection)
+{
+        struct port *port = cls;
+        struct peer *peer = peer_of(connection);
+
+        port->http->had_progress = true;
+        if (peer) {
+                peer->is_escaped = uri[strcspn(uri, "%?")] == '%';
+                phase_enter(peer, PHASE_RECEIVE);
+        }
+        return NULL;
+}
+
+static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+        (void)kind;
+        head_note(cls, name, value);
+        return MHD_YES;
+}
+
+/* Queues the answer that stands in the request. */
+static enum MHD_Result answer(struct request *r)
+{
+        struct MHD_Response *response =
+                MHD_create_response_from_buffer(r->reply.length, r->reply.body, MHD_RESPMEM_MUST_FREE);
+        bool is_good = response, is_typed = !r->reply.body;
+        enum MHD_Result result = MHD_NO;
+
+        if (response)
+                r->reply.body = NULL;
+        for (int i = 0; is_good && i < r->reply.n_headers; i++) {
+                const char *name = r->reply.headers[i].name;
+
+                is_typed = is_typed || strcasecmp(name, "Content-Type") == 0;
+                is_good = MHD_add_response_header(response, name, r->reply.headers[i].value);
+        }
+        is_good = is_good && (is_typed || MHD_add_response_header(response, "Content-Type", JSON_TYPE)) &&
+                  MHD_add_response_header(response, "X-Request-Id", r->id) &&
+                  (!(r->is_cut || (http_is_stopping(r->http) && !r->is_ops)) ||
+                   MHD_add_response_header(response, "Connection", "close"));
+        if (is_good) {
+                phase_enter(r->peer, PHASE_SEND);
+                result = MHD_queue_response(r->peer->connection, (unsigned)r->reply.http_status, response);
+        }
+        if (response)
+                MHD_destroy_response(response);
+        return result;
+}
+
+/* All headers are here. */
+static struct request *request_begin(struct MHD_Connection *connection, const char *path, const char *method)
+{
+        struct peer *peer = peer_of(connection);
+        struct head head = {0};
+        struct request *r;
+
+        MHD_get_connection_values(connection, MHD_HEADER_KIND, on_header, &head);
+        r = peer ? request_new(peer, &head) : NULL;
+        if (!r)
+                return NULL;
+        peer->request = r;
+        request_admit(r, &head, method, peer->is_escaped ? "" : path);
+        peer->straggles = r->is_cut;
+        return r;
+}
+
+/* Called when the headers are here, for each piece of the body, when the request is whole, and then in every round until
+ * it is answered. MHD_NO cuts the connection. */
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *path,
+                                  const char *method, const char *version, const char *bytes, size_t *n,
+                                  void **context)
+{
+        struct port *port = cls;
+        struct request *r = *context;
+
+        (void)version;
+        if (!r) {
+                port->http->had_progress = true;
+                *context = r = request_begin(connection, path, method);
+                if (!r)
+                        return MHD_NO;
+                return r->is_cut ? answer(r) : MHD_YES;
+        }
+        if (*n > 0) {
+                size_t taken = *n;
+
+                port->http->had_progress = true;
+                *n = 0;
+                return request_take(r, bytes, taken) ? MHD_YES : MHD_NO;
+        }
+        if (!r->is_run && !r->is_answered) {
+                port->http->had_progress = true;
+                phase_enter(r->peer, PHASE_HELD);
+                request_run(r);
+        }
+        if (!r->is_answered)
+                return MHD_YES;
+        port->http->had_progress = true;
+        return answer(r);
+}
+
+static void on_completed(void *cls, struct MHD_Connection *connection, void **context,
+                         enum MHD_RequestTerminationCode code)
+{
+        struct port *port = cls;
+        struct request *r = *context;
+        struct peer *peer = peer_of(connection);
+
+        (void)code;
+        port->http->had_progress = true;
+        *context = NULL;
+        if (peer) {
+                peer->request = NULL;
+                phase_enter(peer, PHASE_IDLE);
+        }
+        if (r)
+                request_end(r);
+}
+
+__attribute__((format(printf, 2, 0))) static void on_log(void *cls, const char *format, va_list args)
+{
+        char text[256];
+
+        (void)cls;
+        vsnprintf(text, sizeof text, format, args);
+        text[strcspn(text, "\n")] = '\0';
+        log_limited(LOG_DEBUG, "http_library", LOG_TEXT("text", text));
+}
+
+const char *request_query(const struct request *r, const char *name)
+{
+        return r->peer ? MHD_lookup_connection_value(r->peer->connection, MHD_GET_ARGUMENT_KIND, name) : NULL;
+}
+
+const char *request_header(const struct request *r, const char *name)
+{
+        return r->peer ? MHD_lookup_connection_value(r->peer->connection, MHD_HEADER_KIND, name) : NULL;
+}
+
+/* ---- opening ---- */
+
+static void port_ready(void *arg)
+{
+        struct port *port = arg;
+
+        port->is_ready = true;
+}
+
+static enum err port_open(struct http *http, struct port *port, const char *listen,
+                          const struct route *routes, int connections_max, struct why *why)
+{
+        enum err e;
+        int fd;
+
+        port->http = http;
+        port->routes = routes;
+        e = listener_open(listen, &fd, port->address, why);
+        if (e)
+                return e;
+        port->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, port,
+                                        MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET,
+                                        fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)connections_max,
+                                        MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                                        (size_t)CONNECTION_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+                                        port, MHD_OPTION_URI_LOG_CALLBACK, on_uri, port,
+                                        MHD_OPTION_NOTIFY_COMPLETED, on_completed, port, MHD_OPTION_END);
+        if (!port->daemon) {
+                close(fd);
+                return FAIL(why, ERR_INTERNAL, "%s: libmicrohttpd does not start", listen);
+        }
+        port->watch = (struct watch){MHD_get_daemon_info(port->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd,
+                                     port_ready, port};
+        if (!watch_add(http, &port->watch))
+                return FAIL(why, ERR_INTERNAL, "epoll: %s", strerror(errno));
+        return ERR_OK;
+}
+
+static void inbox_ready(void *arg)
+{
+        struct http *http = arg;
+
+        inbox_run(&http->inbox);
+}
+
+static void http_close_at(struct http **at)
+{
+        http_close(*at);
+}
+
+static void begin_stop(struct letter *letter);
+
+enum err http_open(const struct http_options *options, struct http **ret, struct why *why)
+{
+        const char *token = options->admin_token;
+        CLEAN(http_close_at) struct http *http = NULL;
+        struct http *made = calloc(1, sizeof *made);
+        enum err e;
+
+        if (!made)
+                return FAIL(why, ERR_NO_MEMORY, "http");
+        e = inbox_init(&made->inbox, why);
+        if (e) {
+                free(made);
+                return e;
+        }
+        http = made;
+        http->options = *options;
+        http->ops.is_ops = true;
+        http->stop.run = begin_stop;
+        for (int i = 0; i < PHASE_COUNT; i++)
+                TAILQ_INIT(&http->phases[i]);
+        TAILQ_INIT(&http->stragglers);
+        http->now_ms = time_boot_ms();
+        http->inbox_watch = (struct watch){http->inbox.fd, inbox_ready, http};
+        http->epoll = epoll_create1(EPOLL_CLOEXEC);
+        if (http->epoll < 0 || !watch_add(http, &http->inbox_watch))
+                return FAIL(why, ERR_INTERNAL, "epoll: %s", strerror(errno));
+        if (!crypto_random(&http->next_id, sizeof http->next_id))
+                return FAIL(why, ERR_INTERNAL, "no randomness");
+        if (token && !crypto_sha256(token, strlen(token), &http->admin))
+                return FAIL(why, ERR_NO_MEMORY, "the admin token's digest");
+        e = descriptors_need(options->connections_max + DESCRIPTORS_SPARE, why);
+        if (!e)
+                e = port_open(http, &http->main, options->listen, options->routes, options->connections_max,
+                              why);
+        if (!e)
+                e = port_open(http, &http->ops, options->ops_listen, options->ops_routes, OPS_CONNECTIONS_MAX,
+                              why);
+        if (!e)
+                *ret = TAKE(http);
+        return e;
+}
+
+const char *http_address(const struct http *http)
+{
+        return http->main.address;
+}
+
+const char *http_ops_address(const struct http *http)
+{
+        return http->ops.address;
+}
+
+struct inbox *http_inbox(struct http *http)
+{
+        return &http->inbox;
+}
+
+enum err http_watch(struct http *http, int fd, void (*ready)(void *arg), void *arg, struct why *why)
+{
+        struct watch *watch = &http->watches[http->n_watches];
+
+        assert(http->n_watches < WATCHES_MAX);
+        *watch = (struct watch){fd, ready, arg};
+        if (!watch_add(http, watch))
+                return FAIL(why, ERR_INTERNAL, "epoll: %s", strerror(errno));
+        http->n_watches++;
+        return ERR_OK;
+}
+
+/* ---- the loop ---- */
+
+static int64_t sooner(int64_t wait_ms, int64_t at_ms, int64_t now_ms)
+{
+        int64_t left_ms = at_ms > now_ms ? at_ms - now_ms : 0;
+
+        return left_ms < wait_ms ? left_ms : wait_ms;
+}
+
+static int wait_ms(struct http *http)
+{
+        struct port *ports[] = {&http->main, &http->ops};
+        int64_t wait_ms = WAIT_MAX_MS;
+        MHD_UNSIGNED_LONG_LONG theirs;
+
+        for (int phase = 0; phase < PHASE_COUNT; phase++) {
+                const struct peer *first = TAILQ_FIRST(&http->phases[phase]);
+
+                if (first)
+                        wait_ms =
+                                sooner(wait_ms, first->since_ms + phase_limit_ms(http, phase), http->now_ms);
+        }
+        if (!TAILQ_EMPTY(&http->phases[PHASE_HELD])) {
+                int over = http->quiet - QUIET_MAX;
+                int64_t held_ms = over < 0 ? 0 : over > 3 ? HELD_WAIT_MAX_MS : 1 << over;
+
+                return (int)(held_ms < wait_ms ? held_ms : wait_ms);
+        }
+        for (int i = 0; i < 2; i++)
+                if (MHD_get_timeout(ports[i]->daemon, &theirs) == MHD_YES && (int64_t)theirs < wait_ms)
+                        wait_ms = (int64_t)theirs;
+        return (int)wait_ms;
+}
+
+static void port_run(struct port *port)
+{
+        if (port->is_ready || port->n_peers > 0)
+                MHD_run(port->daemon);
+        port->is_ready = false;
+}
+
+/* Cuts or answers what is past its phase's deadline. */
+static void expire(struct http *http)
+{
+        for (int phase = 0; phase < PHASE_CUT; phase++) {
+                int64_t limit_ms = phase_limit_ms(http, phase);
+                struct peer *peer;
+
+                while ((peer = TAILQ_FIRST(&http->phases[phase])) &&
+                       http->now_ms - peer->since_ms >= limit_ms) {
+                        if (phase != PHASE_HELD) {
+                                peer_cut(peer);
+                                continue;
+                        }
+                        request_expire(peer->request);
+                        phase_enter(peer, PHASE_SEND);
+                        http->had_progress = true;
+                }
+        }
+        stragglers_expire(http, http->now_ms);
+}
+
+static void round_once(struct http *http)
+{
+        struct epoll_event events[EVENTS_MAX];
+        int n = epoll_wait(http->epoll, events, EVENTS_MAX, wait_ms(http));
+
+        http->now_ms = time_boot_ms();
+        http->had_progress = n > 0;
+        for (int i = 0; i < n; i++) {
+                const struct watch *watch = events[i].data.ptr;
+
+                watch->ready(watch->arg);
+        }
+        requests_bury(http);
+        port_run(&http->main);
+        port_run(&http->ops);
+        expire(http);
+        if (http->options.round)
+                http->options.round(http->options.app);
+        http->quiet = http->had_progress ? 0 : http->quiet + 1;
+}
+
+/* ---- stopping ---- */
+
+void http_stop(struct http *http)
+{
+        if (!atomic_exchange(&http->stop_asked, true))
+                inbox_push(&http->inbox, &http->stop);
+}
+
+bool http_is_stopping(const struct http *http)
+{
+        return atomic_load(&http->is_stopping);
+}
+
+/* Runs on the loop: `stop` is the first member. What has come in so far is still read, and told BUSY. */
+static void begin_stop(struct letter *letter)
+{
+        struct http *http = (struct http *)letter;
+        MHD_socket fd = MHD_quiesce_daemon(http->main.daemon);
+
+        if (fd != MHD_INVALID_SOCKET)
+                close(fd);
+        http->stopping_since_ms = http->now_ms;
+        atomic_store(&http->is_stopping, true);
+}
+
+/* Cuts who waits for us, or whom we wait for, on the main port. */
+static void drain(struct http *http)
+{
+        static const enum phase cut[] = {PHASE_RECEIVE, PHASE_IDLE};
+
+        for (int i = 0; i < 2; i++) {
+                struct peer *next;
+
+                for (struct peer *peer = TAILQ_FIRST(&http->phases[cut[i]]); peer; peer = next) {
+                        next = TAILQ_NEXT(peer, link);
+                        if (!peer->port->is_ops)
+                                peer_cut(peer);
+                }
+        }
+}
+
+void http_run(struct http *http, int64_t drain_ms)
+{
+        for (;;) {
+                round_once(http);
+                if (!http_is_stopping(http))
+                        continue;
+                drain(http);
+                if ((http->main.n_peers == 0 && http->held == 0) ||
+                    http->now_ms - http->stopping_since_ms >= drain_ms)
+                        return;
+        }
+}
+
+void http_close(struct http *http)
+{
+        if (!http)
+                return;
+        if (http->main.daemon)
+                MHD_stop_daemon(http->main.daemon);
+        if (http->ops.daemon)
+                MHD_stop_daemon(http->ops.daemon);
+        inbox_run(&http->inbox);
+        requests_bury(http);
+        stragglers_expire(http, INT64_MAX);
+        if (http->epoll >= 0)
+                close(http->epoll);
+        inbox_done(&http->inbox);
+        free(http);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* http_private.h - what http.c (the loop, and libmicrohttpd's edge), request.c (a request from its first header to its
+ * answer) and straggler.c share. Nobody else includes it.
+ *
+ * A connection (`peer`) lives from accept to close and stands in exactly one list: that of its phase, oldest first, which
+ * makes every deadline a look at the list's head. A request lives from its headers until it was answered or its client
+ * left, and until nothing is under way for it: the two ends meet in request_end() and requests_bury(). */
+#pragma once
+
+#include "server/http.h"
+#include "server/listener.h"
+
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <sys/queue.h>
+
+#define REQUEST_ID_MAX 128
+#define REPLY_HEADERS_MAX 4
+#define WATCHES_MAX 4
+
+struct MHD_Connection;
+struct MHD_Daemon;
+
+enum phase {
+        PHASE_RECEIVE, /* from accept, or from the request line, to the last byte of the body */
+        PHASE_IDLE,    /* answered before, nothing heard since */
+        PHASE_HELD,    /* the request is whole, its answer is awaited */
+        PHASE_SEND,    /* the answer is being written */
+        PHASE_CUT,     /* shut down by us; libmicrohttpd will close it when it hears of that */
+        PHASE_COUNT
+};
+
+/* What becomes readable in the loop's epoll set, and who is told. */
+struct watch {
+        int fd;
+        void (*ready)(void *arg);
+        void *arg;
+};
+
+struct port {
+        struct http *http;
+        struct MHD_Daemon *daemon;
+        const struct route *routes;
+        struct watch watch; /* libmicrohttpd's own epoll set */
+        bool is_ops;
+        bool is_ready; /* an event since its last run */
+        int n_peers;
+        char address[LISTENER_NAME_SIZE];
+};
+
+struct peer {
+        TAILQ_ENTRY(peer) link;
+        struct port *port;
+        struct MHD_Connection *connection;
+        enum phase phase;
+        int64_t since_ms; /* when the phase began */
+        int fd;
+        bool is_escaped; /* the path of the request under way has a percent sign */
+        bool straggles;  /* was refused while it may still be sending */
+        struct request *request;
+        char address[INET6_ADDRSTRLEN];
+};
+
+TAILQ_HEAD(peers, peer);
+TAILQ_HEAD(stragglers, straggler);
+LIST_HEAD(requests, request);
+
+struct http {
+        struct letter stop; /* posted once, by http_stop */
+        struct http_options options;
+        struct digest admin; /* of the admin's token, where there is one */
+        struct port main, ops;
+        struct inbox inbox;
+        struct watch inbox_watch;
+        struct watch watches[WATCHES_MAX];
+        int n_watches;
+        int epoll;
+        atomic_bool stop_asked;
+        atomic_bool is_stopping;
+        int64_t now_ms; /* CLOCK_BOOTTIME, once a round */
+        int64_t stopping_since_ms;
+        struct peers phases[PHASE_COUNT];
+        struct stragglers stragglers;
+        int n_stragglers;
+        bool had_progress; /* in this round: an event, or any callback but a repeated one for a held request */
+        int quiet;         /* rounds without progress */
+        int held;          /* requests with something under way, those of clients that left included */
+        size_t body_bytes; /* promised to bodies of requests */
+        struct requests released;
+        uint64_t next_id;
+};
+
+/* The headers that decide, gathered in one pass: the first of each name, and how many there were. Values live as long as
+ * libmicrohttpd's request. */
+enum head_name {
+        HEAD_API_KEY,
+        HEAD_AUTHORIZATION,
+        HEAD_CONTENT_TYPE,
+        HEAD_CONTENT_LENGTH,
+        HEAD_TRANSFER_ENCODING,
+        HEAD_REQUEST_ID,
+        HEAD_EXPECT,
+        HEAD_COUNT
+};
+struct head {
+        const char *value[HEAD_COUNT];
+        int n[HEAD_COUNT];
+};
+
+struct kept; /* memory of request_alloc */
+
+struct request {
+        struct http *http;
+        struct peer *peer; /* NULL: the client has gone */
+        struct match match;
+        bool is_ops;
+        enum credential credential;
+        struct digest digest;
+        char id[REQUEST_ID_MAX + 1];
+        char address[INET6_ADDRSTRLEN];
+        struct kept *kept;
+        /* state */
+        bool is_run;      /* the handler has been called */
+        bool is_held;     /* something is under way */
+        bool is_answered; /* `reply` stands */
+        bool is_late;     /* the deadline answered; what the handler says is dropped */
+        bool is_cut; /* refused so early that the rest cannot be read to its end: answer at once and close */
+        bool is_released; /* in http->released */
+        LIST_ENTRY(request) released;
+        struct {
+                int http_status;
+                char *body; /* owned */
+                size_t length;
+                struct {
+                        const char *name;
+                        char value[64];
+                } headers[REPLY_HEADERS_MAX];
+                int n_headers;
+        } reply;
+        /* the body */
+        bool is_chunked;
+        size_t content_length;
+        size_t swallowed;  /* bytes of a refused body */
+        size_t body_bytes; /* of http->body_bytes */
+        char *body;        /* `small`, or owned */
+        size_t body_n, body_size;
+        char small[];
+};
+
+/* --- http.c --- */
+
+/* Puts it into the loop's set; false without resources. */
+bool watch_add(struct http *http, struct watch *watch);
+
+/* --- straggler.c --- */
+
+/* Reads on for a while from a client that may still be sending, though libmicrohttpd is about to close `fd`. */
+void straggler_keep(struct http *http, int fd);
+/* Closes those who have had their time. */
+void stragglers_expire(struct http *http, int64_t now_ms);
+
+/* --- request.c --- */
+
+/* Takes note of one header. */
+void head_note(struct head *head, const char *name, const char *value);
+
+/* A request of `peer`. NULL without memory. */
+struct request *request_new(struct peer *peer, const struct head *head);
+
+/* Decides all that is decided before the body; where it refuses, the request has been answered. */
+void request_admit(struct request *r, const struct head *head, const char *method, const char *path);
+
+/* Takes a piece of the body, or swallows it where the request was refused. False: too much, cut the connection. */
+bool request_take(struct request *r, const char *bytes, size_t n);
+
+/* The request is whole: calls the handler, unless it was answered before. */
+void request_run(struct request *r);
+
+/* Answers a held request that has waited too long. */
+void request_expire(struct request *r);
+
+/* libmicrohttpd is through with the request: frees it, or leaves that to requests_bury() when something is under way. */
+void request_end(struct request *r);
+
+/* Frees what was released while its client had gone. */
+void requests_bury(struct http *http);

@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* request.c - a request from its first header to its answer: refused or read, run, held, answered.
+ *
+ * What its headers alone refuse is decided before the body is read. Where the body is long, of unknown length, or not yet
+ * sent (Expect), the answer goes out at once and the connection is closed; a short one is swallowed first, because
+ * libmicrohttpd closes every connection that is answered early and a client with a wrong key shall not pay for that. */
+#include "server/http_private.h"
+
+#include "model/text.h"
+#include "server/log.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define SMALL_MAX 1024                        /* a body up to here lives in the request itself */
+#define GROW_MIN 4096                         /* and beyond in a buffer from here */
+#define SWALLOW_MAX ((size_t)64 << 10)        /* of a declared length */
+#define SWALLOW_CHUNKED_MAX ((size_t)4 << 20) /* of chunks, after which the connection is cut */
+#define BODIES_MAX ((size_t)64 << 20)         /* promised to all requests together */
+
+/* ---- headers ---- */
+
+void head_note(struct head *head, const char *name, const char *value)
+{
+        static const struct {
+                const char *name;
+                size_t length;
+        } names[HEAD_COUNT] = {
+                [HEAD_API_KEY] = {"x-api-key", 9},
+                [HEAD_AUTHORIZATION] = {"Authorization", 13},
+                [HEAD_CONTENT_TYPE] = {"Content-Type", 12},
+                [HEAD_CONTENT_LENGTH] = {"Content-Length", 14},
+                [HEAD_TRANSFER_ENCODING] = {"Transfer-Encoding", 17},
+                [HEAD_REQUEST_ID] = {"X-Request-Id", 12},
+                [HEAD_EXPECT] = {"Expect", 6},
+        };
+        size_t length = strlen(name);
+
+        for (int i = 0; i < HEAD_COUNT; i++) {
+                if (names[i].length != length || strcasecmp(names[i].name, name) != 0)
+                        continue;
+                if (head->n[i]++ == 0)
+                        head->value[i] = value ? value : "";
+                return;
+        }
+}
+
+/* The decimal number, or SIZE_MAX where it is larger. libmicrohttpd has refused what is none. */
+static size_t length_of(const char *digits)
+{
+        size_t length = 0;
+
+        for (; *digits >= '0' && *digits <= '9'; digits++) {
+                if (length > (SIZE_MAX - 9) / 10)
+                        return SIZE_MAX;
+                length = 10 * length + (size_t)(*digits - '0');
+        }
+        return length;
+}
+
+/* ---- birth and death ---- */
+
+/* As given where it is fit to be shown, else made: a random start, then counting. */
+static void identify(struct request *r, const char *given)
+{
+        static const char fit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+        size_t n = given ? strspn(given, fit) : 0;
+
+        if (n > 0 && n <= REQUEST_ID_MAX && !given[n]) {
+                memcpy(r->id, given, n + 1);
+        } else {
+                r->http->next_id++;
+                hex_write((const uint8_t *)&r->http->next_id, sizeof r->http->next_id, r->id);
+        }
+}
+
+struct request *request_new(struct peer *peer, const struct head *head)
+{
+        bool is_chunked = head->n[HEAD_TRANSFER_ENCODING] > 0;
+        size_t length = head->n[HEAD_CONTENT_LENGTH] > 0 ? length_of(head->value[HEAD_CONTENT_LENGTH]) : 0;
+        size_t small = is_chunked || length > SMALL_MAX ? SMALL_MAX : length;
+        struct request *r = malloc(sizeof *r + small + 1);
+
+        if (!r)
+                return NULL;
+        *r = (struct request){.http = peer->port->http, .peer = peer, .is_ops = peer->port->is_ops};
+        identify(r, head->value[HEAD_REQUEST_ID]);
+        memcpy(r->address, peer->address, sizeof r->address);
+        r->is_chunked = is_chunked;
+        r->content_length = length;
+        r->body = r->small;
+        r->body[0] = '\0';
+        r->body_size = small + 1;
+        return r;
+}
+
+struct kept {
+        struct kept *next;
+        void (*done)(void *memory);
+        max_align_t memory[];
+};
+
+static void request_free(struct request *r)
+{
+        struct kept *kept;
+
+        while ((kept = r->kept)) {
+                r->kept = kept->next;
+                if (kept->done)
+                        kept->done(kept->memory);
+                free(kept);
+        }
+        if (r->is_released)
+                LIST_REMOVE(r, released);
+        r->http->body_bytes -= r->body_bytes;
+        if (r->body != r->small)
+                free(r->body);
+        free(r->reply.body);
+        free(r);
+}
+
+void request_end(struct request *r)
+{
+        r->peer = NULL;
+        if (!r->is_held)
+                request_free(r);
+}
+
+void requests_bury(struct http *http)
+{
+        struct request *r;
+
+        while ((r = LIST_FIRST(&http->released))) {
+                LIST_REMOVE(r, released);
+                r->is_released = false;
+                assert(r->is_held || r->is_answered || !r->peer);
+                if (!r->is_held && !r->peer)
+                        request_free(r);
+        }
+}
+
+/* ---- refusals before the body, in their order ---- */
+
+static enum err admit_courier(struct request *r, const struct head *head)
+{
+        const char *key = head->value[HEAD_API_KEY];
+
+        if (head->n[HEAD_API_KEY] != 1 || !*key)
+                return ERR_NO_API_KEY;
+        /* A malformed key is told as an unknown one is, and that comes later: design.md section 2, row 6. */
+        r->credential = apikey_digest("krk_", key, &r->digest) ? CREDENTIAL_KEY : CREDENTIAL_MALFORMED;
+        return ERR_OK;
+}
+
+static enum err admit_bearer(struct request *r, const struct head *head)
+{
+        const char *token = head->value[HEAD_AUTHORIZATION];
+        unsigned who = r->match.route->who;
+        struct digest digest;
+
+        if (head->n[HEAD_AUTHORIZATION] != 1 || strncasecmp(token, "Bearer ", 7) != 0)
+                return ERR_UNAUTHORIZED;
+        token += strspn(token + 6, " ") + 6;
+        if (r->http->options.admin_token) {
+                if (!crypto_sha256(token, strlen(token), &digest))
+                        return ERR_NO_MEMORY;
+                if (crypto_equal(&digest, &r->http->admin, sizeof digest)) {
+                        r->credential = CREDENTIAL_ADMIN;
+                        return who & WHO_ADMIN ? ERR_OK : ERR_FORBIDDEN;
+                }
+        }
+        if (!apikey_digest("krt_", token, &r->digest))
+                return ERR_UNAUTHORIZED;
+        r->credential = CREDENTIAL_TOKEN;
+        return who & WHO_RESTAURANT ? ERR_OK : ERR_FORBIDDEN;
+}
+
+/* Two lengths, or a length beside chunks, are how requests are smuggled past a proxy (RFC 9112 section 6.3). */
+static bool is_well_framed(const struct head *head)
+{
+        int codings = head->n[HEAD_TRANSFER_ENCODING];
+
+        if (codings == 0)
+                return head->n[HEAD_CONTENT_LENGTH] <= 1;
+        return codings == 1 && head->n[HEAD_CONTENT_LENGTH] == 0 &&
+               strcasecmp(head->value[HEAD_TRANSFER_ENCODING], "chunked") == 0;
+}
+
+static bool is_json_type(const char *type)
+{
+        return type && strncasecmp(type, "application/json", 16) == 0 &&
+               (!type[16] || strchr("; \t", type[16]));
+}
+
+static enum err admit_body(struct request *r, const struct head *head, struct why *why)
+{
+        const struct route *route = r->match.route;
+        size_t promised = r->is_chunked ? route->body_max : r->content_length;
+        bool has_body = r->is_chunked || r->content_length > 0;
+
+        if (!is_well_framed(head))
+                return ERR_BAD_JSON;
+        if (r->content_length > route->body_max)
+                return ERR_TOO_LARGE;
+        if (route->body_max > 0 && (has_body || !route->body_optional) &&
+            !is_json_type(head->value[HEAD_CONTENT_TYPE]))
+                return ERR_NOT_JSON;
+        if (r->is_ops)
+                return ERR_OK;
+        if (http_is_stopping(r->http))
+                return FAIL(why, ERR_BUSY, "the server is stopping");
+        if (r->http->held >= r->http->options.held_max)
+                return FAIL(why, ERR_BUSY, "%d requests are unanswered", r->http->held);
+        if (promised > BODIES_MAX - r->http->body_bytes)
+                return FAIL(why, ERR_BUSY, "%zu bytes are promised to bodies", r->http->body_bytes);
+        r->body_bytes = promised;
+        r->http->body_bytes += promised;
+        return ERR_OK;
+}
+
+static enum err admit(struct request *r, const struct head *head, const char *method, const char *path,
+                      struct why *why)
+{
+        const struct port *port = r->is_ops ? &r->http->ops : &r->http->main;
+        enum err e = router_find(port->routes, method, path, &r->match);
+
+        if (e == ERR_OK && r->match.route->who & WHO_COURIER)
+                e = admit_courier(r, head);
+        else if (e == ERR_OK && r->match.route->who)
+                e = admit_bearer(r, head);
+        return e ? e : admit_body(r, head, why);
+}
+
+void request_admit(struct request *r, const struct head *head, const char *method, const char *path)
+{
+        const char *expect = head->value[HEAD_EXPECT];
+        struct why why = {0};
+        enum err e = admit(r, head, method, path, &why);
+
+        if (e == ERR_OK)
+                return;
+        r->is_cut = !is_well_framed(head) || r->is_chunked || r->content_length > SWALLOW_MAX ||
+                    (r->content_length > 0 && expect && strcasecmp(expect, "100-continue") == 0);
+        request_fail(r, e, &why);
+}
+
+/* ---- the body ---- */
+
+/* Makes room for `n` bytes more and a NUL. */
+static bool body_grow(struct request *r, size_t n)
+{
+        size_t needed = r->body_n + n + 1, size = 2 * r->body_size;
+        char *body;
+
+        if (needed <= r->body_size)
+                return true;
+        size = size < GROW_MIN ? GROW_MIN : size;
+        size = size < needed ? needed : size;
+        body = realloc(r->body == r->small ? NULL : r->body, size);
+        if (!body)
+                return false;
+        if (r->body == r->small)
+                memcpy(body, r->small, r->body_n);
+        r->body = body;
+        r->body_size = size;
+        return true;
+}
+
+bool request_take(struct request *r, const char *bytes, size_t n)
+{
+        if (!r->is_answered && r->body_n + n > r->match.route->body_max)
+                request_fail(r, ERR_TOO_LARGE, NULL);
+        if (!r->is_answered && !body_grow(r, n))
+                request_fail(r, ERR_NO_MEMORY, NULL);
+        if (r->is_answered) {
+                r->swallowed += n;
+                return r->swallowed <= SWALLOW_CHUNKED_MAX;
+        }
+        memcpy(r->body + r->body_n, bytes, n);
+        r->body_n += n;
+        r->body[r->body_n] = '\0';
+        return true;
+}
+
+void request_run(struct request *r)
+{
+        if (r->is_run || r->is_answered)
+                return;
+        r->is_run = true;
+        r->match.route->handler(r);
+        assert(r->is_held || r->is_answered);
+}
+
+void request_expire(struct request *r)
+{
+        struct why why;
+
+        request_fail(r,
+                     FAIL(&why, ERR_STORE_BROKEN, "no answer within %lld ms",
+                          (long long)r->http->options.request_deadline_ms),
+                     &why);
+        r->is_late = true;
+}
+
+/* ---- what a handler asks ---- */
+
+void *request_app(struct request *r)
+{
+        return r->http->options.app;
+}
+
+const struct route *request_route(const struct request *r)
+{
+        return r->match.route;
+}
+
+const char *request_arg(const struct request *r, int i)
+{
+        assert(i >= 0 && i < ROUTE_ARGS_MAX);
+        return r->match.args[i];
+}
+
+const char *request_body(const struct request *r, size_t *ret_length)
+{
+        *ret_length = r->body_n;
+        return r->body;
+}
+
+const char *request_id(const struct request *r)
+{
+        return r->id;
+}
+
+const char *request_address(const struct request *r)
+{
+        return r->address;
+}
+
+enum credential request_credential(const struct request *r)
+{
+        return r->credential;
+}
+
+const struct digest *request_digest(const struct request *r)
+{
+        return &r->digest;
+}
+
+void *request_alloc(struct request *r, size_t size, void (*done)(void *memory))
+{
+        struct kept *kept = calloc(1, sizeof *kept + size);
+
+        if (!kept)
+                return NULL;
+        kept->done = done;
+        kept->next = r->kept;
+        r->kept = kept;
+        return kept->memory;
+}
+
+/* ---- holding ---- */
+
+bool request_hold(struct request *r)
+{
+        struct why why;
+
+        assert(!r->is_held);
+        if (!r->peer || r->is_answered)
+                return false;
+        if (!r->is_ops && r->http->held >= r->http->options.held_max) {
+                request_fail(r, FAIL(&why, ERR_BUSY, "%d requests are unanswered", r->http->held), &why);
+                return false;
+        }
+        r->is_held = true;
+        r->http->held++;
+        return true;
+}
+
+void request_release(struct request *r)
+{
+        assert(r->is_held);
+        r->is_held = false;
+        r->http->held--;
+        if (!r->is_released)
+                LIST_INSERT_HEAD(&r->http->released, r, released);
+        r->is_released = true;
+}
+
+/* ---- answers ---- */
+
+/* Takes `body` over. What comes after the deadline's answer, or after the client left, is dropped. */
+static void reply(struct request *r, int http_status, char *body, size_t length)
+{
+        assert(!r->is_answered || r->is_late);
+        if (r->is_late || !r->peer) {
+                free(body);
+                return;
+        }
+        r->is_answered = true;
+        r->reply.http_status = http_status;
+        r->reply.body = body;
+        r->reply.length = length;
+}
+
+void request_reply(struct request *r, int http_status, const char *body, size_t length)
+{
+        char *copy = body ? malloc(length + 1) : NULL;
+
+        if (body && !copy) {
+                request_fail(r, ERR_NO_MEMORY, NULL);
+                return;
+        }
+        if (body)
+                memcpy(copy, body, length);
+        reply(r, http_status, copy, body ? length : 0);
+}
+
+void request_reply_text(struct request *r, int http_status, char *body)
+{
+        if (body)
+                reply(r, http_status, body, strlen(body));
+        else
+                request_fail(r, ERR_NO_MEMORY, NULL);
+}
+
+void request_reply_header(struct request *r, const char *name, const char *value)
+{
+        if (r->is_late || !r->peer)
+                return;
+        assert(r->reply.n_headers < REPLY_HEADERS_MAX);
+        r->reply.headers[r->reply.n_headers].name = name;
+        text_copy(r->reply.headers[r->reply.n_headers].value, sizeof r->reply.headers[0].value, value);
+        r->reply.n_headers++;
+}
+
+static bool has_header(const struct request *r, const char *name)
+{
+        for (int i = 0; i < r->reply.n_headers; i++)
+                if (strcasecmp(r->reply.headers[i].name, name) == 0)
+                        return true;
+        return false;
+}
+
+/* {"statusCode":…,"error":"…","message":"…"}; the caller frees. A field's path may hold what a client wrote. */
+static char *error_document(const struct err_row *row, const char *field)
+{
+        const char *hole = strstr(row->text, "%s");
+        char shown[sizeof((struct why *)0)->field], *document;
+        size_t n = 0;
+
+        for (; hole && field[n]; n++)
+                shown[n] = field[n] < 0x20 || field[n] > 0x7e || strchr("\"\\", field[n]) ? '?' : field[n];
+        shown[n] = '\0';
+        if (asprintf(&document, "{\"statusCode\":%d,\"error\":\"%s\",\"message\":\"%.*s%s%s\"}", row->http,
+                     row->phrase, hole ? (int)(hole - row->text) : (int)strlen(row->text), row->text, shown,
+                     hole ? hole + 2 : "") < 0)
+                return NULL;
+        return document;
+}
+
+void request_fail(struct request *r, enum err e, const struct why *why)
+{
+        const struct route *route = r->match.route;
+        const struct err_row *row = err_row(e), *told = row;
+        char *document;
+
+        if (e == ERR_STORE_BROKEN)
+                told = err_row(route && route->broken ? route->broken : ERR_INTERNAL);
+        if (told->http >= 500)
+                log_limited(told->http == 503 ? LOG_WARN : LOG_ERROR, "request_failed",
+                            LOG_TEXT("error", row->name), LOG_TEXT("why", why ? why->text : ""),
+                            LOG_TEXT("request", r->id), LOG_TEXT("route", route ? route->path : ""));
+        if ((row->retry || told->retry) && !has_header(r, "Retry-After"))
+                request_reply_header(r, "Retry-After", "1");
+        if (e == ERR_BAD_METHOD)
+                request_reply_header(r, "Allow", r->match.allow);
+        document = error_document(told, why ? why->field : "");
+        reply(r, told->http, document, document ? strlen(document) : 0);
+}
