@@ -2,6 +2,7 @@
 /* app.h - the parts of the running server that a handler may need; main makes it, request_app() gives it. All borrowed. */
 #pragma once
 
+struct client;
 struct config;
 struct http;
 struct keyring;
@@ -14,6 +15,7 @@ struct app {
         const struct keyring *keyring;
         struct http *http;
         struct store *store;
+        struct client *client;
         struct outbound *outbound;
         struct throttle *throttle;
 };

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* health.c - alive means the loop turns; ready means that what comes in can be done. A platform's outage is shown but
+ * takes no server out of the balancer. */
+#include "handlers/health.h"
+
+#include "handlers/caller.h"
+#include "model/clean.h"
+#include "server/client.h"
+#include "server/outbound.h"
+
+#include <string.h>
+
+#define PULSE_MS 5000 /* a thread that has not gone round for so long is stuck; each does every second */
+
+void health_live(struct request *r)
+{
+        static const char body[] = "{\"status\":\"ok\"}";
+
+        request_reply(r, 200, body, sizeof body - 1);
+}
+
+static bool loops_turn(const struct app *app)
+{
+        const int64_t since_ms = time_boot_ms() - PULSE_MS;
+
+        return client_pulse_ms(app->client) > since_ms && outbound_pulse_ms(app->outbound) > since_ms;
+}
+
+static void probed(struct letter *letter)
+{
+        struct store_probe *probe = (struct store_probe *)letter;
+        struct request *r = probe->job.arg;
+        const struct app *app = caller_app(r);
+        const bool store = probe->job.err == ERR_OK && store_is_ready(app->store);
+        const bool loops = loops_turn(app);
+        const bool draining = http_is_stopping(app->http);
+        const int64_t owed_ms = store && probe->oldest_due_ms > 0 ? probe->now_ms - probe->oldest_due_ms : 0;
+        CLEAN(json_put_at) struct json_object *data = json_object_new_object();
+
+        request_release(r);
+        if (data && json_add_bool(data, "ready", store && loops && !draining) &&
+            json_add_text(data, "store", store ? "ok" : "failing") &&
+            json_add_text(data, "loops", loops ? "ok" : "stuck") &&
+            json_add_bool(data, "draining", draining) &&
+            json_add_int(data, "oldestOwedSeconds", owed_ms / 1000))
+                request_reply_text(r, store && loops && !draining ? 200 : 503, json_text(data));
+        else
+                request_fail(r, ERR_NO_MEMORY, NULL);
+}
+
+void health_ready(struct request *r)
+{
+        struct store_probe *probe = caller_job(r, sizeof *probe, NULL, NULL, probed);
+
+        if (!probe)
+                return;
+        probe->job.access = (struct access){.kind = ACCESS_TRUSTED};
+        if (request_hold(r))
+                store_probe(caller_app(r)->store, probe);
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* main.c - starts the parts in order, runs the loop, stops them in reverse.
+ *
+ * Each part may use only what was started before it: store, client, outbound, http. Stopping: http answers what it holds,
+ * outbound gives back what it has not begun, the client completes what runs, outbound writes what came of it, and only
+ * then the store closes. */
+#include "handlers/routes.h"
+#include "model/clean.h"
+#include "server/app.h"
+#include "server/client.h"
+#include "server/config.h"
+#include "server/http.h"
+#include "server/log.h"
+#include "server/outbound.h"
+#include "server/throttle.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define EXIT_CONFIG 78     /* EX_CONFIG of sysexits.h; design.md section 7 */
+#define HELD_MAX 512       /* unanswered at once; design.md section 4 */
+#define DRAIN_HTTP_MS 4000 /* with the next one under the 10 s that an orchestrator waits before it kills */
+#define DRAIN_CALLS_MS 3000
+
+struct server {
+        struct app app;
+        struct config config;
+        struct keyring *keyring;
+        struct outbound *outbound;
+        int signals;
+};
+
+/* --- hooks of the store, on its thread --- */
+
+static void on_change(void *arg, const struct change *change)
+{
+        outbound_hint(((struct server *)arg)->outbound, change);
+}
+
+static void on_note(void *arg, enum note note, const char *text)
+{
+        (void)arg;
+        if (note == NOTE_BROKEN)
+                log_event(LOG_ERROR, "store_failed", LOG_TEXT("reason", text));
+        else
+                log_event(LOG_INFO, "store_recovered");
+}
+
+/* --- signals --- */
+
+/* The first asks to stop; a second one ends the process at once, as its default does. */
+static void on_signal(void *arg)
+{
+        struct server *server = arg;
+        struct signalfd_siginfo info;
+        sigset_t both;
+
+        if (read(server->signals, &info, sizeof info) != (ssize_t)sizeof info)
+                return;
+        log_event(LOG_INFO, "stopping", LOG_TEXT("signal", strsignal((int)info.ssi_signo)));
+        sigemptyset(&both);
+        sigaddset(&both, SIGTERM);
+        sigaddset(&both, SIGINT);
+        pthread_sigmask(SIG_UNBLOCK, &both, NULL);
+        http_stop(server->app.http);
+}
+
+static enum err take_signals(struct server *server, struct why *why)
+{
+        sigset_t both;
+
+        sigemptyset(&both);
+        sigaddset(&both, SIGTERM);
+        sigaddset(&both, SIGINT);
+        pthread_sigmask(SIG_BLOCK, &both, NULL);
+        signal(SIGPIPE, SIG_IGN);
+        signal(SIGXFSZ, SIG_IGN); /* a full quota is an error of write(), which the store survives */
+        server->signals = signalfd(-1, &both, SFD_CLOEXEC | SFD_NONBLOCK);
+        return server->signals >= 0 ? ERR_OK : FAIL(why, ERR_INTERNAL, "signalfd: %s", strerror(errno));
+}
+
+/* --- start and stop --- */
+
+static enum err start_outbound(struct server *server, struct why *why)
+{
+        const struct config *c = &server->config;
+        const struct outbound_options options = {.keyring = server->keyring,
+                                                 .urls = {[PLATFORM_DUKKANGO] = c->dukkango_url,
+                                                          [PLATFORM_TRENDYOLYEMEK] = c->trendyolyemek_url},
+                                                 .retry = {.delays_ms = c->retry_ms, .n = c->n_retries},
+                                                 .timeout_ms = c->outbound_timeout_ms,
+                                                 .lease_slack_ms = c->lease_slack_ms};
+        const struct client_options calls = {.calls_max = 256}; /* design.md section 5 */
+        const struct store_options store = {
+                .where = c->store, .hooks = {.on_change = on_change, .on_note = on_note, .arg = server}};
+        enum err e;
+
+        e = outbound_new(&options, &server->outbound, why);
+        if (e == ERR_OK)
+                e = store_open(&store, &server->app.store, why);
+        if (e == ERR_OK)
+                e = client_start(&calls, &server->app.client, why);
+        if (e == ERR_OK)
+                e = outbound_start(server->outbound, server->app.store, server->app.client, why);
+        server->app.outbound = server->outbound;
+        return e;
+}
+
+static void end_of_round(void *app)
+{
+        store_kick(((struct app *)app)->store);
+}
+
+static enum err start_http(struct server *server, struct why *why)
+{
+        const struct config *c = &server->config;
+        const struct http_options options = {.listen = c->listen,
+                                             .ops_listen = c->ops_listen,
+                                             .routes = routes,
+                                             .ops_routes = ops_routes,
+                                             .admin_token = c->admin_token,
+                                             .connections_max = (int)c->connections_max,
+                                             .held_max = HELD_MAX,
+                                             .request_deadline_ms = c->request_deadline_ms,
+                                             .receive_deadline_ms = c->receive_deadline_ms,
+                                             .round = end_of_round,
+                                             .app = &server->app};
+        enum err e = http_open(&options, &server->app.http, why);
+
+        return e == ERR_OK ? http_watch(server->app.http, server->signals, on_signal, server, why) : e;
+}
+
+static enum err start(struct server *server, struct why *why)
+{
+        struct rlimit files;
+        enum err e;
+
+        server->app.config = &server->config;
+        if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+                files.rlim_cur = files.rlim_max;
+                setrlimit(RLIMIT_NOFILE, &files);
+        }
+        e = take_signals(server, why);
+        if (e == ERR_OK)
+                e = keyring_read(server->config.secret_key, &server->keyring, why);
+        server->app.keyring = server->keyring;
+        if (e == ERR_OK)
+                e = throttle_new(&server->app.throttle, why);
+        if (e == ERR_OK)
+                e = start_outbound(server, why);
+        if (e == ERR_OK)
+                e = start_http(server, why);
+        return e;
+}
+
+static void stop(struct server *server)
+{
+        if (server->outbound)
+                outbound_drain(server->outbound, DRAIN_CALLS_MS);
+        client_stop(server->app.client);
+        if (server->outbound)
+                outbound_stop(server->outbound);
+        store_close(server->app.store);
+        outbound_free(server->outbound);
+        http_close(server->app.http);
+        throttle_free(server->app.throttle);
+        keyring_free(server->keyring);
+        config_done(&server->config);
+}
+
+static int serve(struct server *server)
+{
+        struct why why = {0};
+
+        if (start(server, &why) != ERR_OK) {
+                log_event(LOG_ERROR, "start_failed", LOG_TEXT("reason", why.text));
+                stop(server);
+                return 1;
+        }
+        log_event(LOG_INFO, "listening", LOG_TEXT("listen", http_address(server->app.http)),
+                  LOG_TEXT("opsListen", http_ops_address(server->app.http)),
+                  LOG_TEXT("version", KURYED_VERSION));
+        http_run(server->app.http, DRAIN_HTTP_MS);
+        stop(server);
+        log_event(LOG_INFO, "stopped");
+        return 0;
+}
+
+static int usage(FILE *to)
+{
+        fputs("kuryed: a courier webhook server\n\n"
+              "usage: kuryed [--help | --version | --check-config]\n\n"
+              "All settings come from the environment:\n\n",
+              to);
+        config_help(to);
+        return to == stdout ? 0 : 2;
+}
+
+int main(int argc, char **argv)
+{
+        struct server server = {.signals = -1};
+        enum log_level level;
+
+        if (argc == 2 && streq(argv[1], "--help"))
+                return usage(stdout);
+        if (argc == 2 && streq(argv[1], "--version")) {
+                puts("kuryed " KURYED_VERSION);
+                return 0;
+        }
+        if (argc > 2 || (argc == 2 && !streq(argv[1], "--check-config")))
+                return usage(stderr);
+        if (config_read(&server.config, stderr) > 0)
+                return EXIT_CONFIG;
+        if (argc == 2) {
+                config_show(&server.config, stdout);
+                config_done(&server.config);
+                return 0;
+        }
+        if (log_level_find(server.config.log_level, &level))
+                log_set_level(level);
+        return serve(&server);
+}
