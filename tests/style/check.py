@@ -5,6 +5,7 @@ usage: check.py ROOT CC...        CC... is the compiler's command, for the rule 
 """
 
 import ast
+import fnmatch
 import io
 import itertools
 import re
@@ -26,11 +27,11 @@ DOCUMENTS = set('''
     model/order.c model/order_read.c model/restaurant.c model/store_sqlite.c model/target.c model/token.c
 '''.split())
 
-# library: (its header, the names it puts into a program, the files that may know it)
+# library: (its header, the names it puts into a program, the files that may know it, as patterns)
 LIBRARIES = {
-    'libmicrohttpd': (r'microhttpd\.h', r'MHD_\w+', {'server/http.c'}),
+    'libmicrohttpd': (r'microhttpd\.h', r'MHD_\w+', {'server/http.c', 'server/http_private.h'}),
     'libcurl': (r'curl/\w+\.h', r'curl_\w+|CURL\w*', {'server/client.c'}),
-    'SQLite': (r'sqlite3\.h', r'sqlite3\w*', {'model/store_sqlite.c'}),
+    'SQLite': (r'sqlite3\.h', r'sqlite3\w*', {'model/store_sqlite.[ch]', 'model/sqlite_*.c'}),
     'OpenSSL': (r'openssl/\w+\.h', r'(?:EVP|RAND|CRYPTO|HMAC|OPENSSL|OSSL)_\w+', {'model/crypto.c'}),
     'json-c': (r'json-c/\w+\.h', r'json_(?:object|tokener)_\w+', {'model/json.c', 'model/json.h'} | DOCUMENTS),
 }
@@ -46,7 +47,7 @@ UNFINISHED = r'\b(?:TO' r'DO|FIX' r'ME|X' r'XX|HA' r'CK|not imple' r'mented)\b'
 PLACES = (r'/(?:work|home|root)/|\.lib' r'rary\b|\b(?:pypi|crates|rubygems)\.(?:org|io)\b|pythonhosted\.org'
           r'|registry\.npmjs|proxy\.golang\.org|(?:deb|snapshot|ftp)\.debian\.org|(?:docker|ghcr|quay)\.io\b')
 
-NO_FUNCTION = r'typedef\b|_Static_assert\b|(?:struct|union|enum)[^(]*\{'
+NO_FUNCTION = r'[A-Z_]+\(|typedef\b|_Static_assert\b|(?:struct|union|enum)[^(]*\{'
 
 RULES = {}
 
@@ -165,10 +166,12 @@ def one_owner_for_each_library(tree):
         if source.room not in ROOMS:
             continue
         for library, (header, names, owners) in LIBRARIES.items():
-            if source.name in owners:
+            if any(fnmatch.fnmatchcase(source.name, owner) for owner in owners):
                 continue
-            for match in re.finditer(rf'#[ \t]*include[ \t]*<{header}>|\b(?:{names})\b', source.code):
-                yield f'{source.at(match.start())}: {library} belongs to {", ".join(sorted(owners))}'
+            places = list(re.finditer(rf'#[ \t]*include[ \t]*<{header}>|\b(?:{names})\b', source.code))
+            if places:
+                yield (f'{source.at(places[0].start())}: {library} ({len(places)} places) belongs to '
+                       f'{", ".join(sorted(owners))}')
 
 
 @rule
@@ -293,13 +296,13 @@ def the_tree_stands_alone(tree):
 
 @rule
 def public_functions_have_a_contract(tree):
-    """Above a function in a header, in the same block of lines, stands a comment."""
+    """Above a function in a header, in the same block of lines, or behind it, stands a comment."""
     for source in tree.named('.h'):
         lines = source.lines
         for first, text in statements(source):
             if not re.search(r'\w\s*\(', text) or re.match(NO_FUNCTION, text):
                 continue
-            block = itertools.takewhile(str.strip, reversed(lines[:first]))
+            block = itertools.chain(itertools.takewhile(str.strip, reversed(lines[:first])), [lines[first]])
             if not any(line.rstrip().endswith('*/') for line in block):
                 yield f'{source.name}:{first + 1}: no contract above {text[:60]}'
 
