@@ -143,7 +143,7 @@ enum err sqlite_order_insert(void *arg, const struct order *o, enum insert *ret,
 {
         struct conn *conn = arg;
         CLEAN(order_free_at) struct order *same = NULL;
-        bool refused;
+        bool refused = false;
         sqlite3_stmt *s;
         enum err e;
 

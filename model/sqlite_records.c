@@ -99,7 +99,7 @@ enum err sqlite_record_insert(void *arg, const struct record *record, enum inser
 {
         struct conn *conn = arg;
         sqlite3_stmt *s = sql(conn, SQL_RECORD_INSERT);
-        bool taken;
+        bool taken = false;
 
         if (!s)
                 return sql_failed(conn, why);

@@ -329,7 +329,7 @@ enum err sqlite_replay(void *arg, struct store_replay *replay, struct why *why)
         struct conn *conn = arg;
         CLEAN(order_free_at) struct order *order = NULL;
         const struct id *scope = &replay->job.restaurant;
-        bool replayed;
+        bool replayed = false;
         enum err e;
 
         e = sqlite_order_get(conn, &replay->order, &order, why);
@@ -380,7 +380,7 @@ enum err sqlite_replay_all(void *arg, struct store_replay_all *replay, struct wh
 {
         struct conn *conn = arg;
         CLEAN(free_at) struct due *found = calloc(REPLAY_ALL_MAX + 1, sizeof *found);
-        bool replayed;
+        bool replayed = false;
         int n = 0;
         enum err e;
 
