@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Counts test cases in meson's testlog.json, prints `<passed> <failed>`, and on stderr the end of what failed.
+"""Counts test cases in meson's testlog.json, prints `<passed> <failed>`, and on stderr what failed, within bounds.
 
 A case is a TAP line, or one of pytest's; a program that ended badly without naming a case counts as one failure.
 Under CI a skipped case is a failure.
@@ -12,7 +12,7 @@ import sys
 from collections import Counter
 
 SHOWN_TESTS = 5
-SHOWN_LINES = 60
+FIRST_LINES, LAST_LINES = 40, 60   # shown of a failed test
 PYTEST = {'passed': 'passed', 'failed': 'failed', 'error': 'failed', 'errors': 'failed', 'skipped': 'skipped',
           'xfailed': 'skipped', 'xpassed': 'failed'}
 
@@ -42,8 +42,10 @@ def tally(test):
 
 def show(test):
     lines = (test.get('stdout', '') + test.get('stderr', '')).splitlines()
-    cut = [f'[{len(lines) - SHOWN_LINES} lines before]'] if len(lines) > SHOWN_LINES else []
-    print(f'--- {test["name"]}: {test["result"]}', *cut, *lines[-SHOWN_LINES:], sep='\n', file=sys.stderr)
+    left_out = len(lines) - FIRST_LINES - LAST_LINES
+    if left_out > 0:
+        lines[FIRST_LINES:-LAST_LINES] = [f'[{left_out} lines]']
+    print(f'--- {test["name"]}: {test["result"]}', *lines, sep='\n', file=sys.stderr)
 
 
 def main(log):
