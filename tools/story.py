@@ -38,6 +38,12 @@ def expect(held, what):
         raise Surprise(what)
 
 
+def say(text):
+    """One write, so that what the platform's threads say does not cut into it."""
+    sys.stdout.write(text + '\n')
+    sys.stdout.flush()
+
+
 def pretty(document):
     return '\n'.join('     ' + line for line in json.dumps(document, ensure_ascii=False, indent=2).splitlines())
 
@@ -48,7 +54,7 @@ class PretendDukkango(FakeDukkango):
     def take(self, call):
         answer = super().take(call)
         body = call.body.decode() if call.body and call.step != 'login' else ''
-        print(f'     Dükkango received  {call.method} {call.path} {body} -> {call.status}', flush=True)
+        say(f'     Dükkango received  {call.method} {call.path} {body} -> {call.status}')
         return answer
 
     def applied(self):
@@ -138,29 +144,29 @@ class Story:
 
     def play(self):
         self.set_up()
-        print(f'1. Restaurant {RESTAURANT}, connected to Dükkango, has a courier firm with a key of its own.')
-        print(f'2. Order {ORDER} has come in from Dükkango ({self.payment_key}):\n     {described(self.order())}')
-        print(f'3. The courier sets out: POST {WEBHOOK} with status 1')
+        say(f'1. Restaurant {RESTAURANT}, connected to Dükkango, has a courier firm with a key of its own.')
+        say(f'2. Order {ORDER} has come in from Dükkango ({self.payment_key}):\n     {described(self.order())}')
+        say(f'3. The courier sets out: POST {WEBHOOK} with status 1')
         answer = self.server.call('POST', WEBHOOK, {'restaurantId': RESTAURANT, 'orderId': ORDER, 'status': 1},
                                   x_api_key=self.key)
-        print(pretty(answer), flush=True)
+        say(pretty(answer))
         expect(answer['success'] and answer['data']['status'] == 'teslim-edilecek', f'the webhook said {answer}')
         after = self.reaches('teslim-edilecek', 'accept', 'on-the-way')
-        print(f'4. The order has moved, and Dükkango knows, the step between included:\n     {described(after)}')
+        say(f'4. The order has moved, and Dükkango knows, the step between included:\n     {described(after)}')
 
     def finish(self):
         """Does what the reader would: runs the curl."""
-        print('5. It is delivered, by the curl that the demo prints:')
+        say('5. It is delivered, by the curl that the demo prints:')
         command = ['bash', '-c', self.curl(2) + ' --silent --show-error --noproxy "*"']
         done = subprocess.run(command, capture_output=True, text=True, timeout=WAIT, check=False)
         expect(done.returncode == 0, f'curl ended with {done.returncode}: {done.stderr}')
         answer = json.loads(done.stdout)
-        print(pretty(answer), flush=True)
+        say(pretty(answer))
         expect(answer.get('success'), f'the webhook said {answer}')
-        print(f'     {described(self.reaches("teslim-edildi", "accept", "on-the-way", "delivered"))}')
+        say(f'     {described(self.reaches("teslim-edildi", "accept", "on-the-way", "delivered"))}')
 
     def hand_over(self):
-        print(f'\nThe server runs until Ctrl-C. Deliver the order:\n\n{self.curl(2)}\n\nand look at it:\n\n'
+        say(f'\nThe server runs until Ctrl-C. Deliver the order:\n\n{self.curl(2)}\n\nand look at it:\n\n'
               f'curl -H "Authorization: Bearer {self.restaurant_token}" {self.server.url}/api/v1/orders/{ORDER}\n',
               flush=True)
         status = self.server.process.wait(None)
@@ -186,7 +192,7 @@ def told(folder, once):
     """Plays the story on a server of its own; returns the exit status."""
     platform = PretendDukkango()
     server = Server(folder, platform)
-    print(f'kuryed runs on {server.url} with an embedded store, beside a pretend Dükkango.')
+    say(f'kuryed runs on {server.url} with an embedded store, beside a pretend Dükkango.')
     try:
         story = Story(server, platform)
         story.play()
@@ -195,10 +201,10 @@ def told(folder, once):
         story.finish()
         status, took = server.process.stop(WAIT)
         expect(status == 0, f'the server stopped with {status}')
-        print(f'The demo held: one order, two webhooks, three calls to its platform; stopped in {took * 1000:.0f} ms.')
+        say(f'The demo held: one order, two webhooks, three calls to its platform; stopped in {took * 1000:.0f} ms.')
         return 0
     except KeyboardInterrupt:
-        print()
+        say('')
         return 0 if not once else 130
     except (AssertionError, Surprise, OSError, LookupError, ValueError, subprocess.TimeoutExpired) as error:
         print(f'\nThe server\'s log ends with:\n{server.process.text()[-3000:]}', file=sys.stderr)
