@@ -167,8 +167,7 @@ class Story:
 
     def hand_over(self):
         say(f'\nThe server runs until Ctrl-C. Deliver the order:\n\n{self.curl(2)}\n\nand look at it:\n\n'
-              f'curl -H "Authorization: Bearer {self.restaurant_token}" {self.server.url}/api/v1/orders/{ORDER}\n',
-              flush=True)
+            f'curl -H "Authorization: Bearer {self.restaurant_token}" {self.server.url}/api/v1/orders/{ORDER}\n')
         status = self.server.process.wait(None)
         raise Surprise(f'the server ended by itself with {status}')
 
