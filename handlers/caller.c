@@ -111,8 +111,8 @@ enum err caller_page(struct request *r, int *ret_limit, char ret_after[CURSOR_SI
                 if (n < 1 || n > LIST_MAX)
                         return FAIL_FIELD(why, "limit", "not 1 to %d", LIST_MAX);
         }
-        if (after && strlen(after) >= CURSOR_SIZE)
-                return FAIL_FIELD(why, "after", "longer than any cursor");
+        if (after && (!after[0] || strlen(after) >= CURSOR_SIZE))
+                return FAIL_FIELD(why, "after", "no cursor is empty or so long");
         *ret_limit = n;
         text_copy(ret_after, CURSOR_SIZE, after ? after : "");
         return ERR_OK;
