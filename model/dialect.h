@@ -71,8 +71,7 @@ void judge(struct judgement *ret, enum verdict verdict, const char *reason);
  * rest by the dialect. */
 void dialect_judge(const struct dialect *dialect, const struct order *order, const struct step *step,
                    bool unsure, const struct answer *answer, struct judgement *ret);
-/* Likewise of a check and of a login; a login's is always definite: the step itself was not sent. Where a login does not
- * end well, it is settled with step NULL. */
+/* Likewise of a check and of a login; a login's is always definite: the step itself was not sent. */
 void dialect_judge_check(const struct dialect *dialect, const struct order *order,
                          const struct answer *answer, struct judgement *ret);
 void dialect_judge_login(const struct dialect *dialect, const struct answer *answer, struct judgement *ret,

@@ -146,7 +146,7 @@ static bool is_field_missing(const struct answer *answer)
         return document && !view_opt_text(&v, "error", 0, 100, &error, NULL) && streq(error, "eksik alan");
 }
 
-static void judge_success(bool unsure, const struct answer *answer, struct judgement *ret)
+static void judge_success(const struct answer *answer, struct judgement *ret)
 {
         CLEAN(json_put_at) struct json_object *document = dialect_document(answer);
 
@@ -154,8 +154,6 @@ static void judge_success(bool unsure, const struct answer *answer, struct judge
                 judge(ret, VERDICT_DONE, "");
         } else if (is_status(document, false)) {
                 judge(ret, VERDICT_RETRY, "refused");
-                ret->definite =
-                        !unsure; /* a repeat may have been refused because the first one got through */
         } else {
                 judge(ret, VERDICT_RETRY, "unexpected_answer");
                 ret->definite = false;
@@ -169,7 +167,7 @@ static void judge_step(const struct order *order, const struct step *step, bool 
 
         (void)order;
         if (answer->http == 200)
-                judge_success(unsure, answer, ret);
+                judge_success(answer, ret);
         else if (answer->http == 401)
                 judge(ret, VERDICT_LOGIN, "token_refused");
         else if (answer->http == 403)

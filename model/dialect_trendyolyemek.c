@@ -35,8 +35,9 @@ static const int own_courier_reasons[] = {621, 622, 623, 624, 626, 627, 0};
 /* Stands between two slashes of a URL once it is escaped: dots alone would climb. */
 static bool is_segment(const char *text, size_t max)
 {
-        return text_is_printable(text, 1, max) && !strchr(text, ' ') && !streq(text, ".") &&
-               !streq(text, "..");
+        bool is_dots = streq(text, ".") || streq(text, "..");
+
+        return text_is_printable(text, 1, max) && !strchr(text, ' ') && !is_dots;
 }
 
 static enum err accepts(const char *platform_order_id, const struct view *ref, struct why *why)
@@ -51,8 +52,8 @@ static enum err accepts(const char *platform_order_id, const struct view *ref, s
                 return e;
         for (size_t i = 0; i < json_object_array_length(items); i++) {
                 struct json_object *item = json_object_array_get_idx(items, i);
-                const char *text =
-                        json_object_is_type(item, json_type_string) ? json_object_get_string(item) : "";
+                bool is_text = json_object_is_type(item, json_type_string);
+                const char *text = is_text ? json_object_get_string(item) : "";
                 char path[96];
 
                 if (text_is_printable(text, 1, ITEM_ID_MAX) &&

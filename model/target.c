@@ -112,17 +112,6 @@ struct next target_next(const struct order *order, enum party party, const struc
 
 /* ---- what an answer changes ---- */
 
-/* A read changes nothing on the other side, and one that failed has taken away no doubt. A call that never left leaves
- * the doubt about the one before it; only an answer to the step itself ends it. */
-static bool leaves_doubt(const struct target *t, const struct step *step, const struct judgement *judgement)
-{
-        if (!step)
-                return t->unsure;
-        if (!judgement->definite)
-                return true;
-        return t->unsure && judgement->http == 0;
-}
-
 static void settle_done(const struct order *order, enum party party, const struct dialect *dialect,
                         const struct step *step, int64_t now_ms, struct settlement *s)
 {
@@ -177,10 +166,11 @@ struct settlement target_settle(const struct order *order, enum party party, con
                                 const struct retry *retry, int64_t now_ms)
 {
         const struct target *t = &order->targets[party];
+        /* Being refused, put off or never sent says nothing of the call before, so only success ends a doubt. */
         struct settlement s = {.told = t->told > judgement->told ? t->told : judgement->told,
                                .at_ms = t->at_ms,
                                .tries = t->tries,
-                               .unsure = leaves_doubt(t, step, judgement)};
+                               .unsure = t->unsure || !judgement->definite};
         bool late = now_ms > order_last_move(order)->at_ms + WAIT_FREE_MS;
 
         assert(judgement->verdict != VERDICT_LOGIN);
@@ -192,7 +182,6 @@ struct settlement target_settle(const struct order *order, enum party party, con
                 settle_dead(judgement, &s);
         } else if (judgement->verdict == VERDICT_WAIT && !late) {
                 s.kind = SETTLE_WAIT;
-                s.unsure = s.unsure || t->unsure;
                 if (judgement->wait_ms > 0)
                         s.at_ms = now_ms + judgement->wait_ms;
         } else {

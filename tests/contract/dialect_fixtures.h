@@ -73,7 +73,7 @@ static const struct said dukkango_said[] = {
         {40, false, 0, 200, YES, VERDICT_DONE, true, 0, ""},
         {40, true, 0, 200, YES, VERDICT_DONE, true, 0, ""},
         {40, false, 0, 200, NO("restoran kapalı"), VERDICT_RETRY, true, 0, "refused"},
-        {40, true, 0, 200, NO("restoran kapalı"), VERDICT_RETRY, false, 0, "refused"},
+        {40, true, 0, 200, NO("restoran kapalı"), VERDICT_RETRY, true, 0, "refused"},
         {40, false, 0, 200, "{\"status\":\"true\"}", VERDICT_RETRY, false, 0, "unexpected_answer"},
         {40, false, 0, 200, "{\"status\":1}", VERDICT_RETRY, false, 0, "unexpected_answer"},
         {40, false, 0, 200, "{\"data\":\"OK\"}", VERDICT_RETRY, false, 0, "unexpected_answer"},

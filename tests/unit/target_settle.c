@@ -216,15 +216,15 @@ static void check_and_failing_call_do_not_take_turns_for_ever(void **state)
         assert_int_equal(answer(&s, broken), SETTLE_DEAD);
 }
 
-static void only_an_answer_to_the_step_itself_ends_the_doubt(void **state)
+static void only_success_ends_a_doubt(void **state)
 {
         static const struct {
                 const struct judgement *j;
                 bool before, after;
         } cases[] = {{&lost, false, true},        {&lost, true, true},       {&broken, false, true},
                      {&never_sent, false, false}, {&never_sent, true, true}, {&refused, false, false},
-                     {&refused, true, false},     {&hopeless, true, false},  {&too_early, false, false},
-                     {&too_early, true, true}};
+                     {&refused, true, true},      {&hopeless, false, false}, {&hopeless, true, true},
+                     {&too_early, false, false},  {&too_early, true, true},  {&done, true, false}};
         struct story s;
 
         (void)state;
@@ -397,7 +397,7 @@ int main(void)
                 cmocka_unit_test(a_check_that_finds_another_end_gives_up_and_raises_nothing),
                 cmocka_unit_test(a_check_that_fails_uses_a_try_and_keeps_the_doubt),
                 cmocka_unit_test(check_and_failing_call_do_not_take_turns_for_ever),
-                cmocka_unit_test(only_an_answer_to_the_step_itself_ends_the_doubt),
+                cmocka_unit_test(only_success_ends_a_doubt),
                 cmocka_unit_test(three_repeats_are_made_after_growing_waits),
                 cmocka_unit_test(up_to_a_fifth_is_added_to_a_wait),
                 cmocka_unit_test(a_new_fact_revives_what_was_given_up_with_fresh_tries),
