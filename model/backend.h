@@ -60,7 +60,9 @@ struct backend {
         enum err (*claim)(void *conn, struct store_claim *claim, struct why *why);
         enum err (*settle)(void *conn, struct store_settle *settle, struct why *why);
         enum err (*release)(void *conn, struct store_release *release, struct why *why);
-        enum err (*replay)(void *conn, struct store_replay *replay, struct why *why);
+        /* *ret false: it has not failed. */
+        enum err (*replay)(void *conn, const struct order *order, enum party party, bool *ret,
+                           struct why *why);
         enum err (*replay_all)(void *conn, struct store_replay_all *replay, struct why *why);
         enum err (*oldest_due)(void *conn, int64_t *ret_ms, struct why *why);
 };

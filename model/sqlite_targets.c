@@ -324,35 +324,9 @@ static enum err replay_one(struct conn *conn, const struct id *order, const stru
         return ERR_OK;
 }
 
-enum err sqlite_replay(void *arg, struct store_replay *replay, struct why *why)
+enum err sqlite_replay(void *arg, const struct order *order, enum party party, bool *ret, struct why *why)
 {
-        struct conn *conn = arg;
-        CLEAN(order_free_at) struct order *order = NULL;
-        const struct id *scope = &replay->job.restaurant;
-        bool replayed = false;
-        enum err e;
-
-        e = sqlite_order_get(conn, &replay->order, &order, why);
-        if (e != ERR_OK)
-                return e;
-        if (!order || (!id_is_zero(scope) && !id_equal(scope, &order->restaurant))) {
-                replay->outcome = REPLAY_UNKNOWN;
-                return ERR_OK;
-        }
-        e = replay_one(conn, &order->id, &order->restaurant, replay->party, &replayed, why);
-        if (e != ERR_OK)
-                return e;
-        replay->outcome = replayed ? REPLAY_DONE : REPLAY_NOT_FAILED;
-        replay->job.changed = replayed;
-        replay->job.change = (struct change){.order = order->id,
-                                             .restaurant = order->restaurant,
-                                             .platform = order->platform,
-                                             .rev = order->rev + 1,
-                                             .before = order->status,
-                                             .after = order->status,
-                                             .due = {[PARTY_PLATFORM] = replay->party == PARTY_PLATFORM,
-                                                     [PARTY_COURIER] = replay->party == PARTY_COURIER}};
-        return ERR_OK;
+        return replay_one(arg, &order->id, &order->restaurant, party, ret, why);
 }
 
 /* Up to one more than may be replayed, so that `more` is known. */

@@ -487,12 +487,32 @@ static enum err run_release(struct store *store, void *conn, struct job *job)
 static enum err run_replay(struct store *store, void *conn, struct job *job)
 {
         struct store_replay *replay = (struct store_replay *)job;
+        CLEAN(order_free_at) struct order *order = NULL;
+        const struct step *step;
+        enum delivery state;
+        bool replayed = false;
         enum err e;
 
         store_replay_done(replay);
-        e = store->ops->replay(conn, replay, &job->why);
-        if (e != ERR_OK || replay->outcome != REPLAY_DONE)
+        replay->outcome = REPLAY_UNKNOWN;
+        e = store->ops->order_get(conn, &replay->order, &order, &job->why);
+        if (e != ERR_OK || !order || !in_scope(job, &order->restaurant) ||
+            !target_state(order, replay->party, store->now(), &state, &step))
                 return e;
+        e = store->ops->replay(conn, order, replay->party, &replayed, &job->why);
+        if (e != ERR_OK)
+                return e;
+        replay->outcome = replayed ? REPLAY_DONE : REPLAY_NOT_FAILED;
+        if (!replayed)
+                return ERR_OK;
+        job->changed = true;
+        job->change = (struct change){.order = order->id,
+                                      .restaurant = order->restaurant,
+                                      .platform = order->platform,
+                                      .rev = order->rev + 1,
+                                      .before = order->status,
+                                      .after = order->status};
+        job->change.due[replay->party] = true;
         return store->ops->order_get(conn, &replay->order, &replay->stored, &job->why);
 }
 

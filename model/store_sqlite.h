@@ -120,6 +120,6 @@ enum err sqlite_due(void *conn, struct store_due *due, struct why *why);
 enum err sqlite_claim(void *conn, struct store_claim *claim, struct why *why);
 enum err sqlite_settle(void *conn, struct store_settle *settle, struct why *why);
 enum err sqlite_release(void *conn, struct store_release *release, struct why *why);
-enum err sqlite_replay(void *conn, struct store_replay *replay, struct why *why);
+enum err sqlite_replay(void *conn, const struct order *order, enum party party, bool *ret, struct why *why);
 enum err sqlite_replay_all(void *conn, struct store_replay_all *replay, struct why *why);
 enum err sqlite_oldest_due(void *conn, int64_t *ret_ms, struct why *why);

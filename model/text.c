@@ -4,6 +4,7 @@
 
 #include "model/crypto.h"
 
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
@@ -103,13 +104,15 @@ bool id_is_zero(const struct id *id)
 
 bool id_make(int64_t now_ms, struct id *ret)
 {
-        uint32_t seconds = (uint32_t)(now_ms / 1000);
+        /* So that what one process makes in the same millisecond still sorts by creation. */
+        static atomic_uint counter;
+        const uint64_t head = (uint64_t)(now_ms / 1000) << 24 | (atomic_fetch_add(&counter, 1) & 0xffffff);
         struct id id;
 
-        if (!crypto_random(id.bytes + 4, sizeof id.bytes - 4))
+        if (!crypto_random(id.bytes + 7, sizeof id.bytes - 7))
                 return false;
-        for (int i = 0; i < 4; i++)
-                id.bytes[i] = (uint8_t)(seconds >> (24 - 8 * i));
+        for (int i = 0; i < 7; i++)
+                id.bytes[i] = (uint8_t)(head >> (48 - 8 * i));
         *ret = id;
         return true;
 }

@@ -33,7 +33,8 @@ bool id_read(const char *text, struct id *ret);
 const char *id_write(const struct id *id, char to[ID_TEXT_SIZE]);
 bool id_equal(const struct id *a, const struct id *b);
 bool id_is_zero(const struct id *id);
-/* As ObjectId does it: seconds since 1970 in four bytes, then eight random ones. False without randomness. */
+/* As ObjectId does it: seconds since 1970 in four bytes, then three of a counter and five random ones, so that ids of one
+ * process sort by creation. False without randomness. */
 bool id_make(int64_t now_ms, struct id *ret);
 
 #define TIME_TEXT_SIZE 25 /* 2024-11-05T14:30:00.000Z and NUL */
