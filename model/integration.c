@@ -432,20 +432,21 @@ struct json_object *integration_write(const struct record *record, bool auto_dis
 {
         CLEAN(json_put_at) struct json_object *document = NULL;
         CLEAN(json_put_at) struct json_object *shown = json_object_new_object();
-        struct json_object *key, *names;
+        CLEAN(json_put_at) struct json_object *names = NULL;
+        struct json_object *key;
 
         if (!shown || record_read(record, &document, NULL))
                 return NULL;
         key = find_entry(document, "keys", 0);
-        names = json_object_object_get(document, "dispatchHeaderNames");
-        names = names ? json_object_get(names) : json_object_new_array();
-        if (!names || !json_add(shown, "dispatchHeaderNames", names) ||
-            !json_add_text(shown, "integrationId", record->id) ||
+        names = json_object_get(json_object_object_get(document, "dispatchHeaderNames"));
+        names = names ? names : json_object_new_array();
+        if (!names || !json_add_text(shown, "integrationId", record->id) ||
             !json_add_text(shown, "name", json_get_text(document, "name")) ||
             !json_add_bool(shown, "active", json_get_bool(document, "active", false)) ||
             !json_add_text(shown, "keyPrefix", json_get_text(key, "prefix")) ||
             !json_add_text(shown, "keyLast4", json_get_text(key, "last4")) ||
             !json_add_text(shown, "dispatchUrl", json_get_text(document, "dispatchUrl")) ||
+            !json_add(shown, "dispatchHeaderNames", TAKE(names)) ||
             !json_add_bool(shown, "autoDispatch", auto_dispatch) ||
             !json_add_bool(shown, "notifyCancel", json_get_bool(document, "notifyCancel", false)) ||
             !json_add_time(shown, "createdAt", record->created_ms) ||

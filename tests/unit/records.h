@@ -26,6 +26,7 @@ static inline struct json_object *parse(const char *text)
         return object;
 }
 
+/* 24 hex digits. */
 static inline struct id read_id(const char *text)
 {
         struct id id;
