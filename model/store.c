@@ -678,23 +678,23 @@ struct verb_row {
 };
 
 static const struct verb_row verbs[] = {
-        [VERB_CREATE] = {run_create, .writes = true},
-        [VERB_MOVE] = {run_move, .writes = true},
-        [VERB_READ] = {run_read},
-        [VERB_LIST] = {run_list},
-        [VERB_DUE] = {run_due, .writes = true}, /* needs the writer's leases */
-        [VERB_CLAIM] = {run_claim, .writes = true},
-        [VERB_SETTLE] = {run_settle, .writes = true},
-        [VERB_RELEASE] = {run_release, .writes = true},
-        [VERB_REPLAY] = {run_replay, .writes = true},
-        [VERB_REPLAY_ALL] = {run_replay_all, .writes = true},
-        [VERB_PROBE] = {run_probe},
-        [VERB_PUT] = {run_put, .writes = true},
-        [VERB_GET] = {run_get},
-        [VERB_FIND] = {run_find},
-        [VERB_EDIT] = {run_edit, .writes = true, .readmits = true},
-        [VERB_DROP] = {run_drop, .writes = true, .readmits = true},
-        [VERB_TOUCH] = {run_edit, .writes = true},
+        [VERB_CREATE] = {.run = run_create, .writes = true},
+        [VERB_MOVE] = {.run = run_move, .writes = true},
+        [VERB_READ] = {.run = run_read},
+        [VERB_LIST] = {.run = run_list},
+        [VERB_DUE] = {.run = run_due, .writes = true}, /* needs the writer's leases */
+        [VERB_CLAIM] = {.run = run_claim, .writes = true},
+        [VERB_SETTLE] = {.run = run_settle, .writes = true},
+        [VERB_RELEASE] = {.run = run_release, .writes = true},
+        [VERB_REPLAY] = {.run = run_replay, .writes = true},
+        [VERB_REPLAY_ALL] = {.run = run_replay_all, .writes = true},
+        [VERB_PROBE] = {.run = run_probe},
+        [VERB_PUT] = {.run = run_put, .writes = true},
+        [VERB_GET] = {.run = run_get},
+        [VERB_FIND] = {.run = run_find},
+        [VERB_EDIT] = {.run = run_edit, .writes = true, .readmits = true},
+        [VERB_DROP] = {.run = run_drop, .writes = true, .readmits = true},
+        [VERB_TOUCH] = {.run = run_edit, .writes = true},
 };
 
 void store_run(struct store *store, void *conn, struct job *job)
