@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store_targets.c - what the verbs of targets mean: due, claim, settle, release, replay. */
+#include "model/verbs.h"
+
+#include "model/clean.h"
+#include "model/connection.h"
+
+#include <stdlib.h>
+
+enum err run_due(struct store *store, void *conn, struct job *job)
+{
+        struct store_due *due = (struct store_due *)job;
+
+        due->n = 0;
+        due->next_ms = 0;
+        return store->ops->due(conn, due, &job->why);
+}
+
+enum err run_claim(struct store *store, void *conn, struct job *job)
+{
+        struct store_claim *claim = (struct store_claim *)job;
+        char id[RECORD_ID_SIZE];
+        enum err e;
+
+        store_claim_done(claim);
+        claim->claimed = false;
+        e = store->ops->claim(conn, claim, &job->why);
+        if (e != ERR_OK || !claim->claimed)
+                return e;
+        connection_id(&claim->due.restaurant, claim->due.platform, id);
+        return store->ops->record_get(conn, RECORD_CONNECTION, id, &claim->connection, &job->why);
+}
+
+void store_claim_done(struct store_claim *claim)
+{
+        order_free(TAKE(claim->order));
+        record_done(&claim->connection);
+}
+
+enum err run_settle(struct store *store, void *conn, struct job *job)
+{
+        return store->ops->settle(conn, (struct store_settle *)job, &job->why);
+}
+
+void store_settle_done(struct store_settle *settle)
+{
+        free(TAKE(settle->row));
+}
+
+enum err run_release(struct store *store, void *conn, struct job *job)
+{
+        return store->ops->release(conn, (struct store_release *)job, &job->why);
+}
+
+enum err run_replay(struct store *store, void *conn, struct job *job)
+{
+        struct store_replay *replay = (struct store_replay *)job;
+        CLEAN(order_free_at) struct order *order = NULL;
+        const struct step *step;
+        enum delivery state;
+        bool replayed = false;
+        enum err e;
+
+        store_replay_done(replay);
+        replay->outcome = REPLAY_UNKNOWN;
+        e = store->ops->order_get(conn, &replay->order, &order, &job->why);
+        if (e != ERR_OK || !order || !in_scope(job, &order->restaurant) ||
+            !target_state(order, replay->party, store->now(), &state, &step))
+                return e;
+        e = store->ops->replay(conn, order, replay->party, &replayed, &job->why);
+        if (e != ERR_OK)
+                return e;
+        replay->outcome = replayed ? REPLAY_DONE : REPLAY_NOT_FAILED;
+        if (!replayed)
+                return ERR_OK;
+        job->changed = true;
+        job->change = (struct change){.order = order->id,
+                                      .restaurant = order->restaurant,
+                                      .platform = order->platform,
+                                      .rev = order->rev + 1,
+                                      .before = order->status,
+                                      .after = order->status};
+        job->change.due[replay->party] = true;
+        return store->ops->order_get(conn, &replay->order, &replay->stored, &job->why);
+}
+
+void store_replay_done(struct store_replay *replay)
+{
+        order_free(TAKE(replay->stored));
+}
+
+enum err run_replay_all(struct store *store, void *conn, struct job *job)
+{
+        return store->ops->replay_all(conn, (struct store_replay_all *)job, &job->why);
+}
+
+enum err run_probe(struct store *store, void *conn, struct job *job)
+{
+        struct store_probe *probe = (struct store_probe *)job;
+
+        probe->now_ms = store->now();
+        return store->ops->oldest_due(conn, &probe->oldest_due_ms, &job->why);
+}
