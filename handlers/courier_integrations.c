@@ -12,11 +12,6 @@
 #include "model/integration.h"
 #include "model/restaurant.h"
 
-#include <stddef.h>
-
-/* Of the struct that the letter of its `member` stands in. */
-#define OWNER_OF(letter, type, member) ((type *)((char *)(letter)-offsetof(type, member)))
-
 /* ---- GET …, GET …/{integrationId} ---- */
 
 static struct json_object *row(const struct store_find *find, int i)

@@ -9,8 +9,6 @@
 #include "model/connection.h"
 #include "server/outbound.h"
 
-#include <stddef.h>
-
 /* The id of the connection that the route means. Errors: NOT_FOUND: a platform that nobody can be connected to. */
 static enum err read_platform(struct request *r, const struct access *access, char ret_id[RECORD_ID_SIZE],
                               const struct dialect **ret, struct why *why)
@@ -136,8 +134,7 @@ static void submit_edit(struct request *r, struct connecting *connecting)
 
 static void put(struct letter *letter)
 {
-        struct connecting *connecting =
-                (struct connecting *)((char *)letter - offsetof(struct connecting, put));
+        struct connecting *connecting = OWNER_OF(letter, struct connecting, put);
         struct request *r = caller_back(&connecting->put.job);
 
         if (!r)

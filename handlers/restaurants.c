@@ -9,7 +9,6 @@
 #include "model/restaurant.h"
 #include "model/token.h"
 
-#include <stddef.h>
 #include <string.h>
 
 /* ---- POST /api/v1/restaurants ---- */
@@ -32,7 +31,7 @@ static void done_founding(void *memory)
 
 static void founded(struct letter *letter)
 {
-        struct founding *founding = (struct founding *)((char *)letter - offsetof(struct founding, token));
+        struct founding *founding = OWNER_OF(letter, struct founding, token);
         struct request *r = caller_back(&founding->token.job);
         CLEAN(json_put_at) struct json_object *data = NULL;
 
