@@ -20,6 +20,7 @@
 /* What the job stands in as `member`, for a `run` whose job is not the first of a request. */
 #define OWNER_OF(letter, type, member) ((type *)((char *)(letter)-offsetof(type, member)))
 
+/* What main made. */
 struct app *caller_app(struct request *r);
 
 /* Who asks, for the store to check. `restaurant` says whose data is asked for; NULL: the caller's own, or, for the admin,
