@@ -3,7 +3,8 @@
  *
  * json-c judges how tokens stand together; what a token is, we judge ourselves before it. Even when strict, json-c
  * takes single quotes, NaN, bare control characters and surrogates in UTF-8, cuts a key at a NUL, and what it takes
- * differs by version. */
+ * differs by version: 0.18 refuses every character beyond ASCII when it is strict (its issue 875). So it never is, and
+ * what is left for us then is a comma before a closing bracket and bytes behind the document. */
 #include "model/json.h"
 
 #include "model/clean.h"
@@ -19,7 +20,8 @@ struct scan {
         const unsigned char *at;
         size_t left;
         int depth;
-        bool nul; /* the last string had an escaped NUL inside */
+        bool nul;   /* the last string had an escaped NUL inside */
+        bool comma; /* the last token was one */
 };
 
 /* 0 at the end: no token begins or goes on with it. */
@@ -130,8 +132,22 @@ static bool scan_string(struct scan *s)
         return scan_char(s, '"');
 }
 
+static bool scan_space(struct scan *s)
+{
+        size_t left = s->left;
+
+        while (s->left > 0 && strchr(" \t\n\r", *s->at) && *s->at)
+                scan_skip(s, 1);
+        return s->left < left;
+}
+
 static bool scan_token(struct scan *s)
 {
+        bool after_comma = s->comma;
+
+        if (scan_space(s))
+                return true;
+        s->comma = false;
         switch (scan_peek(s)) {
         case '"': return scan_string(s);
         case 't': return scan_word(s, "true");
@@ -140,13 +156,9 @@ static bool scan_token(struct scan *s)
         case '{':
         case '[': scan_skip(s, 1); return ++s->depth <= JSON_DEPTH_MAX;
         case '}':
-        case ']': scan_skip(s, 1); return --s->depth >= 0;
+        case ']': scan_skip(s, 1); return --s->depth >= 0 && !after_comma;
         case ':': scan_skip(s, 1); return !s->nul; /* a key goes before */
-        case ' ':
-        case '\t':
-        case '\n':
-        case '\r':
-        case ',': scan_skip(s, 1); return true;
+        case ',': scan_skip(s, 1); return s->comma = true;
         default: return scan_number(s);
         }
 }
@@ -182,7 +194,6 @@ static struct json_tokener *find_tokener(void)
         tokener = json_tokener_new_ex(JSON_DEPTH_MAX + 1);
         if (!tokener)
                 return NULL;
-        json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
         if (pthread_setspecific(tokener_key, tokener) != 0) {
                 json_tokener_free(tokener);
                 return NULL;
@@ -231,6 +242,10 @@ enum err json_read_any(const char *bytes, size_t length, struct json_object **re
                 return FAIL(why, ERR_NO_MEMORY, "no memory for a document");
         if (error != json_tokener_success)
                 return FAIL(why, ERR_BAD_JSON, "%s", json_tokener_error_desc(error));
+        if (cut) {
+                json_object_put(value);
+                return FAIL(why, ERR_BAD_JSON, "more than one document");
+        }
         *ret = value;
         return ERR_OK;
 }
