@@ -84,8 +84,9 @@ int main(int argc, char **argv)
 
         if (argc != 4)
                 return 2;
-        rows = strtol(argv[2], NULL, 10);
-        batch = strtol(argv[3], NULL, 10);
+        if (sscanf(argv[2], "%ld", &rows) != 1 || sscanf(argv[3], "%ld", &batch) != 1 || rows < 1 ||
+            batch < 1)
+                return 2;
         need(sqlite3_open(argv[1], &db), SQLITE_OK, db);
         fill(db, rows);
         need(sqlite3_prepare_v2(db,

@@ -14,14 +14,6 @@ struct json_object *answer_array(void)
         return json_object_new_array();
 }
 
-bool answer_append(struct json_object *array, struct json_object *item)
-{
-        if (array && item && json_object_array_add(array, item) == 0)
-                return true;
-        json_object_put(item);
-        return false;
-}
-
 /* `next` NULL: no list. */
 static char *success(struct json_object *data, const char *next)
 {

@@ -9,9 +9,6 @@
 struct json_object *answer_object(void) MUST_USE;
 struct json_object *answer_array(void) MUST_USE;
 
-/* Appends and takes the item's ownership in every case; false without memory, also where either is NULL. */
-bool answer_append(struct json_object *array, struct json_object *item) MUST_USE;
-
 /* {"success":true,"data":…}. Takes the ownership of `data`; NULL answers NO_MEMORY. */
 void answer_one(struct request *r, int http_status, struct json_object *data);
 

@@ -36,14 +36,11 @@ static struct request *back(struct job *job)
 /* Foreign numbers mean what their value means: 1, 1.0 and 1e0 are "on the way". */
 static enum err read_status(struct json_object *body, enum status *ret, struct why *why)
 {
-        struct json_object *value = json_object_object_get(body, "status");
-        double number;
+        const struct view view = view_of(body);
+        double number = 0;
 
-        if (!json_object_is_type(value, json_type_int) && !json_object_is_type(value, json_type_double))
-                return FAIL(why, ERR_BAD_STATUS, "not a number");
-        number = json_object_get_double(value);
-        if (number != 1 && number != 2)
-                return FAIL(why, ERR_BAD_STATUS, "not 1 or 2");
+        if (view_opt_number(&view, "status", 1, 2, &number, NULL) != ERR_OK || (number != 1 && number != 2))
+                return FAIL(why, ERR_BAD_STATUS, "not a number whose value is 1 or 2");
         *ret = number == 1 ? STATUS_ON_THE_WAY : STATUS_DELIVERED;
         return ERR_OK;
 }
@@ -51,9 +48,13 @@ static enum err read_status(struct json_object *body, enum status *ret, struct w
 static enum err read_id(struct json_object *body, const char *key, enum err wrong, struct id *ret,
                         struct why *why)
 {
-        const char *text = json_get_text(body, key);
+        const struct view view = view_of(body);
+        const char *text;
 
-        return text && id_read(text, ret) ? ERR_OK : FAIL(why, wrong, "%s is no id", key);
+        if (view_need_text(&view, key, ID_TEXT_SIZE - 1, ID_TEXT_SIZE - 1, &text, NULL) != ERR_OK ||
+            !id_read(text, ret))
+                return FAIL(why, wrong, "%s is no id", key);
+        return ERR_OK;
 }
 
 static enum err read_idempotency_key(struct request *r, struct store_move *move, struct why *why)

@@ -26,7 +26,7 @@ static bool add_deliveries(struct json_object *rows, const struct store_list *li
                 if (!target_state(order, (enum party)party, now_ms, &state, &step) ||
                     (list->has_delivery && state != list->delivery))
                         continue;
-                if (!answer_append(rows, delivery_write(order, (enum party)party, now_ms)))
+                if (!json_append(rows, delivery_write(order, (enum party)party, now_ms)))
                         return false;
         }
         return true;

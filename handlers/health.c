@@ -3,6 +3,7 @@
  * takes no server out of the balancer. */
 #include "handlers/health.h"
 
+#include "handlers/answer.h"
 #include "handlers/caller.h"
 #include "model/clean.h"
 #include "server/client.h"
@@ -35,7 +36,7 @@ static void probed(struct letter *letter)
         const bool loops = loops_turn(app);
         const bool draining = http_is_stopping(app->http);
         const int64_t owed_ms = store && probe->oldest_due_ms > 0 ? probe->now_ms - probe->oldest_due_ms : 0;
-        CLEAN(json_put_at) struct json_object *data = json_object_new_object();
+        CLEAN(json_put_at) struct json_object *data = answer_object();
 
         request_release(r);
         if (data && json_add_bool(data, "ready", store && loops && !draining) &&

@@ -71,7 +71,7 @@ static void listed(struct letter *letter)
                 return;
         rows = answer_array();
         for (int i = 0; i < list->n; i++)
-                if (!answer_append(rows, order_write(list->orders[i], false, now_ms))) {
+                if (!json_append(rows, order_write(list->orders[i], false, now_ms))) {
                         request_fail(r, ERR_NO_MEMORY, NULL);
                         return;
                 }

@@ -14,6 +14,7 @@ struct caller {
         int64_t until_ms;      /* when the secret dies by itself; INT64_MAX: never */
 };
 
+/* Errors: NO_MEMORY. Freeing NULL is fine. */
 enum err admission_new(struct admission **ret, struct why *why) MUST_USE;
 void admission_free(struct admission *admission);
 

@@ -8,11 +8,11 @@
 #define CLEAN(function) __attribute__((cleanup(function)))
 
 /* Ownership moves on: yields the pointer and leaves NULL behind. */
-#define TAKE(pointer)                                                                                                  \
-        __extension__({                                                                                                \
-                __typeof__(pointer) taken_ = (pointer);                                                                \
-                (pointer) = NULL;                                                                                      \
-                taken_;                                                                                                \
+#define TAKE(pointer)                                   \
+        __extension__({                                 \
+                __typeof__(pointer) taken_ = (pointer); \
+                (pointer) = NULL;                       \
+                taken_;                                 \
         })
 
 /* For any block of malloc: CLEAN(free_at) char *text = NULL; */

@@ -68,5 +68,6 @@ struct why {
 /* ERR_BAD_FIELD about the field at `path`. */
 #define FAIL_FIELD(why, path, ...) err_fail((why), ERR_BAD_FIELD, __FILE__, __LINE__, (path), __VA_ARGS__)
 
+/* What the two macros above call; nobody else does. */
 enum err err_fail(struct why *why, enum err e, const char *file, int line, const char *field,
                   const char *format, ...) __attribute__((format(printf, 6, 7)));

@@ -84,6 +84,7 @@ bool sql_done(struct conn *conn, sqlite3_stmt *statement, bool *ret_constraint);
 /* STORE_BROKEN with SQLite's own words. */
 enum err sql_failed(struct conn *conn, struct why *why);
 
+/* Bind the i-th parameter; SQLite keeps a copy. */
 void sql_bind_id(sqlite3_stmt *statement, int i, const struct id *id);
 void sql_bind_text(sqlite3_stmt *statement, int i, const char *text);
 /* `absent` is bound as NULL. */
@@ -98,7 +99,7 @@ char *sql_copy(struct conn *conn, sqlite3_stmt *statement, int i);
 void leases_commit(struct conn *conn, bool committed);
 void leases_free(struct conn *conn);
 
-/* The operations of backend.h, by file. */
+/* sqlite_records.c: backend.h's operations on records. */
 enum err sqlite_record_get(void *conn, enum record_kind kind, const char *id, struct record *ret,
                            struct why *why);
 enum err sqlite_record_look(void *conn, enum record_kind kind, const struct digest *look, struct record *ret,
@@ -109,6 +110,7 @@ enum err sqlite_record_delete(void *conn, enum record_kind kind, const char *id,
 enum err sqlite_record_page(void *conn, enum record_kind kind, const struct page *page, int max,
                             struct record *ret, int *ret_n, struct why *why);
 
+/* sqlite_orders.c: backend.h's operations on orders. */
 enum err sqlite_order_insert(void *conn, const struct order *order, enum insert *ret, struct why *why);
 enum err sqlite_order_get(void *conn, const struct id *id, struct order **ret, struct why *why);
 enum err sqlite_order_find(void *conn, const struct order *like, struct order **ret, struct why *why);
@@ -116,6 +118,7 @@ enum err sqlite_order_move(void *conn, struct store_move *move, const struct mov
 enum err sqlite_order_scan(void *conn, const struct store_list *list, const struct page *page,
                            order_visit_fn *visit, void *arg, struct why *why);
 
+/* sqlite_targets.c: backend.h's operations on targets. */
 enum err sqlite_due(void *conn, struct store_due *due, struct why *why);
 enum err sqlite_claim(void *conn, struct store_claim *claim, struct why *why);
 enum err sqlite_settle(void *conn, struct store_settle *settle, struct why *why);

@@ -60,6 +60,7 @@ void http_close(struct http *http);
 
 /* --- what a handler sees. All on the loop. A request lives until it was replied to and nothing is held. --- */
 
+/* The options' `app`, and the row of the table that was found. */
 void *request_app(struct request *r);
 const struct route *request_route(const struct request *r);
 /* What stood for the i-th {…} of the route; never NULL. */

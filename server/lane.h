@@ -24,6 +24,7 @@ bool lane_has_room(struct lane *lane, int64_t now_ms);
 /* How many more may begin now; 0 where it is held back. */
 int lane_room(const struct lane *lane, int64_t now_ms);
 
+/* One call more, or less, is under way. */
 void lane_begin(struct lane *lane);
 void lane_end(struct lane *lane);
 

@@ -12,6 +12,7 @@
 
 struct throttle;
 
+/* Errors: NO_MEMORY. */
 enum err throttle_new(struct throttle **ret, struct why *why) MUST_USE;
 /* NULL is fine. */
 void throttle_free(struct throttle *throttle);
