@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* json_text.h - what a token of JSON is (RFC 8259); how tokens stand together is for json-c to judge. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Whether every token of the text is one, its strings are UTF-8, no key has a NUL inside, no closing bracket follows a
+ * comma, and brackets go no deeper than JSON_DEPTH_MAX. False: *ret_at is where the first wrong token begins. */
+bool json_text_scan(const char *bytes, size_t length, size_t *ret_at);
