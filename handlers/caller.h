@@ -18,7 +18,9 @@
 
 /* The parts of the running server. */
 /* What the job stands in as `member`, for a `run` whose job is not the first of a request. */
-#define OWNER_OF(letter, type, member) ((type *)((char *)(letter)-offsetof(type, member)))
+/* clang-format off: its versions differ about the minus */
+#define OWNER_OF(letter, type, member) ((type *)((char *)(letter) - offsetof(type, member)))
+/* clang-format on */
 
 /* What main made. */
 struct app *caller_app(struct request *r);

@@ -19,7 +19,7 @@ struct dialect;
 enum party { PARTY_PLATFORM, PARTY_COURIER, PARTY_COUNT };
 const char *party_word(enum party party);
 
-#define STEP_OF(status) ((status)*10) /* the number of a rank's step, and what a fact raises `want` to */
+#define STEP_OF(status) (10 * (status)) /* the number of a rank's step, and what a fact raises `want` to */
 
 #define TARGET_NOT_DUE (-1) /* `at_ms` is absent: nothing owed */
 #define TARGET_NEVER 0      /* `at_ms`: there never is anything to call */
