@@ -18,7 +18,7 @@
 
 /* The parts of the running server. */
 /* What the job stands in as `member`, for a `run` whose job is not the first of a request. */
-/* clang-format off: its versions differ about the minus */
+/* clang-format off */
 #define OWNER_OF(letter, type, member) ((type *)((char *)(letter) - offsetof(type, member)))
 /* clang-format on */
 

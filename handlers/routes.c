@@ -17,7 +17,7 @@
 #define BOTH (WHO_RESTAURANT | WHO_ADMIN)
 
 /* A row with no body, with one that must be there, with one that may be missing. */
-/* clang-format off: its versions differ about braces in macros */
+/* clang-format off */ /* its versions differ about braces in macros */
 #define GET(path, who, handler) {"GET", path, who, 0, handler, ERR_INTERNAL, false}
 #define TAKES(method, path, who, handler) {method, path, who, BODY, handler, ERR_INTERNAL, false}
 #define MAY_TAKE(method, path, who, handler) {method, path, who, BODY, handler, ERR_INTERNAL, true}

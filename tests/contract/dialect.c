@@ -337,7 +337,7 @@ static char deep[20001];
 static char large[MESSAGE_REPLY_MAX + 1];
 static char large_token[MESSAGE_REPLY_MAX + 1];
 
-/* clang-format off: its versions differ about braces in macros */
+/* clang-format off */ /* its versions differ about braces in macros */
 #define BYTES(text) {text, sizeof text - 1}
 /* clang-format on */
 static const struct {
