@@ -32,7 +32,8 @@
 #include <unistd.h>
 
 #define EVENTS_MAX 64
-#define IDLE_MS 75000 /* a kept connection without a request: nginx's default, which clients know to expect */
+#define IDLE_MS 1000
+#define KEPT_MS 75000 /* a kept connection without a request: nginx's default, which clients know to expect */
 #define WAIT_MAX_MS 1000
 #define HELD_WAIT_MAX_MS 10
 #define QUIET_MAX 4
@@ -66,6 +67,7 @@ static int64_t phase_limit_ms(const struct http *http, int phase)
         case PHASE_RECEIVE:
         case PHASE_SEND: return http->options.receive_deadline_ms;
         case PHASE_IDLE: return IDLE_MS;
+        case PHASE_KEPT: return KEPT_MS;
         case PHASE_HELD: return http->options.request_deadline_ms;
         case PHASE_CUT:
         case PHASE_COUNT: break;
@@ -447,6 +449,32 @@ static void port_run(struct port *port)
         port->is_ready = false;
 }
 
+static void peer_expire(struct peer *peer)
+{
+        char byte;
+
+        switch (peer->phase) {
+        case PHASE_HELD:
+                request_expire(peer->request);
+                phase_enter(peer, PHASE_SEND);
+                peer->port->http->had_progress = true;
+                break;
+        case PHASE_IDLE:
+                /* An end that came together with a request is not heard of by libmicrohttpd, whose set is
+                 * edge-triggered. */
+                if (recv(peer->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+                        peer_cut(peer);
+                else
+                        phase_enter(peer, PHASE_KEPT);
+                break;
+        case PHASE_RECEIVE:
+        case PHASE_KEPT:
+        case PHASE_SEND: peer_cut(peer); break;
+        case PHASE_CUT:
+        case PHASE_COUNT: break;
+        }
+}
+
 /* Cuts or answers what is past its phase's deadline. */
 static void expire(struct http *http)
 {
@@ -455,15 +483,8 @@ static void expire(struct http *http)
                 struct peer *peer;
 
                 while ((peer = TAILQ_FIRST(&http->phases[phase])) &&
-                       http->now_ms - peer->since_ms >= limit_ms) {
-                        if (phase != PHASE_HELD) {
-                                peer_cut(peer);
-                                continue;
-                        }
-                        request_expire(peer->request);
-                        phase_enter(peer, PHASE_SEND);
-                        http->had_progress = true;
-                }
+                       http->now_ms - peer->since_ms >= limit_ms)
+                        peer_expire(peer);
         }
         stragglers_expire(http, http->now_ms);
 }
@@ -517,9 +538,9 @@ static void begin_stop(struct letter *letter)
 /* Cuts who waits for us, or whom we wait for, on the main port. */
 static void drain(struct http *http)
 {
-        static const enum phase cut[] = {PHASE_RECEIVE, PHASE_IDLE};
+        static const enum phase cut[] = {PHASE_RECEIVE, PHASE_IDLE, PHASE_KEPT};
 
-        for (int i = 0; i < 2; i++) {
+        for (int i = 0; i < 3; i++) {
                 struct peer *next;
 
                 for (struct peer *peer = TAILQ_FIRST(&http->phases[cut[i]]); peer; peer = next) {

@@ -24,7 +24,8 @@ struct MHD_Daemon;
 
 enum phase {
         PHASE_RECEIVE, /* from accept, or from the request line, to the last byte of the body */
-        PHASE_IDLE,    /* answered before, nothing heard since */
+        PHASE_IDLE,    /* just answered */
+        PHASE_KEPT,    /* idle for longer */
         PHASE_HELD,    /* the request is whole, its answer is awaited */
         PHASE_SEND,    /* the answer is being written */
         PHASE_CUT,     /* shut down by us; libmicrohttpd will close it when it hears of that */
