@@ -22,7 +22,6 @@ struct dialect {
         enum platform platform;
         const char *const *credentials; /* names of the credential fields, ended by NULL */
         const struct step *steps;       /* by number, ended by number 0 */
-        int64_t floor_ms;               /* a 429 without a longer Retry-After holds the lane back for this */
         const char *other_reason;       /* the cancel reason "other"; NULL: one must be given */
 
         /* Whether the platform can be called about this order at all: the form of platformOrderId and of platformRef.

@@ -190,7 +190,6 @@ const struct dialect dialect_dukkango = {
         .platform = PLATFORM_DUKKANGO,
         .credentials = credentials,
         .steps = steps,
-        .floor_ms = 30000, /* between two looks at get-current; UNSURE for the other calls */
         .other_reason = "8",
         .accepts = accepts,
         .login = login,

@@ -303,7 +303,6 @@ const struct dialect dialect_trendyolyemek = {
         .platform = PLATFORM_TRENDYOLYEMEK,
         .credentials = credentials,
         .steps = steps,
-        .floor_ms = 10000, /* 50 calls in 10 s to an endpoint */
         .other_reason = "623",
         .accepts = accepts,
         .build = build,

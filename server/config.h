@@ -24,6 +24,8 @@ struct config {
         int64_t receive_deadline_ms;
         char *trendyolyemek_url;
         char *dukkango_url;
+        int64_t trendyolyemek_pause_ms;
+        int64_t dukkango_poll_ms;
         int64_t connections_max;
         char *log_level; /* a word that log_level_find takes */
 };

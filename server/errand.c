@@ -235,22 +235,6 @@ struct account errand_account(const struct errand *d)
         return account;
 }
 
-static void hear(struct errand *d, const struct judgement *judgement)
-{
-        const struct answer *answer = &d->call.answer;
-        int64_t hold_ms = answer->retry_after_ms;
-
-        lane_heard(lane_of(d), answer->carried == CARRIED_ANSWERED && answer->http < 500);
-        if (judgement->verdict != VERDICT_WAIT)
-                return;
-        if (answer->http == 429 && hold_ms < d->dialect->floor_ms)
-                hold_ms = d->dialect->floor_ms;
-        if (hold_ms > 0) {
-                lane_hold(lane_of(d), time_boot_ms(), hold_ms);
-                outbound_look_by(d->outbound, time_boot_ms() + hold_ms);
-        }
-}
-
 static void answered(struct call *call)
 {
         struct errand *d = (struct errand *)((char *)call - offsetof(struct errand, call));
@@ -261,7 +245,7 @@ static void answered(struct call *call)
                               &judgement);
         else
                 dialect_judge_check(d->dialect, d->claim.order, &call->answer, &judgement);
-        hear(d, &judgement);
+        outbound_heard(d->outbound, d->claim.due.platform, &call->answer, judgement.verdict == VERDICT_WAIT);
         call_done(call);
         if (judgement.verdict != VERDICT_LOGIN) {
                 settle(d, &judgement);

@@ -78,6 +78,10 @@ void outbound_consider(struct outbound *outbound, const struct due *due);
 /* outbound.c: asks what is due at or before `at_ms` (CLOCK_BOOTTIME). */
 void outbound_look_by(struct outbound *outbound, int64_t at_ms);
 
+/* outbound.c: what an answer says of the platform; `waits`: it asked for quiet. */
+void outbound_heard(struct outbound *outbound, enum platform platform, const struct answer *answer,
+                    bool waits);
+
 /* errand.c: begins with the claim; the lane and the session have room. False without memory. */
 bool errand_begin(struct outbound *outbound, const struct due *due, struct session *session);
 /* errand.c: asks the store once more to write what it refused, where that is due. */

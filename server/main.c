@@ -89,12 +89,15 @@ static enum err take_signals(struct server *server, struct why *why)
 static enum err start_outbound(struct server *server, struct why *why)
 {
         const struct config *c = &server->config;
-        const struct outbound_options options = {.keyring = server->keyring,
-                                                 .urls = {[PLATFORM_DUKKANGO] = c->dukkango_url,
-                                                          [PLATFORM_TRENDYOLYEMEK] = c->trendyolyemek_url},
-                                                 .retry = {.delays_ms = c->retry_ms, .n = c->n_retries},
-                                                 .timeout_ms = c->outbound_timeout_ms,
-                                                 .lease_slack_ms = c->lease_slack_ms};
+        const struct outbound_options options = {
+                .keyring = server->keyring,
+                .urls = {[PLATFORM_DUKKANGO] = c->dukkango_url,
+                         [PLATFORM_TRENDYOLYEMEK] = c->trendyolyemek_url},
+                .floor_ms = {[PLATFORM_DUKKANGO] = c->dukkango_poll_ms,
+                             [PLATFORM_TRENDYOLYEMEK] = c->trendyolyemek_pause_ms},
+                .retry = {.delays_ms = c->retry_ms, .n = c->n_retries},
+                .timeout_ms = c->outbound_timeout_ms,
+                .lease_slack_ms = c->lease_slack_ms};
         const struct client_options calls = {.calls_max = 256}; /* design.md section 5 */
         const struct store_options store = {
                 .where = c->store, .hooks = {.on_change = on_change, .on_note = on_note, .arg = server}};

@@ -48,6 +48,19 @@ void outbound_look_by(struct outbound *o, int64_t at_ms)
                 o->look_at_ms = at_ms;
 }
 
+void outbound_heard(struct outbound *o, enum platform platform, const struct answer *answer, bool waits)
+{
+        const int64_t floor_ms = answer->http == 429 ? o->options.floor_ms[platform] : 0;
+        const int64_t hold_ms = answer->retry_after_ms > floor_ms ? answer->retry_after_ms : floor_ms;
+        const int64_t now_ms = time_boot_ms();
+
+        lane_heard(&o->lanes[platform], answer->carried == CARRIED_ANSWERED && answer->http < 500);
+        if (!waits || hold_ms <= 0)
+                return;
+        lane_hold(&o->lanes[platform], now_ms, hold_ms);
+        outbound_look_by(o, now_ms + hold_ms);
+}
+
 /* Those that come first would always be the same ones, were they not mixed. */
 static void shuffle(struct due *found, int n)
 {

@@ -16,6 +16,7 @@ struct outbound;
 struct outbound_options {
         const struct keyring *keyring;
         const char *urls[PLATFORM_COUNT]; /* NULL: a platform that is not called */
+        int64_t floor_ms[PLATFORM_COUNT]; /* a 429 holds the lane back at least so long */
         struct retry retry;               /* its delays are borrowed */
         int64_t timeout_ms;               /* of one call */
         int64_t lease_slack_ms;           /* a lease is two timeouts and this */

@@ -115,23 +115,19 @@ static void settle_waiting(struct session *session, const struct judgement *judg
 static void logged_in(struct call *call)
 {
         struct session *session = (struct session *)((char *)call - offsetof(struct session, login));
-        struct lane *lane = &session->outbound->lanes[session->platform];
         const int64_t now_ms = time_boot_ms();
         struct judgement judgement = {0};
         int64_t life_ms = 0;
 
         dialect_judge_login(dialect_of(session->platform), &call->answer, &judgement, session->token,
                             &life_ms);
-        lane_heard(lane, call->answer.carried == CARRIED_ANSWERED && call->answer.http < 500);
+        outbound_heard(session->outbound, session->platform, &call->answer,
+                       judgement.verdict == VERDICT_WAIT);
         if (judgement.verdict == VERDICT_DONE)
                 session->token_until_ms =
                         now_ms + (life_ms > 2 * MARGIN_MS ? life_ms - MARGIN_MS : life_ms / 2);
         else if (judgement.verdict == VERDICT_GIVE_UP)
                 session->refused_until_ms = now_ms + REFUSED_MS;
-        else if (judgement.verdict == VERDICT_WAIT)
-                lane_hold(lane, now_ms, judgement.wait_ms);
-        judgement.wait_ms = 0;
-        judgement.definite = true; /* about the step: it was not sent */
         call_done(call);
         settle_waiting(session, &judgement);
 }
