@@ -281,7 +281,7 @@ TEST(ambiguous_framing_is_refused_and_the_connection_ends)
                         i % 2 ? "/nothing" : "/echo", heads[i]);
                 assert_true(say(one, text));
                 hear(one);
-                assert_case(reply.status == (i % 2 ? 404 : 400) || reply.status == 0, heads[i]);
+                assert_case(reply.status == 0 || reply.status >= 400, heads[i]);
                 assert_case(is_ended(one), heads[i]);
                 close(one);
         }

@@ -228,8 +228,8 @@ TEST(an_unfinished_request_is_cut_though_bytes_keep_coming)
 {
         static const char *const begun[] = {
                 "GET /he", "GET /hello HTTP/1.1\r\nHost: toy\r\nX-Drip: ",
-                "POST /optional HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 999\r\n\r\n{",
-                "POST /optional HTTP/1.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{"};
+                "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 999\r\n\r\n{",
+                "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nfff\r\n"};
         struct timeval pause = {.tv_usec = 20000};
 
         options.receive_deadline_ms = 300;
