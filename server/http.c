@@ -113,13 +113,16 @@ static void address_write(const struct sockaddr *from, char to[INET6_ADDRSTRLEN]
 static struct peer *peer_new(struct port *port, struct MHD_Connection *connection)
 {
         struct http *http = port->http;
+        int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         struct peer *peer = calloc(1, sizeof *peer);
 
-        if (!peer)
+        if (!peer) {
+                shutdown(fd, SHUT_RDWR);
                 return NULL;
+        }
         peer->port = port;
         peer->connection = connection;
-        peer->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        peer->fd = fd;
         address_write(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
                       peer->address);
         peer->phase = PHASE_RECEIVE;
