@@ -314,12 +314,18 @@ enum err sqlite_order_move(void *arg, struct store_move *move, const struct move
         return ERR_OK;
 }
 
+static enum statement scan_of(const struct store_list *list, const struct page *page)
+{
+        if (list->has_delivery && list->delivery == DELIVERY_FAILED)
+                return page->restaurant ? SQL_ORDER_SCAN_FAILED : SQL_ORDER_SCAN_FAILED_ANY;
+        return page->restaurant ? SQL_ORDER_SCAN : SQL_ORDER_SCAN_ANY;
+}
+
 enum err sqlite_order_scan(void *arg, const struct store_list *list, const struct page *page,
                            order_visit_fn *visit, void *visit_arg, struct why *why)
 {
         struct conn *conn = arg;
-        const bool failed_only = list->has_delivery && list->delivery == DELIVERY_FAILED;
-        sqlite3_stmt *s = sql(conn, failed_only ? SQL_ORDER_SCAN_FAILED : SQL_ORDER_SCAN);
+        sqlite3_stmt *s = sql(conn, scan_of(list, page));
         struct id before = {0};
         bool more = true;
         enum err e = ERR_OK;

@@ -157,14 +157,14 @@ enum err sqlite_record_page(void *arg, enum record_kind kind, const struct page 
                             struct record *ret, int *ret_n, struct why *why)
 {
         struct conn *conn = arg;
-        sqlite3_stmt *s = sql(conn, SQL_RECORD_PAGE);
+        sqlite3_stmt *s = sql(conn, page->restaurant ? SQL_RECORD_PAGE : SQL_RECORD_PAGE_ANY);
         enum err e = ERR_OK;
 
         if (!s)
                 return sql_failed(conn, why);
-        sqlite3_bind_int(s, 1, (int)kind);
         if (page->restaurant)
-                sql_bind_id(s, 2, page->restaurant);
+                sql_bind_id(s, 1, page->restaurant);
+        sqlite3_bind_int(s, 2, (int)kind);
         sqlite3_bind_int64(s, 3, page->before_ms);
         sql_bind_text(s, 4, page->before_id);
         sqlite3_bind_int(s, 5, max);

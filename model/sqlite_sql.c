@@ -11,11 +11,22 @@
         "o.p_want, o.p_told, o.p_told_at, o.p_unsure, o.p_try, o.p_at, o.p_dead, o.p_log, "              \
         "o.c_want, o.c_told, o.c_told_at, o.c_unsure, o.c_try, o.c_at, o.c_dead, o.c_log"
 
-#define SCAN(documents, extra)                                                                 \
-        "SELECT " ORDER_COLUMNS ", " documents                                                 \
-        " WHERE (?1 IS NULL OR o.rid = ?1) AND (o.made, o.id) < (?2, ?3) "                     \
-        "AND (?4 IS NULL OR o.st = ?4) AND (?5 IS NULL OR o.plat = ?5) AND o.seen > ?6 " extra \
+/* A restaurant's own, or everybody's: two statements each, since one condition for both would keep SQLite from its
+ * indexes. */
+#define OWN(t) t ".rid = ?1"
+#define ANY(t) "?1 IS NULL"
+
+#define SCAN(scope, failed)                                                                            \
+        "SELECT " ORDER_COLUMNS ", CASE WHEN ?7 THEN (SELECT doc FROM documents WHERE id = o.id) END " \
+        "FROM orders o WHERE " scope " AND (o.made, o.id) < (?2, ?3) "                                 \
+        "AND (?4 IS NULL OR o.st = ?4) AND (?5 IS NULL OR o.plat = ?5) AND o.seen > ?6 " failed        \
         "ORDER BY o.made DESC, o.id DESC"
+#define FAILED_ONES(scope)                                                             \
+        "AND o.id IN (SELECT f.id FROM orders f WHERE f.p_dead IS NOT NULL AND " scope \
+        " UNION ALL SELECT f.id FROM orders f WHERE f.c_dead IS NOT NULL AND " scope ") "
+#define RECORD_PAGE(scope)                                                                                         \
+        "SELECT r.id, r.rid, r.rev, r.made, r.changed, r.doc, r.looks FROM records r WHERE r.kind = ?2 AND " scope \
+        " AND (r.made, r.id) < (?3, ?4) ORDER BY r.made DESC, r.id DESC LIMIT ?5"
 
 /* One statement for each party: `p` the platform's columns, `c` the courier's. */
 #define DUE(p)                                                                                       \
@@ -39,9 +50,9 @@
 #define REPLAY(p)                                                                                      \
         "UPDATE orders SET " p "_dead = NULL, " p "_try = 0, " p "_at = ?3, rev = rev + 1, seen = ?3 " \
         "WHERE id = ?1 AND rid = ?2 AND " p "_dead IS NOT NULL"
-#define FAILED(p)                                                                               \
-        "SELECT id, rid FROM orders WHERE " p "_dead IS NOT NULL AND (?1 IS NULL OR rid = ?1) " \
-        "AND (?2 IS NULL OR plat = ?2) AND seen > ?3 LIMIT ?4"
+#define FAILED(p, scope)                                                             \
+        "SELECT o.id, o.rid FROM orders o WHERE o." p "_dead IS NOT NULL AND " scope \
+        " AND (?2 IS NULL OR o.plat = ?2) AND o.seen > ?3 LIMIT ?4"
 
 static const char *const texts[SQL_COUNT] = {
         [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -59,9 +70,8 @@ static const char *const texts[SQL_COUNT] = {
         [SQL_RECORD_UPDATE] = "UPDATE records SET rev = ?3, changed = ?4, doc = ?5, looks = ?6 "
                               "WHERE kind = ?1 AND id = ?2 AND rev = ?3 - 1",
         [SQL_RECORD_DELETE] = "DELETE FROM records WHERE kind = ?1 AND id = ?2",
-        [SQL_RECORD_PAGE] = "SELECT id, rid, rev, made, changed, doc, looks FROM records WHERE kind = ?1 "
-                            "AND (?2 IS NULL OR rid = ?2) AND (made, id) < (?3, ?4) "
-                            "ORDER BY made DESC, id DESC LIMIT ?5",
+        [SQL_RECORD_PAGE] = RECORD_PAGE(OWN("r")),
+        [SQL_RECORD_PAGE_ANY] = RECORD_PAGE(ANY("r")),
         [SQL_LOOK_INSERT] = "INSERT INTO looks (digest, kind, id) VALUES (?1, ?2, ?3)",
         [SQL_LOOK_CLEAR] = "DELETE FROM looks WHERE kind = ?1 AND id = ?2",
 
@@ -88,11 +98,10 @@ static const char *const texts[SQL_COUNT] = {
         [SQL_ORDER_TOLD] =
                 "UPDATE orders SET p_told = ?2, p_dead = CASE WHEN ?2 >= p_want THEN NULL ELSE p_dead END, "
                 "rev = rev + 1, seen = ?3 WHERE id = ?1 AND p_told < ?2",
-        [SQL_ORDER_SCAN] =
-                SCAN("CASE WHEN ?7 THEN (SELECT doc FROM documents WHERE id = o.id) END FROM orders o", ""),
-        [SQL_ORDER_SCAN_FAILED] =
-                SCAN("CASE WHEN ?7 THEN (SELECT doc FROM documents WHERE id = o.id) END FROM orders o",
-                     "AND (o.p_dead IS NOT NULL OR o.c_dead IS NOT NULL) "),
+        [SQL_ORDER_SCAN] = SCAN(OWN("o"), ""),
+        [SQL_ORDER_SCAN_ANY] = SCAN(ANY("o"), ""),
+        [SQL_ORDER_SCAN_FAILED] = SCAN(OWN("+o"), FAILED_ONES(OWN("f"))), /* the few failed ones come first */
+        [SQL_ORDER_SCAN_FAILED_ANY] = SCAN(ANY("o"), FAILED_ONES(ANY("f"))),
 
         [SQL_DUE] = DUE("p"),
         [SQL_DUE_COURIER] = DUE("c"),
@@ -106,8 +115,10 @@ static const char *const texts[SQL_COUNT] = {
         [SQL_RELEASE_COURIER] = RELEASE("c"),
         [SQL_REPLAY] = REPLAY("p"),
         [SQL_REPLAY_COURIER] = REPLAY("c"),
-        [SQL_FAILED] = FAILED("p"),
-        [SQL_FAILED_COURIER] = FAILED("c"),
+        [SQL_FAILED] = FAILED("p", OWN("o")),
+        [SQL_FAILED_COURIER] = FAILED("c", OWN("o")),
+        [SQL_FAILED_ANY] = FAILED("p", ANY("o")),
+        [SQL_FAILED_ANY_COURIER] = FAILED("c", ANY("o")),
 };
 
 sqlite3_stmt *sql(struct conn *conn, enum statement which)

@@ -333,11 +333,12 @@ enum err sqlite_replay(void *arg, const struct order *order, enum party party, b
 static enum err failed_of(struct conn *conn, const struct store_replay_all *replay, enum party party,
                           struct due found[REPLAY_ALL_MAX + 1], int *n, struct why *why)
 {
-        sqlite3_stmt *s = sql(conn, for_party(SQL_FAILED, party));
+        const bool any = id_is_zero(&replay->job.restaurant);
+        sqlite3_stmt *s = sql(conn, for_party(any ? SQL_FAILED_ANY : SQL_FAILED, party));
 
         if (!s)
                 return sql_failed(conn, why);
-        if (!id_is_zero(&replay->job.restaurant))
+        if (!any)
                 sql_bind_id(s, 1, &replay->job.restaurant);
         if (replay->has_platform)
                 sqlite3_bind_int(s, 2, (int)replay->platform);

@@ -19,6 +19,7 @@ enum statement {
         SQL_RECORD_UPDATE,
         SQL_RECORD_DELETE,
         SQL_RECORD_PAGE,
+        SQL_RECORD_PAGE_ANY,
         SQL_LOOK_INSERT,
         SQL_LOOK_CLEAR,
         SQL_ORDER_INSERT,
@@ -29,7 +30,9 @@ enum statement {
         SQL_ORDER_MOVE,
         SQL_ORDER_TOLD,
         SQL_ORDER_SCAN,
+        SQL_ORDER_SCAN_ANY,
         SQL_ORDER_SCAN_FAILED,
+        SQL_ORDER_SCAN_FAILED_ANY,
         SQL_DUE,
         SQL_DUE_COURIER,
         SQL_NEXT_DUE,
@@ -44,6 +47,8 @@ enum statement {
         SQL_REPLAY_COURIER,
         SQL_FAILED,
         SQL_FAILED_COURIER,
+        SQL_FAILED_ANY,
+        SQL_FAILED_ANY_COURIER,
         SQL_COUNT
 };
 
