@@ -144,6 +144,8 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
         } else if (peer) {
                 TAILQ_REMOVE(&port->http->phases[peer->phase], peer, link);
                 port->n_peers--;
+                port->is_ready =
+                        true; /* where there was no room, libmicrohttpd listens again in its next run */
                 if (peer->straggles)
                         straggler_keep(port->http, peer->fd);
                 free(peer);
@@ -426,6 +428,8 @@ static int wait_ms(struct http *http)
         int64_t wait_ms = WAIT_MAX_MS;
         MHD_UNSIGNED_LONG_LONG theirs;
 
+        if (http->main.is_ready || http->ops.is_ready)
+                return 0;
         for (int phase = 0; phase < PHASE_COUNT; phase++) {
                 const struct peer *first = TAILQ_FIRST(&http->phases[phase]);
 
@@ -447,9 +451,10 @@ static int wait_ms(struct http *http)
 
 static void port_run(struct port *port)
 {
-        if (port->is_ready || port->n_peers > 0)
-                MHD_run(port->daemon);
+        if (!port->is_ready && port->n_peers == 0)
+                return;
         port->is_ready = false;
+        MHD_run(port->daemon);
 }
 
 static void peer_expire(struct peer *peer)

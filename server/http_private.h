@@ -45,7 +45,7 @@ struct port {
         const struct route *routes;
         struct watch watch; /* libmicrohttpd's own epoll set */
         bool is_ops;
-        bool is_ready; /* an event since its last run */
+        bool is_ready; /* it must be run: there was an event, or a connection has gone */
         int n_peers;
         char address[LISTENER_NAME_SIZE];
 };

@@ -312,6 +312,24 @@ TEST(an_end_that_came_with_the_request_is_heard_of)
         close(fd);
 }
 
+TEST(room_is_made_again_when_all_leave)
+{
+        int fd;
+
+        options.connections_max = 16;
+        toy_start(&options);
+        for (int times = 0; times < 3; times++) {
+                for (int i = 0; i < 40; i++)
+                        crowd[i] = dial();
+                for (int i = 0; i < 40; i++)
+                        close(crowd[i]);
+                fd = dial();
+                assert_true(say_get(fd, "/hello", ""));
+                assert_int_equal(hear(fd), 200);
+                close(fd);
+        }
+}
+
 /* --- the stop --- */
 
 TEST(the_stop_answers_what_is_held_and_refuses_the_rest)
@@ -417,6 +435,7 @@ int main(void)
                 ALONE(slow_clients_do_not_slow_the_others),
                 ALONE(a_slow_reader_is_cut_and_a_good_one_gets_all),
                 ALONE(an_end_that_came_with_the_request_is_heard_of),
+                ALONE(room_is_made_again_when_all_leave),
                 ALONE(the_stop_answers_what_is_held_and_refuses_the_rest),
                 ALONE(the_stop_does_not_wait_for_ever),
                 ALONE(what_is_watched_is_told_on_the_loop),
