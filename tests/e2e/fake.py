@@ -26,6 +26,7 @@ class Call:
         self.method, self.path, self.headers, self.body = method, path, headers, body
         self.step, self.order = None, None  # the API's word for the step; the platform's order id
         self.status, self.applied = None, False
+        self.troubled = False  # whether its answer was spoilt, so that nobody can know what became of it
 
     def json(self):
         return json.loads(self.body) if self.body else {}
@@ -61,12 +62,15 @@ def floods(size=1 << 20):
 
 
 class Hang:
-    """No answer until released; then the connection is closed."""
+    """No answer until released; then the connection is closed. The step may be done or not."""
 
-    def __init__(self):
+    def __init__(self, done):
+        self.done = done
         self.entered, self.released = threading.Event(), threading.Event()
 
     def __call__(self, apply):
+        if self.done:
+            apply()
         self.entered.set()
         self.released.wait()
         return CLOSE
@@ -133,6 +137,7 @@ class Fake:
         with self.changed:
             troubles = self.troubles.get(call.step)
             trouble = troubles.popleft() if troubles else None
+            call.troubled = trouble is not None
         answer = trouble(lambda: self._decide(call)) if trouble else self._decide(call)
         with self.changed:
             call.status = answer.status
@@ -156,9 +161,9 @@ class Fake:
         with self.changed:
             self.troubles.setdefault(step, deque()).extend([trouble] * times)
 
-    def hang(self, step, times=1):
+    def hang(self, step, times=1, done=False):
         """The next calls of this step hang until release(), or the end of the test."""
-        hang = Hang()
+        hang = Hang(done)
         self.hangs.append(hang)
         self.next(step, hang, times)
         return hang
@@ -168,6 +173,13 @@ class Fake:
             self.troubles.clear()
         for hang in self.hangs:
             hang.released.set()
+
+    def doubt(self):
+        """The caller was killed: nobody knows which answers it still had."""
+        with self.changed:
+            for order in self.orders.values():
+                if order.get("by"):
+                    order["by"].troubled = True
 
     def heals(self):
         """No more trouble from here on."""

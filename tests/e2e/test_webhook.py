@@ -104,7 +104,8 @@ def test_any_active_integration_of_the_restaurant_may_report(courier, restaurant
 def test_no_key_or_an_empty_one_is_row_1(shared, courier, order, key):
     body = body_of(courier, order)
     with Raw(shared) as raw:
-        reply = raw.send(request("POST", WEBHOOK, body, content_type="application/json", x_api_key=key)).reply()
+        message = request("POST", WEBHOOK, body, content_type="application/json", x_api_key=key)
+        reply = raw.send(message).reply()
     assert json.loads(reply.body) == {"statusCode": 400, "error": "Bad Request", "message": NO_KEY[1]}
     assert (reply.status, reply.headers["content-type"]) == (400, "application/json; charset=utf-8")
 
@@ -120,10 +121,12 @@ def test_two_keys_are_row_1(shared, courier, order):
     assert order.now()["status"] == "hazirlanacak"
 
 
-def test_a_missing_key_is_told_before_the_body_is_read(shared):
+@pytest.mark.parametrize("headers", [{"content_length": "100000"},
+                                     {"content_length": "100", "expect": "100-continue"},
+                                     {"content_length": None, "transfer_encoding": "chunked"}])
+def test_a_missing_key_is_told_before_the_body_is_read(shared, headers):
     with Raw(shared) as raw:
-        reply = raw.send(request("POST", WEBHOOK, content_type="application/json",
-                                 content_length="100")).reply()
+        reply = raw.send(request("POST", WEBHOOK, content_type="application/json", **headers)).reply()
     assert (reply.status, json.loads(reply.body)["message"]) == NO_KEY
 
 

@@ -67,7 +67,7 @@ def together(count, act):
 def refused(answer, status, message):
     """The one shape that an error has."""
     assert answer.status_code == status, f"{answer.status_code} {answer.text}"
-    assert answer.json() == {"statusCode": status, "error": PHRASES[status], "message": message}
+    assert answer.json() == {"statusCode": status, "error": PHRASES[status], "message": message}, answer.text
     assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
     return answer
 
@@ -130,6 +130,12 @@ class World:
         assert status == 0, self.server.text()
         self.start(**changes)
 
+    def kill(self):
+        """As a power cut would; start() comes next."""
+        self.server.kill()
+        for fake in (self.dukkango, self.trendyolyemek):
+            fake.doubt()
+
     def __enter__(self):
         return self
 
@@ -144,8 +150,9 @@ class World:
             fake.close()
         self._folder.cleanup()
         if self.faults and not failed:
-            assert self.server.noise == [], "stderr has more than JSON lines"
-            assert self.dukkango.violations + self.trendyolyemek.violations == []
+            assert not self.server.noise, f"stderr has more than JSON lines: {self.server.noise}"
+            broken = self.dukkango.violations + self.trendyolyemek.violations
+            assert not broken, f"the platforms' rules were broken: {broken}"
 
     def platform(self, name):
         return getattr(self, name)
