@@ -144,8 +144,8 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
         } else if (peer) {
                 TAILQ_REMOVE(&port->http->phases[peer->phase], peer, link);
                 port->n_peers--;
-                port->is_ready =
-                        true; /* where there was no room, libmicrohttpd listens again in its next run */
+                /* Where there was no room, libmicrohttpd listens again in its next run. */
+                port->is_ready = true;
                 if (peer->straggles)
                         straggler_keep(port->http, peer->fd);
                 free(peer);
@@ -272,14 +272,15 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
                 request_end(r);
 }
 
+/* Only the library's own words: what would fill them may be a client's. */
 __attribute__((format(printf, 2, 0))) static void on_log(void *cls, const char *format, va_list args)
 {
-        char text[256];
+        char text[160];
 
         (void)cls;
-        vsnprintf(text, sizeof text, format, args);
-        text[strcspn(text, "\n")] = '\0';
-        log_limited(LOG_DEBUG, "http_library", LOG_TEXT("text", text));
+        (void)args;
+        snprintf(text, sizeof text, "%.*s", (int)strcspn(format, "\n"), format);
+        log_limited(LOG_DEBUG, "http_library", LOG_TEXT("text", text), LOG_TEXT("errno", strerror(errno)));
 }
 
 const char *request_query(const struct request *r, const char *name)
@@ -342,7 +343,17 @@ static void http_close_at(struct http **at)
         http_close(*at);
 }
 
-static void begin_stop(struct letter *letter);
+/* Runs on the loop: `stop` is the first member. What has come in so far is still read, and told BUSY. */
+static void begin_stop(struct letter *letter)
+{
+        struct http *http = (struct http *)letter;
+        MHD_socket fd = MHD_quiesce_daemon(http->main.daemon);
+
+        if (fd != MHD_INVALID_SOCKET)
+                close(fd);
+        http->stopping_since_ms = http->now_ms;
+        atomic_store(&http->is_stopping, true);
+}
 
 enum err http_open(const struct http_options *options, struct http **ret, struct why *why)
 {
@@ -529,18 +540,6 @@ void http_stop(struct http *http)
 bool http_is_stopping(const struct http *http)
 {
         return atomic_load(&http->is_stopping);
-}
-
-/* Runs on the loop: `stop` is the first member. What has come in so far is still read, and told BUSY. */
-static void begin_stop(struct letter *letter)
-{
-        struct http *http = (struct http *)letter;
-        MHD_socket fd = MHD_quiesce_daemon(http->main.daemon);
-
-        if (fd != MHD_INVALID_SOCKET)
-                close(fd);
-        http->stopping_since_ms = http->now_ms;
-        atomic_store(&http->is_stopping, true);
 }
 
 /* Cuts who waits for us, or whom we wait for, on the main port. */
