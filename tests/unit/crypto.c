@@ -199,9 +199,10 @@ TEST(base64_knows_its_64_characters_and_no_other)
 TEST(base64_of_another_shape_is_refused)
 {
         static const char *const bad[] = {
-                "A",    "AA",   "AAA",    "AAAAA",    "=",        "==",    "===",      "====",      "A===",
-                "AA=A", "A=AA", "=AAA",   "AA==AAAA", "AAA=AAAA", "AAAA=", "AAAA====", "AAAAA===",  "Zg=",
-                "Zh==", "Zm9=", "Zg==\n", " Zg==",    "Zm 9v",    "Zm-_",  "Zg==Zg==", "Zm9vY\n==", "AA=\n"};
+                "A",        "AA",    "AAA",   "AAAAA", "=",        "==",        "===",   "====",
+                "A===",     "AA=A",  "A=AA",  "=AAA",  "AA==AAAA", "AAA=AAAA",  "AAAA=", "AAAA====",
+                "AAAAA===", "Zg=",   "Zh==",  "Zi==",  "Zk==",     "Zo==",      "Zm+=",  "Zm9=",
+                "Zg==\n",   " Zg==", "Zm 9v", "Zm-_",  "Zg==Zg==", "Zm9vY\n==", "AA=\n"};
         uint8_t to[16];
         size_t n = 99;
 

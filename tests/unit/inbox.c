@@ -5,6 +5,7 @@
 #include "model/text.h"
 #include "tests/unit/check.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -234,6 +235,18 @@ TEST(a_letter_posted_while_others_run_waits_for_the_next_round)
         inbox_done(&in);
 }
 
+TEST(at_the_end_the_descriptor_is_given_back)
+{
+        struct inbox in;
+        int fd;
+
+        assert_int_equal(inbox_init(&in, NULL), ERR_OK);
+        fd = in.fd;
+        assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+        inbox_done(&in);
+        assert_int_equal(fcntl(fd, F_GETFD), -1);
+}
+
 TEST(letters_still_inside_at_the_end_are_their_senders)
 {
         struct inbox in;
@@ -339,6 +352,7 @@ int main(void)
                 cmocka_unit_test_setup(a_letter_may_free_what_it_stands_in, start_afresh),
                 cmocka_unit_test_setup(a_letter_posted_while_others_run_waits_for_the_next_round,
                                        start_afresh),
+                cmocka_unit_test_setup(at_the_end_the_descriptor_is_given_back, start_afresh),
                 cmocka_unit_test_setup(letters_still_inside_at_the_end_are_their_senders, start_afresh),
                 cmocka_unit_test_setup(without_a_descriptor_left_there_is_no_inbox, start_afresh),
                 cmocka_unit_test_setup(no_letter_of_many_senders_is_lost_or_overtakes_another, start_afresh),

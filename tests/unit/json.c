@@ -48,6 +48,7 @@ TEST(any_object_is_read)
                 "{}",
                 " \t\r\n{ \t\r\n} \t\r\n",
                 "{\"\":1}",
+                "{\"a b\":\"c d\"}",
                 "{\"a\":{\"b\":[1,[],{},null,true,false,\"\"]}}",
                 "{\"a\":-0,\"b\":0.5,\"c\":-1.25e-3,\"d\":1E+2,\"e\":10}",
                 "{\"a\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e7\\ud83d\\ude00\"}",
@@ -409,6 +410,20 @@ TEST(a_key_written_again_holds_the_later_value)
         assert_string_equal(text, "{\"a\":2}");
 }
 
+TEST(an_array_grows_by_what_is_there)
+{
+        CLEAN(json_put_at) struct json_object *array = json_object_new_array();
+        CLEAN(free_at) char *text = NULL;
+
+        assert_true(json_append(array, json_object_new_int64(1)));
+        assert_true(json_append(array, json_object_new_string("a")));
+        assert_false(json_append(array, NULL));
+        assert_false(json_append(NULL, json_object_new_int64(2)));
+        assert_false(json_append(NULL, NULL));
+        text = json_text(array);
+        assert_string_equal(text, "[1,\"a\"]");
+}
+
 TEST(money_is_written_as_short_as_it_is)
 {
         static const struct {
@@ -442,10 +457,13 @@ TEST(written_money_reads_back)
         for (int64_t minor = 0; minor <= 1000000000; minor += minor < 20000 ? 1 : 7654321) {
                 CLEAN(json_put_at) struct json_object *written = json_object_new_object(), *document = NULL;
                 CLEAN(free_at) char *text = NULL;
-                struct view v;
+                struct view v = view_of(written);
                 int64_t back = -1;
 
                 assert_true(json_add_money(written, "m", minor));
+                assert_int_equal(view_need_money(&v, "m", &back, NULL), ERR_OK);
+                assert_true(back == minor);
+                back = -1;
                 text = json_text(written);
                 document = read_document(text);
                 v = view_of(document);
@@ -506,6 +524,7 @@ int main(void)
                 cmocka_unit_test(any_thread_may_read),
                 cmocka_unit_test(what_is_written_is_plain_and_in_order),
                 cmocka_unit_test(a_key_written_again_holds_the_later_value),
+                cmocka_unit_test(an_array_grows_by_what_is_there),
                 cmocka_unit_test(money_is_written_as_short_as_it_is),
                 cmocka_unit_test(written_money_reads_back),
                 cmocka_unit_test(members_of_a_stored_document_are_got_or_fall_back),

@@ -5,9 +5,11 @@
 #include "model/text.h"
 #include "tests/unit/check.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* 32 times A, 32 times B. */
 #define KEY_A "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
@@ -259,6 +261,36 @@ TEST(a_malformed_ring_of_keys_is_refused_without_showing_a_key)
         }
 }
 
+/* The kernel reads what a sanitizer, rightly, would not let us read. */
+static bool memory_holds(uintptr_t address, size_t n, const char *text)
+{
+        uint8_t bytes[128];
+        int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+
+        assert_true(fd >= 0 && n <= sizeof bytes);
+        assert_int_equal(pread(fd, bytes, n, (off_t)address), n);
+        close(fd);
+        return memmem(bytes, n, text, strlen(text)) != NULL;
+}
+
+TEST(a_freed_secret_is_gone_from_memory)
+{
+        struct keyring *ring = read_ring("k1:" KEY_A);
+        char *sealed = seal(ring, "x", "0123456789abcdef the end of a secret"), *opened = NULL;
+        uintptr_t address;
+
+        assert_int_equal(keyring_open(ring, "x", sealed, &opened, NULL), ERR_OK);
+        free(sealed);
+        address = (uintptr_t)opened;
+        assert_true(memory_holds(address, 36, "end of a secret"));
+        secret_free(opened);
+        assert_false(memory_holds(address, 36, "secret"));
+        address = (uintptr_t)ring;
+        assert_true(memory_holds(address, 64, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
+        keyring_free(ring);
+        assert_false(memory_holds(address, 64, "AA"));
+}
+
 TEST(nothing_is_freed_too)
 {
         keyring_free(NULL);
@@ -278,6 +310,7 @@ int main(void)
                 cmocka_unit_test(after_a_rotation_the_new_key_seals_and_the_old_one_still_opens),
                 cmocka_unit_test(key_ids_are_1_to_16_letters_digits_dashes_and_underscores),
                 cmocka_unit_test(a_malformed_ring_of_keys_is_refused_without_showing_a_key),
+                cmocka_unit_test(a_freed_secret_is_gone_from_memory),
                 cmocka_unit_test(nothing_is_freed_too),
         };
 

@@ -25,10 +25,14 @@ TEST(strings_are_equal_only_when_both_are_there_and_the_same)
 
 TEST(a_text_that_fits_is_copied_with_its_end)
 {
-        char to[5] = "#####";
+        char to[6] = "#####";
 
-        assert_true(text_copy(to, sizeof to, "hazi"));
+        assert_true(text_copy(to, 5, "hazi"));
         assert_string_equal(to, "hazi");
+        to[4] = '#';
+        assert_true(text_copy(to, sizeof to, "haz"));
+        assert_string_equal(to, "haz");
+        assert_int_equal(to[4], '#');
         assert_true(text_copy(to, 1, ""));
         assert_string_equal(to, "");
 }
@@ -41,6 +45,9 @@ TEST(a_text_that_does_not_fit_leaves_an_empty_one)
         assert_string_equal(to, "");
         assert_int_equal(to[1], '#');
         to[0] = '#';
+        assert_false(text_copy(to, 1, "x"));
+        assert_string_equal(to, "");
+        to[0] = '#';
         assert_false(text_copy(to, 0, ""));
         assert_int_equal(to[0], '#');
 }
@@ -48,9 +55,12 @@ TEST(a_text_that_does_not_fit_leaves_an_empty_one)
 TEST(printable_is_ascii_from_space_to_tilde)
 {
         for (int c = 1; c < 256; c++) {
-                char text[] = {'a', (char)c, 'b', '\0'};
+                for (int place = 0; place < 3; place++) {
+                        char text[] = "abc";
 
-                assert_int_equal(text_is_printable(text, 0, 8), c >= 0x20 && c <= 0x7e);
+                        text[place] = (char)c;
+                        assert_int_equal(text_is_printable(text, 0, 8), c >= 0x20 && c <= 0x7e);
+                }
         }
 }
 
@@ -171,6 +181,19 @@ TEST(a_made_id_begins_with_its_second_and_is_never_made_again)
         assert_memory_equal(id_write(&second, text), "672a2be8", 8);
         assert_memory_not_equal(first.bytes + 4, second.bytes + 4, 4);
         assert_memory_not_equal(first.bytes + 8, second.bytes + 8, 4);
+}
+
+TEST(ids_made_in_one_second_sort_by_their_making)
+{
+        struct id before = {{0}}, id;
+
+        for (int i = 0; i < 1000; i++) {
+                assert_true(id_make(INT64_C(1730817000000) + i % 7, &id));
+                assert_true(memcmp(before.bytes, id.bytes, sizeof id.bytes) < 0);
+                before = id;
+        }
+        assert_true(id_make(INT64_C(1730817001000), &id));
+        assert_true(memcmp(before.bytes, id.bytes, sizeof id.bytes) < 0);
 }
 
 /* ---- times ---- */
@@ -339,6 +362,10 @@ TEST(what_is_not_rfc_3339_is_no_time)
                 "2024-11-05T1:30:00Z",
                 "2024-11-05T14:3a:00Z",
                 "2024-11-05T14:30:00.12a",
+                "2024-11-05T14:30:00.",
+                "2024-11-05T14:30:00.+03:00",
+                "2024-1/-05T14:30:00Z",
+                "2024-1:-05T14:30:00Z",
         };
 
         for (size_t i = 0; i < COUNT(bad); i++)
@@ -382,6 +409,7 @@ int main(void)
                 cmocka_unit_test(an_id_that_is_none_leaves_the_old_one_alone),
                 cmocka_unit_test(ids_differ_by_any_byte),
                 cmocka_unit_test(a_made_id_begins_with_its_second_and_is_never_made_again),
+                cmocka_unit_test(ids_made_in_one_second_sort_by_their_making),
                 cmocka_unit_test(every_day_from_1970_to_9999_goes_out_and_comes_back),
                 cmocka_unit_test(the_first_and_the_last_moment_are_written),
                 cmocka_unit_test(a_time_beyond_the_calendar_is_written_as_its_end),
