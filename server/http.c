@@ -433,7 +433,7 @@ static int64_t sooner(int64_t wait_ms, int64_t at_ms, int64_t now_ms)
         return left_ms < wait_ms ? left_ms : wait_ms;
 }
 
-static int wait_ms(struct http *http)
+static int round_wait_ms(struct http *http)
 {
         struct port *ports[] = {&http->main, &http->ops};
         int64_t wait_ms = WAIT_MAX_MS;
@@ -511,7 +511,7 @@ static void expire(struct http *http)
 static void round_once(struct http *http)
 {
         struct epoll_event events[EVENTS_MAX];
-        int n = epoll_wait(http->epoll, events, EVENTS_MAX, wait_ms(http));
+        int n = epoll_wait(http->epoll, events, EVENTS_MAX, round_wait_ms(http));
 
         http->now_ms = time_boot_ms();
         http->had_progress = n > 0;

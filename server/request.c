@@ -298,6 +298,8 @@ void request_expire(struct request *r)
 {
         struct why why;
 
+        if (r->is_answered)
+                return;
         request_fail(r,
                      FAIL(&why, ERR_STORE_BROKEN, "no answer within %lld ms",
                           (long long)r->http->options.request_deadline_ms),
