@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* answer.c - the shapes of every good answer (api.md section 1): one object, or a page of a list. */
+/* answer.c - the shapes of every good answer (docs/api.md 1): one object, or a page of a list. */
 #include "handlers/answer.h"
 
 #include "model/clean.h"

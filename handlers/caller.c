@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define LIMIT_DEFAULT 50 /* api.md section 1 */
+#define LIMIT_DEFAULT 50 /* docs/api.md 1 */
 
 struct app *caller_app(struct request *r)
 {

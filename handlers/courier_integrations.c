@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* courier_integrations.c - a restaurant's courier firms and their keys (api.md section 3).
+/* courier_integrations.c - a restaurant's courier firms and their keys (docs/api.md 3).
  *
  * Which firm orders go to by themselves is said by the restaurant's record, so that some requests write two records, one
  * after the other. If the second write fails the answer is an error, and the same request again sets it right. */

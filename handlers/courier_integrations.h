@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* courier_integrations.h - a restaurant's courier firms and their keys (api.md section 3). */
+/* courier_integrations.h - a restaurant's courier firms and their keys (docs/api.md 3). */
 #pragma once
 
 struct request;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* courier_webhook.h - what a courier firm calls (design.md section 2, api.md section 2). */
+/* courier_webhook.h - what a courier firm calls (docs/design.md 2, docs/api.md 2). */
 #pragma once
 
 struct request;

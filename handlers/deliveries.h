@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* deliveries.h - what orders owe to others: what became of it, and trying again what failed (api.md section 4). */
+/* deliveries.h - what orders owe to others: what became of it, and trying again what failed (docs/api.md 4). */
 #pragma once
 
 struct request;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* health.h - what an orchestrator asks on the ops port (api.md section 7). */
+/* health.h - what an orchestrator asks on the ops port (docs/api.md 7). */
 #pragma once
 
 struct request;

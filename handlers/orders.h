@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* orders.h - orders in and out, and the restaurant's own changes of status (api.md section 4). */
+/* orders.h - orders in and out, and the restaurant's own changes of status (docs/api.md 4). */
 #pragma once
 
 struct request;

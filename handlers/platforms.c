@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* platforms.c - a restaurant's accounts on platforms (api.md section 3). */
+/* platforms.c - a restaurant's accounts on platforms (docs/api.md 3). */
 #include "handlers/platforms.h"
 
 #include "handlers/answer.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* platforms.h - a restaurant's accounts on platforms (api.md section 3). */
+/* platforms.h - a restaurant's accounts on platforms (docs/api.md 3). */
 #pragma once
 
 struct request;

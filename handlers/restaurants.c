@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* restaurants.c - restaurants, as the admin makes them and as they see themselves (api.md section 3). */
+/* restaurants.c - restaurants, as the admin makes them and as they see themselves (docs/api.md 3). */
 #include "handlers/restaurants.h"
 
 #include "handlers/answer.h"

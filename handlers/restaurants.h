@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* restaurants.h - restaurants, as the admin makes them and as they see themselves (api.md section 3). */
+/* restaurants.h - restaurants, as the admin makes them and as they see themselves (docs/api.md 3). */
 #pragma once
 
 struct request;

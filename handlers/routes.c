@@ -12,8 +12,8 @@
 #include "handlers/restaurants.h"
 #include "handlers/tokens.h"
 
-#define WEBHOOK_BODY 16384 /* api.md section 1 */
-#define BODY 262144        /* api.md section 1 */
+#define WEBHOOK_BODY 16384 /* docs/api.md 1 */
+#define BODY 262144        /* docs/api.md 1 */
 #define BOTH (WHO_RESTAURANT | WHO_ADMIN)
 
 /* A row with no body, with one that must be there, with one that may be missing. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tokens.c - a restaurant's tokens: one per tablet or POS, each revocable (api.md section 3). */
+/* tokens.c - a restaurant's tokens: one per tablet or POS, each revocable (docs/api.md 3). */
 #include "handlers/tokens.h"
 
 #include "handlers/answer.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tokens.h - a restaurant's tokens: one per tablet or POS, each revocable (api.md section 3). */
+/* tokens.h - a restaurant's tokens: one per tablet or POS, each revocable (docs/api.md 3). */
 #pragma once
 
 struct request;

@@ -10,7 +10,7 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-#define LIFE_MS 5000   /* design.md section 2: a revoked key dies within 5 s everywhere */
+#define LIFE_MS 5000   /* docs/design.md 2: a revoked key dies within 5 s everywhere */
 #define KEPT_MAX 16384 /* about 2 MiB; beyond it all are forgotten and asked for anew */
 
 struct entry {

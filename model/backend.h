@@ -82,6 +82,6 @@ int64_t store_now(const struct store *store);
 /* A backend's trouble, and its end. */
 void store_note(const struct store *store, enum note note, const char *text);
 
-/* What a move means for an order that it did not move (design: section 5, step 3): sets outcome, status and at_ms.
+/* What a move means for an order that it did not move (docs/design.md 5): sets outcome, status and at_ms.
  * `order` has its history. */
 void move_explain(const struct order *order, const char *op, struct store_move *move);

@@ -58,5 +58,5 @@ bool connection_needs_verdict(const struct record *record, const struct connecti
 /* For store_edit, `arg` a struct connection_verdict. Errors: NO_MEMORY, INTERNAL. */
 enum err connection_judge(struct record *record, void *arg, int64_t now_ms, struct why *why);
 
-/* As api.md section 3 shows it; `breaker_open` is outbound's to know. NULL without memory, or when damaged. */
+/* As docs/api.md 3 shows it; `breaker_open` is outbound's to know. NULL without memory, or when damaged. */
 struct json_object *connection_write(const struct record *record, bool breaker_open) MUST_USE;

@@ -7,7 +7,7 @@
 #define MUST_USE __attribute__((warn_unused_result))
 
 /* The one table. Phrases are ours, because libmicrohttpd's differ by version. A text with %s takes the field's path.
- *     name              http  phrase                   retry  text (design.md section 2, api.md section 1)           */
+ *     name              http  phrase                   retry  text (docs/design.md 2, docs/api.md 1)                  */
 #define ERR_TABLE(X)                                                                                       \
         X(OK, 200, "OK", false, "")                                                                        \
         X(NO_API_KEY, 400, "Bad Request", false, "Header'da API key gereklidir")                           \

@@ -13,7 +13,7 @@
 #define HEADER_NAME_MAX 64
 #define HEADER_VALUE_MAX 4096
 
-#define GRACE_DEFAULT_S 86400 /* api.md section 3 */
+#define GRACE_DEFAULT_S 86400 /* docs/api.md 3 */
 #define GRACE_MAX_S 604800
 
 #define SIGNING_BYTES 32 /* Standard Webhooks 1.0: 24 to 64 */
@@ -75,7 +75,7 @@ static enum err read_url(const struct view *body, struct integration_patch *patc
 
 /* ---- with which headers ---- */
 
-/* Those that say what the message is, which is ours to say (api.md section 3). */
+/* Those that say what the message is, which is ours to say (docs/api.md 3). */
 static bool is_reserved(const char *name)
 {
         return strcasecmp(name, "host") == 0 || strcasecmp(name, "connection") == 0 ||

@@ -70,5 +70,5 @@ bool integration_admits(const struct record *record, const struct digest *key, i
 /* Whether it has a dispatchUrl. */
 bool integration_has_url(const struct record *record);
 
-/* As api.md section 3 shows it; `auto_dispatch` is the restaurant's to know. NULL without memory, or when damaged. */
+/* As docs/api.md 3 shows it; `auto_dispatch` is the restaurant's to know. NULL without memory, or when damaged. */
 struct json_object *integration_write(const struct record *record, bool auto_dispatch) MUST_USE;

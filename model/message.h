@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define MESSAGE_HEADERS_MAX 24
-#define MESSAGE_REPLY_MAX 65536 /* bytes of an answer that are read; design.md section 5 */
+#define MESSAGE_REPLY_MAX 65536 /* bytes of an answer that are read; docs/design.md 5 */
 
 /* A request as it goes out. Begin with `struct message m = {0}`, end with message_done(). */
 struct message {

@@ -16,13 +16,13 @@
 enum actor { ACTOR_TABLE(ACTOR_ENUM) ACTOR_COUNT };
 #undef ACTOR_ENUM
 
-#define MOVES_MAX 6 /* NEW to DELIVERED; design.md section 3 */
+#define MOVES_MAX 6 /* NEW to DELIVERED; docs/design.md 3 */
 #define OP_TEXT_SIZE \
         33 /* an operation token: 32 hex digits and NUL, fixed so that it can be searched in the row */
 #define CANCEL_REASON_SIZE 41
-#define NOTE_MAX 500 /* bytes; Yandex takes no longer comment (platforms: 7.4), ours follows */
+#define NOTE_MAX 500 /* bytes; Yandex takes no longer comment (docs/facts.md 11), ours follows */
 #define PLATFORM_ORDER_ID_MAX 128
-#define PREP_MINUTES_MAX 240 /* api.md section 4 */
+#define PREP_MINUTES_MAX 240 /* docs/api.md 4 */
 
 /* A row of the history. */
 struct move {
@@ -54,7 +54,7 @@ struct order {
         char *document; /* owned: a JSON object with the rest of the order as it is shown; NULL where a list left it out */
 };
 
-/* From a client's body (api.md section 4, "Order in"). Ids brought are set, others stay zero, as does the restaurant;
+/* From a client's body (docs/api.md 4, "Order in"). Ids brought are set, others stay zero, as does the restaurant;
  * times but scheduledDate are the store's to set. Errors: BAD_FIELD, NO_MEMORY. Ownership: *ret is the caller's. */
 enum err order_read(const struct view *body, struct order **ret, struct why *why) MUST_USE;
 
@@ -66,7 +66,7 @@ enum err order_begin(struct order *order, const struct id *restaurant, enum acto
 /* "Order out"; `whole` false leaves out history and deliveries. NULL without memory, or where the document is broken. */
 struct json_object *order_write(const struct order *order, bool whole, int64_t now_ms) MUST_USE;
 
-/* A delivery as api.md section 4 shows it; NULL without memory. Only where target_state() says there is one. */
+/* A delivery as docs/api.md 4 shows it; NULL without memory. Only where target_state() says there is one. */
 struct json_object *delivery_write(const struct order *order, enum party party, int64_t now_ms) MUST_USE;
 
 /* History to and from the JSON array that a store keeps. Text: the caller frees; NULL without memory. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* order_read.c - an order as a restaurant sends it: every rule of "Order in" (api.md section 4), one part after another.
+/* order_read.c - an order as a restaurant sends it: every rule of "Order in" (docs/api.md 4), one part after another.
  *
  * What moves or is asked for later stands in struct order; the rest becomes the document, which already has the form in
  * which it is shown: each documented key is there, null where it was not given, and nothing else is. */
@@ -14,8 +14,8 @@
 
 /* Bounds that the API leaves to us, a guess far above what platforms send: in characters, labels and options in bytes. */
 #define WORD_MAX 32
-#define DISPLAY_ID_MAX 32 /* api.md section 4 */
-#define PHONE_MAX 64      /* api.md section 1 */
+#define DISPLAY_ID_MAX 32 /* docs/api.md 4 */
+#define PHONE_MAX 64      /* docs/api.md 1 */
 #define LABEL_MAX 64
 #define LABELS_MAX 32
 #define LINE_MAX 200
@@ -25,7 +25,7 @@
 #define QUANTITY_MAX 100000
 #define REF_BYTES_MAX 16384
 
-#define PREP_MINUTES_DEFAULT 30 /* api.md section 4 */
+#define PREP_MINUTES_DEFAULT 30 /* docs/api.md 4 */
 
 static enum err no_memory(struct why *why)
 {
@@ -239,7 +239,7 @@ static enum err read_payment(const struct view *body, struct json_object *docume
         return keep_text(body, &original, false, document, why);
 }
 
-/* Platforms' flags, the value that counts, and the label it makes. Source: api.md section 4. */
+/* Platforms' flags, the value that counts, and the label it makes. Source: docs/api.md 4. */
 static const struct flag {
         const char *key;
         bool value;

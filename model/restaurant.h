@@ -38,5 +38,5 @@ bool restaurant_dispatches_to(const struct record *record, const char *integrati
 /* Whether its tokens and keys count. A damaged document: false. Threads: any. */
 bool restaurant_is_active(const struct record *record);
 
-/* As api.md section 3 shows it; NULL without memory, or when damaged. */
+/* As docs/api.md 3 shows it; NULL without memory, or when damaged. */
 struct json_object *restaurant_write(const struct record *record) MUST_USE;

@@ -191,7 +191,7 @@ static char *append_row(const char *history, const struct move *row)
         return longer;
 }
 
-/* The courier firm hears of all but "on the way" and "delivered", which it said itself (design: section 5). */
+/* The courier firm hears of all but "on the way" and "delivered", which it said itself (docs/design.md 5). */
 static bool concerns_courier(enum status to)
 {
         return to != STATUS_ON_THE_WAY && to != STATUS_DELIVERED;

@@ -34,7 +34,7 @@
         "_at LIMIT ?3"
 #define NEXT_DUE(p) "SELECT min(" p "_at) FROM orders WHERE plat = ?1 AND " p "_at > 0 AND " p "_at > ?2"
 #define TARGET_GET(p) "SELECT " p "_want, " p "_at, plat, rev, st FROM orders WHERE id = ?1 AND rid = ?2"
-/* tech: settle. `told` rises whatever happened meanwhile, the rest only while `want` is what it was at the claim (?3). */
+/* `told` rises in any case, the rest only while `want` is what it was at the claim (?3; docs/design.md 5). */
 #define SETTLE(p)                                                                                          \
         "UPDATE orders SET " p "_told = max(" p "_told, ?4), " p "_told_at = coalesce(?5, " p              \
         "_told_at), " p "_unsure = ?6, " p "_at = CASE WHEN " p "_want = ?3 THEN ?7 ELSE " p "_at END, " p \

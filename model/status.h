@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 /* Rank, our wire word. Moves go forward only, steps may be skipped; CANCELLED from any state but DELIVERED.
- * Source: design.md section 3. */
+ * Source: docs/design.md 3. */
 #define STATUS_TABLE(X)                  \
         X(NEW, "yeni")                   \
         X(ACCEPTED, "hazirlanacak")      \

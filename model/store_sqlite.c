@@ -2,7 +2,7 @@
 /* store_sqlite.c - the embedded store: one file, one writer, shared commits.
  *
  * One thread and one connection does every write and every checkpoint: SQLite before 3.51.3 can corrupt its log when two
- * connections write or checkpoint at once (tech: WAL-reset bug), and one writer never waits for a lock. All that waits
+ * connections write or checkpoint at once (docs/facts.md 4), and one writer never waits for a lock. All that waits
  * when a commit ends shares the next one, so that a flush of the disk serves whole rounds of requests. Readers have
  * connections of their own, read-only.
  *

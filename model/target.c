@@ -14,7 +14,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-#define JITTER_SHARE 0.2                       /* of a delay; design.md section 5 */
+#define JITTER_SHARE 0.2                       /* of a delay; docs/design.md 5 */
 #define WAIT_FREE_MS (INT64_C(60) * 60 * 1000) /* after a fact, a wait uses no try for so long */
 
 /* ---- words ---- */

@@ -39,7 +39,7 @@ struct target {
 /* A call of a dialect's table. */
 struct step {
         int number;       /* rank x 10, and unique in the table */
-        const char *name; /* api.md section 4: accept, ready, on-the-way … */
+        const char *name; /* docs/api.md 4: accept, ready, on-the-way … */
 };
 
 enum next_kind { NEXT_NOTHING, NEXT_CHECK, NEXT_CALL, NEXT_WAIT };
@@ -93,7 +93,7 @@ enum settle_kind {
 };
 
 /* The change to write. A store raises `told` whatever happened meanwhile; the rest only while `want` is what it was at
- * the claim (tech: settle). */
+ * the claim (docs/design.md 5). */
 struct settlement {
         enum settle_kind kind;
         int told;           /* raise to at least this */
@@ -113,7 +113,7 @@ struct settlement target_settle(const struct order *order, enum party party, con
 /* Writes the settlement into the in-memory target, as a store would into its row. */
 void target_apply(struct target *target, const struct settlement *settlement);
 
-/* How a delivery is shown; computed, never stored (api.md section 4). */
+/* How a delivery is shown; computed, never stored (docs/api.md 4). */
 #define DELIVERY_TABLE(X)     \
         X(PENDING, "pending") \
         X(DONE, "done")       \
@@ -130,7 +130,7 @@ bool delivery_find(const char *word, enum delivery *ret);
 bool target_state(const struct order *order, enum party party, int64_t now_ms, enum delivery *ret,
                   const struct step **ret_step);
 
-#define CALLED_KEPT 20 /* rows of the log; api.md section 4 */
+#define CALLED_KEPT 20 /* rows of the log; docs/api.md 4 */
 
 /* One row of the log as a JSON object; the caller frees; NULL without memory. `step` NULL: `check`. */
 char *called_write(const struct step *step, const struct judgement *judgement, int64_t at_ms) MUST_USE;

@@ -43,7 +43,7 @@ bool id_make(int64_t now_ms, struct id *ret);
 const char *time_write(int64_t ms, char to[TIME_TEXT_SIZE]);
 
 /* RFC 3339 with any offset and any fraction (cut to milliseconds); `T` or one space between date and time; no offset
- * means +03:00, Turkey's only zone (api.md section 1). False on anything else, impossible dates included. */
+ * means +03:00, Turkey's only zone (docs/api.md 1). False on anything else, impossible dates included. */
 bool time_read(const char *text, int64_t *ret_ms);
 
 /* Milliseconds: the wall clock, and the clock that also counts while the machine sleeps (CLOCK_BOOTTIME). */

@@ -9,8 +9,8 @@
 
 #include <uthash.h>
 
-#define CALLS_MAX 256       /* at once; design.md section 5 */
-#define SESSION_CALLS_MAX 4 /* at once with one credential; design.md section 5 */
+#define CALLS_MAX 256       /* at once; docs/design.md 5 */
+#define SESSION_CALLS_MAX 4 /* at once with one credential; docs/design.md 5 */
 
 struct outbound {
         struct outbound_options options;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* http.h - the event loop around libmicrohttpd: requests in, answers out, nothing waited for.
  *
- * The loop is ours; MHD never waits itself (tech.md: its own wait loses events at k x 128 connections). A handler runs on
- * the loop in two straight pieces: it reads and submits one job (store, or client), and the loop goes on; the job's
- * completion comes back through the loop's inbox and runs the second piece, which replies. All jobs of a round are
- * handed over with one wake-up, by the `round` hook. No thread but the loop's ever touches a request. */
+ * The loop is ours; MHD never waits itself, because its own wait loses events at k x 128 connections (docs/facts.md 1). A
+ * handler runs on the loop in two straight pieces: it reads and submits one job (store, or client), and the loop goes on;
+ * the job's completion comes back through the loop's inbox and runs the second piece, which replies. All jobs of a round
+ * are handed over with one wake-up, by the `round` hook. No thread but the loop's ever touches a request. */
 #pragma once
 
 #include "model/crypto.h"
@@ -24,9 +24,9 @@ struct http_options {
         const struct route *ops_routes;
         const char *admin_token; /* NULL: no admin exists */
         int connections_max; /* main port; the limit of descriptors is raised to this + 256, else start fails */
-        int held_max;        /* unanswered at once, beyond it 503 (design.md section 4: 512) */
+        int held_max;        /* unanswered at once, beyond it 503 (docs/design.md 4: 512) */
         int64_t request_deadline_ms; /* a held request is answered by then, as its route says `broken` */
-        int64_t receive_deadline_ms; /* a request not complete by then is cut (api.md section 1: 30 s); an answer not
+        int64_t receive_deadline_ms; /* a request not complete by then is cut (docs/api.md 1: 30 s); an answer not
                                       * read by then too */
         void (*round)(
                 void *app); /* called at the end of each round of the loop: hand over what was submitted */

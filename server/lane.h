@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LANE_CALLS_MAX 64    /* at once for one platform; design.md section 5 */
-#define LANE_FAILURES_MAX 10 /* in a row open the breaker; design.md section 5 */
+#define LANE_CALLS_MAX 64    /* at once for one platform; docs/design.md 5 */
+#define LANE_FAILURES_MAX 10 /* in a row open the breaker; docs/design.md 5 */
 
 struct lane {
         int active;

@@ -18,12 +18,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define EXIT_CONFIG 78     /* EX_CONFIG of sysexits.h; design.md section 7 */
-#define HELD_MAX 512       /* unanswered at once; design.md section 4 */
+#define EXIT_CONFIG 78     /* EX_CONFIG of sysexits.h; docs/design.md 7 */
+#define HELD_MAX 512       /* unanswered at once; docs/design.md 4 */
 #define DRAIN_HTTP_MS 4000 /* with the next one under the 10 s that an orchestrator waits before it kills */
 #define DRAIN_CALLS_MS 3000
 
@@ -98,7 +97,7 @@ static enum err start_outbound(struct server *server, struct why *why)
                 .retry = {.delays_ms = c->retry_ms, .n = c->n_retries},
                 .timeout_ms = c->outbound_timeout_ms,
                 .lease_slack_ms = c->lease_slack_ms};
-        const struct client_options calls = {.calls_max = 256}; /* design.md section 5 */
+        const struct client_options calls = {.calls_max = 256}; /* docs/design.md 5 */
         const struct store_options store = {
                 .where = c->store, .hooks = {.on_change = on_change, .on_note = on_note, .arg = server}};
         enum err e;
@@ -140,14 +139,9 @@ static enum err start_http(struct server *server, struct why *why)
 
 static enum err start(struct server *server, struct why *why)
 {
-        struct rlimit files;
         enum err e;
 
         server->app.config = &server->config;
-        if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-                files.rlim_cur = files.rlim_max;
-                setrlimit(RLIMIT_NOFILE, &files);
-        }
         e = take_signals(server, why);
         if (e == ERR_OK)
                 e = keyring_read(server->config.secret_key, &server->keyring, why);
@@ -169,8 +163,8 @@ static void stop(struct server *server)
         if (server->outbound)
                 outbound_stop(server->outbound);
         store_close(server->app.store);
+        http_close(server->app.http); /* what the store completed last still asks outbound for its breakers */
         outbound_free(server->outbound);
-        http_close(server->app.http);
         throttle_free(server->app.throttle);
         keyring_free(server->keyring);
         config_done(&server->config);

@@ -12,7 +12,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define LOOK_MS 1000      /* at least so often; design.md section 5: what others left is found */
+#define LOOK_MS 1000      /* at least so often; docs/design.md 5: what others left is found */
 #define SWEEP_MS 60000    /* how often idle logins are forgotten; a guess */
 #define DRAIN_STEP_MS 100 /* how often the end of draining is looked at, at the least */
 

@@ -150,7 +150,7 @@ static enum err admit_courier(struct request *r, const struct head *head)
 
         if (head->n[HEAD_API_KEY] != 1 || !*key)
                 return ERR_NO_API_KEY;
-        /* A malformed key is told as an unknown one is, and that comes later: design.md section 2, row 6. */
+        /* A malformed key is told as an unknown one is, and that comes later: docs/design.md 2, row 6. */
         r->credential = apikey_digest("krk_", key, &r->digest) ? CREDENTIAL_KEY : CREDENTIAL_MALFORMED;
         return ERR_OK;
 }

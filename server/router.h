@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* router.h - which route a path and method mean. Pure.
  *
- * Paths are compared byte for byte: no percent-decoding, no trailing slash, no dot segments (api.md section 1). `{…}` in a
+ * Paths are compared byte for byte: no percent-decoding, no trailing slash, no dot segments (docs/api.md 1). `{…}` in a
  * route stands for one non-empty segment of at most ROUTE_ARG_MAX bytes without `/`. */
 #pragma once
 

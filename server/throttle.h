@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define THROTTLE_WRONG_MAX 60 /* in a minute from one address; api.md section 1 */
+#define THROTTLE_WRONG_MAX 60 /* in a minute from one address; docs/api.md 1 */
 #define THROTTLE_WINDOW_MS 60000
 
 struct throttle;
