@@ -221,7 +221,7 @@ class TestDrippers:
             assert time.monotonic() - began < 2
         finally:
             for raw in slow:
-                raw.socket.close()
+                raw.close()
 
     def test_500_unfinished_bodies_take_little_memory(self, shared, courier, order):
         before = resident(shared)
@@ -232,7 +232,7 @@ class TestDrippers:
             assert resident(shared) - before < 64 << 20
         finally:
             for raw in slow:
-                raw.socket.close()
+                raw.close()
 
 
 def resident(world):
@@ -253,7 +253,7 @@ def test_more_connections_than_allowed_are_turned_away_and_room_is_made_again():
         world.session.close()
         full = [Raw(world) for _ in range(40)]
         for raw in full:
-            raw.socket.close()
+            raw.close()
         eventually(lambda: answers(restaurant), bool, pause=0.1)
 
 
