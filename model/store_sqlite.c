@@ -230,11 +230,12 @@ static void heartbeat(struct sqlite *sqlite)
                 roll_back(sqlite, &why);
 }
 
-static bool wait_for(struct inbox *in, int timeout_ms)
+/* Not at all once it is to stop: the wake that said so may have been taken together with the last jobs. */
+static void wait_for_jobs(struct worker *worker, int timeout_ms)
 {
-        struct pollfd wait = {.fd = in->fd, .events = POLLIN};
+        struct pollfd wait = {.fd = worker->in.fd, .events = POLLIN};
 
-        return poll(&wait, 1, timeout_ms) > 0;
+        poll(&wait, 1, atomic_load(&worker->sqlite->stopping) ? 0 : timeout_ms);
 }
 
 static void *write_loop(void *arg)
@@ -244,7 +245,7 @@ static void *write_loop(void *arg)
         struct letter *jobs;
 
         for (;;) {
-                wait_for(&worker->in, atomic_load(&sqlite->ready) ? -1 : HEARTBEAT_MS);
+                wait_for_jobs(worker, atomic_load(&sqlite->ready) ? -1 : HEARTBEAT_MS);
                 jobs = inbox_take(&worker->in);
                 if (jobs)
                         run_batch(sqlite, jobs);
@@ -281,7 +282,7 @@ static void *read_loop(void *arg)
         struct letter *next;
 
         for (;;) {
-                wait_for(&worker->in, -1);
+                wait_for_jobs(worker, -1);
                 jobs = inbox_take(&worker->in);
                 if (!jobs && atomic_load(&worker->sqlite->stopping))
                         return NULL;
