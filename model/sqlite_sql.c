@@ -29,9 +29,9 @@
         " AND (r.made, r.id) < (?3, ?4) ORDER BY r.made DESC, r.id DESC LIMIT ?5"
 
 /* One statement for each party: `p` the platform's columns, `c` the courier's. */
-#define DUE(p)                                                                                       \
-        "SELECT id, rid FROM orders WHERE plat = ?1 AND " p "_at > 0 AND " p "_at <= ?2 ORDER BY " p \
-        "_at LIMIT ?3"
+#define DUE(p)                                                                         \
+        "SELECT id, rid, " p "_at FROM orders WHERE plat = ?1 AND " p "_at > 0 AND " p \
+        "_at <= ?2 ORDER BY " p "_at LIMIT ?3"
 #define NEXT_DUE(p) "SELECT min(" p "_at) FROM orders WHERE plat = ?1 AND " p "_at > 0 AND " p "_at > ?2"
 #define TARGET_GET(p) "SELECT " p "_want, " p "_at, plat, rev, st FROM orders WHERE id = ?1 AND rid = ?2"
 /* `told` rises in any case, the rest only while `want` is what it was at the claim (?3; docs/design.md 5). */

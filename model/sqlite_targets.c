@@ -97,8 +97,22 @@ static enum statement for_party(enum statement platform, enum party party)
                                        : platform + 1; /* the courier's stands behind it in the enum */
 }
 
-static enum err due_of(struct conn *conn, struct store_due *due, enum platform platform, enum party party,
-                       struct why *why)
+/* Puts it where it belongs by its time; where there is no place more, the last one goes. */
+static void due_insert(struct store_due *due, int64_t *at_ms, const struct due *found, int64_t found_at_ms)
+{
+        int i = due->n < due->max ? due->n++ : due->max - 1;
+
+        for (; i > 0 && at_ms[i - 1] > found_at_ms; i--) {
+                due->found[i] = due->found[i - 1];
+                at_ms[i] = at_ms[i - 1];
+        }
+        due->found[i] = *found;
+        at_ms[i] = found_at_ms;
+}
+
+/* Among what was found so far; `at_ms` holds the times of due->found. */
+static enum err due_of(struct conn *conn, struct store_due *due, int64_t *at_ms, enum platform platform,
+                       enum party party, struct why *why)
 {
         const int64_t now_ms = store_now(conn->store);
         sqlite3_stmt *s = sql(conn, for_party(SQL_DUE, party));
@@ -108,14 +122,17 @@ static enum err due_of(struct conn *conn, struct store_due *due, enum platform p
         sqlite3_bind_int(s, 1, (int)platform);
         sqlite3_bind_int64(s, 2, now_ms);
         sqlite3_bind_int64(s, 3, due->max + (int64_t)HASH_COUNT(conn->leases));
-        while (due->n < due->max && sql_row(conn, s)) {
-                struct due *found = &due->found[due->n];
+        while (due->max > 0 && sql_row(conn, s)) {
+                const struct due found = {.order = sql_id(s, 0),
+                                          .restaurant = sql_id(s, 1),
+                                          .platform = platform,
+                                          .party = party};
+                const int64_t found_at_ms = sqlite3_column_int64(s, 2);
 
-                *found = (struct due){.order = sql_id(s, 0),
-                                      .restaurant = sql_id(s, 1),
-                                      .platform = platform,
-                                      .party = party};
-                due->n += !is_leased(conn, found, now_ms);
+                if (due->n == due->max && found_at_ms >= at_ms[due->max - 1])
+                        break;
+                if (!is_leased(conn, &found, now_ms))
+                        due_insert(due, at_ms, &found, found_at_ms);
         }
         sqlite3_reset(s);
         return conn->failed ? sql_failed(conn, why) : ERR_OK;
@@ -143,6 +160,7 @@ enum err sqlite_due(void *arg, struct store_due *due, struct why *why)
 {
         struct conn *conn = arg;
         const int64_t now_ms = store_now(conn->store);
+        int64_t at_ms[DUE_MAX];
         enum err e = ERR_OK;
 
         for (int i = 0; i < PLATFORM_COUNT * PARTY_COUNT && e == ERR_OK; i++) {
@@ -151,7 +169,7 @@ enum err sqlite_due(void *arg, struct store_due *due, struct why *why)
 
                 if (due->skip & 1U << platform)
                         continue;
-                e = due_of(conn, due, platform, party, why);
+                e = due_of(conn, due, at_ms, platform, party, why);
                 if (e == ERR_OK)
                         e = next_of(conn, platform, party, now_ms, &due->next_ms, why);
         }
