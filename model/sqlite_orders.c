@@ -219,19 +219,6 @@ static enum err write_move(struct conn *conn, const struct store_move *move, con
         return sql_done(conn, s, NULL) ? ERR_OK : sql_failed(conn, why);
 }
 
-/* The platform knows already, though nothing moved. */
-static enum err raise_told(struct conn *conn, const struct store_move *move, int64_t now_ms, struct why *why)
-{
-        sqlite3_stmt *s = sql(conn, SQL_ORDER_TOLD);
-
-        if (!s)
-                return sql_failed(conn, why);
-        sql_bind_id(s, 1, &move->order);
-        sqlite3_bind_int(s, 2, STEP_OF((int)move->to));
-        sqlite3_bind_int64(s, 3, now_ms);
-        return sql_done(conn, s, NULL) ? ERR_OK : sql_failed(conn, why);
-}
-
 /* What SQL_ORDER_PEEK sees, taken before the statement is used again. */
 struct peek {
         struct order order; /* status, updated_ms and, for move_explain, the history */
@@ -272,6 +259,29 @@ static enum err peek_read(struct conn *conn, const struct store_move *move, stru
         return ret->history ? ERR_OK : FAIL(why, ERR_NO_MEMORY, "no memory for a history");
 }
 
+/* The platform knows already, though nothing moved. */
+static enum err raise_told(struct conn *conn, struct store_move *move, const struct peek *peek,
+                           int64_t now_ms, struct why *why)
+{
+        sqlite3_stmt *s = sql(conn, SQL_ORDER_TOLD);
+
+        if (!s)
+                return sql_failed(conn, why);
+        sql_bind_id(s, 1, &move->order);
+        sqlite3_bind_int(s, 2, STEP_OF((int)move->to));
+        sqlite3_bind_int64(s, 3, now_ms);
+        if (!sql_done(conn, s, NULL))
+                return sql_failed(conn, why);
+        move->job.changed = sqlite3_changes(conn->db) == 1;
+        move->job.change = (struct change){.order = move->order,
+                                           .restaurant = move->job.restaurant,
+                                           .platform = peek->platform,
+                                           .rev = peek->rev + 1,
+                                           .before = move->to,
+                                           .after = move->to};
+        return ERR_OK;
+}
+
 enum err sqlite_order_move(void *arg, struct store_move *move, const struct move *row, struct why *why)
 {
         struct conn *conn = arg;
@@ -292,7 +302,7 @@ enum err sqlite_order_move(void *arg, struct store_move *move, const struct move
                         return e;
                 move_explain(&peek.order, row->op, move);
                 if (move->told && move->outcome == MOVE_SAME)
-                        return raise_told(conn, move, row->at_ms, why);
+                        return raise_told(conn, move, &peek, row->at_ms, why);
                 return ERR_OK;
         }
         e = write_move(conn, move, row, peek.history, why);
