@@ -35,7 +35,8 @@ TEST(tokens_are_taken_whatever_their_order)
                                            "\"\"\"\"",
                                            "0 -0 12.5e-3",
                                            "\" !#[]^~\x7f\"",
-                                           "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\uabCD\""};
+                                           "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\uabCD\"",
+                                           "\"x\\\\\",1"};
 
         for (size_t i = 0; i < COUNT(good); i++)
                 assert_case(first_wrong(good[i], strlen(good[i])) == NONE, good[i]);
