@@ -11,7 +11,7 @@
 enum insert {
         INSERT_NEW,
         INSERT_SAME /* platform and platformOrderId are there */,
-        INSERT_TAKEN /* the id is another's */
+        INSERT_TAKEN /* the id, or a record's look, is another's */
 };
 
 struct page {
@@ -37,7 +37,7 @@ struct backend {
         enum err (*record_look)(void *conn, enum record_kind kind, const struct digest *look,
                                 struct record *ret, struct why *why);
         enum err (*record_insert)(void *conn, const struct record *record, enum insert *ret, struct why *why);
-        /* Only while its rev is record->rev - 1; *ret false otherwise. */
+        /* Only while its rev is record->rev - 1; *ret false otherwise. INTERNAL: a look is another's. */
         enum err (*record_update)(void *conn, const struct record *record, bool *ret, struct why *why);
         enum err (*record_delete)(void *conn, enum record_kind kind, const char *id, bool *ret,
                                   struct why *why);

@@ -95,12 +95,41 @@ static enum err write_looks(struct conn *conn, const struct record *record, stru
         return ERR_OK;
 }
 
+/* Whether one of its digests is another record's: asked first, because a constraint that breaks half-way would leave the
+ * other half in the transaction that it shares. */
+static enum err find_rival(struct conn *conn, const struct record *record, bool *ret, struct why *why)
+{
+        *ret = false;
+        for (int i = 0; i < record->n_looks && !*ret; i++) {
+                sqlite3_stmt *s = sql(conn, SQL_LOOK_RIVAL);
+
+                if (!s)
+                        return sql_failed(conn, why);
+                sqlite3_bind_blob(s, 1, record->looks[i].bytes, sizeof record->looks[i].bytes,
+                                  SQLITE_TRANSIENT);
+                sqlite3_bind_int(s, 2, (int)record->kind);
+                sql_bind_text(s, 3, record->id);
+                *ret = sql_row(conn, s);
+                sqlite3_reset(s);
+        }
+        return conn->failed ? sql_failed(conn, why) : ERR_OK;
+}
+
 enum err sqlite_record_insert(void *arg, const struct record *record, enum insert *ret, struct why *why)
 {
         struct conn *conn = arg;
-        sqlite3_stmt *s = sql(conn, SQL_RECORD_INSERT);
-        bool taken = false;
+        sqlite3_stmt *s;
+        bool taken;
+        enum err e;
 
+        e = find_rival(conn, record, &taken, why);
+        if (e != ERR_OK)
+                return e;
+        if (taken) {
+                *ret = INSERT_TAKEN;
+                return ERR_OK;
+        }
+        s = sql(conn, SQL_RECORD_INSERT);
         if (!s)
                 return sql_failed(conn, why);
         sqlite3_bind_int(s, 1, (int)record->kind);
@@ -120,8 +149,16 @@ enum err sqlite_record_insert(void *arg, const struct record *record, enum inser
 enum err sqlite_record_update(void *arg, const struct record *record, bool *ret, struct why *why)
 {
         struct conn *conn = arg;
-        sqlite3_stmt *s = sql(conn, SQL_RECORD_UPDATE);
+        sqlite3_stmt *s;
+        bool rival;
+        enum err e;
 
+        e = find_rival(conn, record, &rival, why);
+        if (e != ERR_OK)
+                return e;
+        if (rival)
+                return FAIL(why, ERR_INTERNAL, "a digest of record %s is another's", record->id);
+        s = sql(conn, SQL_RECORD_UPDATE);
         if (!s)
                 return sql_failed(conn, why);
         sqlite3_bind_int(s, 1, (int)record->kind);

@@ -74,6 +74,7 @@ static const char *const texts[SQL_COUNT] = {
         [SQL_RECORD_PAGE_ANY] = RECORD_PAGE(ANY("r")),
         [SQL_LOOK_INSERT] = "INSERT INTO looks (digest, kind, id) VALUES (?1, ?2, ?3)",
         [SQL_LOOK_CLEAR] = "DELETE FROM looks WHERE kind = ?1 AND id = ?2",
+        [SQL_LOOK_RIVAL] = "SELECT 1 FROM looks WHERE digest = ?1 AND (kind, id) <> (?2, ?3)",
 
         [SQL_ORDER_INSERT] =
                 "INSERT INTO orders (id, rid, plat, pid, st, rev, made, seen, kind, prep, scheduled, hist, "

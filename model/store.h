@@ -289,7 +289,7 @@ void store_probe(struct store *store, struct store_probe *probe);
 struct store_put {
         struct job job;
         struct record record; /* in: owned; out: as stored */
-        enum { PUT_NEW, PUT_TAKEN } outcome;
+        enum { PUT_NEW, PUT_TAKEN /* its id or a digest of its looks is another's */ } outcome;
 };
 void store_put(struct store *store, struct store_put *put);
 void store_put_done(struct store_put *put);

@@ -22,6 +22,7 @@ enum statement {
         SQL_RECORD_PAGE_ANY,
         SQL_LOOK_INSERT,
         SQL_LOOK_CLEAR,
+        SQL_LOOK_RIVAL,
         SQL_ORDER_INSERT,
         SQL_DOCUMENT_INSERT,
         SQL_ORDER_GET,
