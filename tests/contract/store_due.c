@@ -208,6 +208,7 @@ TEST(nobody_gets_what_somebody_has)
         struct id id = owing(PLATFORM_DUKKANGO), other = owing(PLATFORM_DUKKANGO);
         CLEAN(store_claim_done) struct store_claim claim = claim_of(id, PLATFORM_DUKKANGO);
 
+        assert_true(claim.claimed);
         assert_int_equal(count_due(), 1);
         assert_false(is_claimable(id, PLATFORM_DUKKANGO, NULL));
         assert_true(is_claimable(other, PLATFORM_DUKKANGO, NULL));
