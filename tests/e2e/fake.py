@@ -121,6 +121,7 @@ class Fake:
         self.calls, self.violations = [], []
         self.accounts, self.orders = {}, {}
         self.troubles, self.hangs = {}, []
+        self.doubted = False
         self.server = _Server(("127.0.0.1", 0), _Handler)
         self.server.fake = self
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
@@ -175,11 +176,8 @@ class Fake:
             hang.released.set()
 
     def doubt(self):
-        """The caller was killed: nobody knows which answers it still had."""
-        with self.changed:
-            for order in self.orders.values():
-                if order.get("by"):
-                    order["by"].troubled = True
+        """The caller was killed: which answers it still had, nobody knows from here on."""
+        self.doubted = True
 
     def heals(self):
         """No more trouble from here on."""

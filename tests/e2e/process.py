@@ -14,9 +14,8 @@ WAIT = 20.0  # seconds until a test gives up; sanitizer builds on a busy machine
 KEPT = ("PATH", "ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE")
 
 
-def _ignore_file_size_signal():
-    """A write over RLIMIT_FSIZE shall fail like a full disk, not kill: see Kuryed.disk_full()."""
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+# A write over RLIMIT_FSIZE shall fail as on a full disk, not kill: see Kuryed.disk_full().
+IGNORING = ("/usr/bin/env", "--ignore-signal=XFSZ")
 
 
 class Kuryed:
@@ -30,8 +29,8 @@ class Kuryed:
         env.update(http_proxy="http://127.0.0.1:9", https_proxy="http://127.0.0.1:9", **settings)
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            [BINARY, *arguments], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, preexec_fn=_ignore_file_size_signal)
+            [*IGNORING, BINARY, *arguments], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
         self.log, self.noise, self.stdout = [], [], ""
         self.changed = threading.Condition()
         self.ended = False

@@ -151,7 +151,7 @@ def refuses_connections(world):
     try:
         with Raw(world) as raw:
             return raw.socket is None
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):  # a reset: it stood in the queue when that was closed
         return True
 
 
