@@ -31,6 +31,7 @@
 #define LOG_BYTES_KEPT (16 << 20)
 
 static const char schema[] =
+        "BEGIN IMMEDIATE;"
         "CREATE TABLE heart (beat INTEGER NOT NULL) STRICT;"
         "INSERT INTO heart VALUES (0);"
         "CREATE TABLE records (kind INTEGER NOT NULL, id TEXT NOT NULL, rid BLOB NOT NULL, rev INTEGER NOT NULL,"
@@ -56,7 +57,8 @@ static const char schema[] =
         "CREATE INDEX orders_failed ON orders (rid, seen) WHERE p_dead IS NOT NULL;"
         "CREATE INDEX orders_failed_courier ON orders (rid, seen) WHERE c_dead IS NOT NULL;"
         "CREATE TABLE documents (id BLOB PRIMARY KEY, doc TEXT NOT NULL) STRICT;"
-        "PRAGMA user_version = 1;";
+        "PRAGMA user_version = 1;"
+        "COMMIT";
 
 struct worker {
         struct sqlite *sqlite;
@@ -103,8 +105,8 @@ static enum err conn_open(struct conn *conn, const char *path, bool writes, stru
                 return e;
         }
         sqlite3_busy_timeout(conn->db, BUSY_MS);
-        snprintf(text, sizeof text, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = %d; %s",
-                 LOG_BYTES_KEPT, writes ? "PRAGMA journal_mode = WAL;" : "");
+        snprintf(text, sizeof text, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = %d",
+                 LOG_BYTES_KEPT);
         if (sqlite3_exec(conn->db, text, NULL, NULL, NULL) == SQLITE_OK)
                 return ERR_OK;
         FAIL(why, ERR_INTERNAL, "cannot use %s: %s", path, sqlite3_errmsg(conn->db));
@@ -112,7 +114,8 @@ static enum err conn_open(struct conn *conn, const char *path, bool writes, stru
         return ERR_INTERNAL;
 }
 
-static int64_t pragma(struct conn *conn, const char *text)
+/* The number that this query gives; -1 when it gives none. */
+static int64_t ask(struct conn *conn, const char *text)
 {
         sqlite3_stmt *s = NULL;
         int64_t value = -1;
@@ -123,25 +126,38 @@ static int64_t pragma(struct conn *conn, const char *text)
         return value;
 }
 
-static enum err check_schema(struct conn *conn, const char *path, struct why *why)
+/* Whether it is ours, of a version we know, or empty. Writes nothing, for it may be another's. */
+static enum err check_schema(struct conn *conn, const char *path, int64_t *ret_version, struct why *why)
 {
-        const int64_t version = pragma(conn, "PRAGMA user_version");
+        const int64_t version = ask(conn, "PRAGMA user_version");
+        const int64_t tables = ask(conn, "SELECT count(*) FROM sqlite_schema");
+        const int64_t hearts = ask(conn, "SELECT count(*) FROM sqlite_schema WHERE name = 'heart'");
 
-        if (version < 0)
+        if (version < 0 || tables < 0 || hearts < 0)
                 return FAIL(why, ERR_INTERNAL, "cannot read %s: %s", path, sqlite3_errmsg(conn->db));
+        if (tables > 0 && hearts == 0)
+                return FAIL(why, ERR_INTERNAL, "%s is another program's database", path);
         if (version > SCHEMA_VERSION)
                 return FAIL(
                         why, ERR_INTERNAL,
                         "%s has schema version %lld, this kuryed knows up to %d: it was made by a newer one",
                         path, (long long)version, SCHEMA_VERSION);
-        if (version == 0 && pragma(conn, "SELECT count(*) FROM sqlite_schema") != 0)
-                return FAIL(why, ERR_INTERNAL, "%s is another program's database", path);
-        if (version == 0 && sqlite3_exec(conn->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK) {
-                if (sqlite3_exec(conn->db, schema, NULL, NULL, NULL) != SQLITE_OK ||
-                    sqlite3_exec(conn->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
-                        return FAIL(why, ERR_INTERNAL, "cannot make the schema in %s: %s", path,
-                                    sqlite3_errmsg(conn->db));
-        }
+        *ret_version = version;
+        return ERR_OK;
+}
+
+static enum err make_ready(struct conn *conn, const char *path, struct why *why)
+{
+        int64_t version = 0;
+        enum err e = check_schema(conn, path, &version, why);
+
+        if (e != ERR_OK)
+                return e;
+        /* The mode stays in the file. */
+        if (sqlite3_exec(conn->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) != SQLITE_OK ||
+            (version == 0 && sqlite3_exec(conn->db, schema, NULL, NULL, NULL) != SQLITE_OK))
+                return FAIL(why, ERR_INTERNAL, "cannot make the schema in %s: %s", path,
+                            sqlite3_errmsg(conn->db));
         /* Whatever was owed when the last process ended may have been called without our hearing the answer. */
         if (sqlite3_exec(conn->db,
                          "UPDATE orders SET p_unsure = 1 WHERE p_at > 0 AND p_unsure = 0;"
@@ -394,7 +410,7 @@ static enum err start(struct sqlite *sqlite, struct why *why)
         if (e == ERR_OK)
                 e = conn_open(conn, sqlite->path, /* writes= */ true, why);
         if (e == ERR_OK)
-                e = check_schema(conn, sqlite->path, why);
+                e = make_ready(conn, sqlite->path, why);
         if (e == ERR_OK)
                 e = worker_start(sqlite, &sqlite->writer, write_loop, "store-writer", why);
         for (int i = 0; i < READERS && e == ERR_OK; i++)
