@@ -108,6 +108,10 @@ class Tree:
     def named(self, *endings):
         return [source for source in self.files if source.name.endswith(endings)]
 
+    def text(self, name):
+        """Of the file with this name; of one that is not there, none."""
+        return next((source.text for source in self.files if source.name == name), '')
+
     def scripts(self):
         return [source for source in self.files if source.text.startswith('#!')]
 
@@ -322,6 +326,58 @@ def everything_is_built(tree):
         where = 'meson.build' if match[1] else 'tests/meson.build'
         if not re.search(rf"'(?:\w+/)?{match[2]}(?:\.{match[3]})?'", lists[where]):
             yield f'{source.name}:1: {where} does not name it'
+
+
+@rule
+def documents_are_there(tree):
+    """A document that is named is there, and so are the section named with it and what a .md links to."""
+    for source in tree.files:
+        for match in re.finditer(r'\bdocs/(\w+)\.md(?: (\d+))?', source.text):
+            document = tree.text(f'docs/{match[1]}.md')
+            if not document or match[2] and not re.search(rf'^## {match[2]}\.', document, re.M):
+                yield f'{source.at(match.start())}: no {match[0]}'
+    for source in tree.named('.md'):
+        for match in re.finditer(r'\]\(([^)#\s]+)', source.text):
+            if '://' not in match[1] and not (tree.root / source.name).parent.joinpath(match[1]).exists():
+                yield f'{source.at(match.start())}: {match[1]} is not there'
+
+
+def routes_of(text):
+    """Each `METHOD path` of the tables in handlers/routes.c, where a path may be made of #defines."""
+    words = {}
+
+    def joined(expression):
+        return ''.join(part[1:-1] if part[0] == '"' else words.get(part, '')
+                       for part in re.findall(r'"[^"]*"|\w+', expression))
+
+    for match in re.finditer(r'^#define (\w+) (["\w].*)', text, re.M):
+        words[match[1]] = joined(match[2])
+    rows = re.finditer(r'^ +(\w*)[({](?:"([A-Z]+)", )?([^,()=]+),', text, re.M)
+    return {f'{row[2] or row[1]} {joined(row[3])}' for row in rows}
+
+
+@rule
+def the_api_is_documented(tree):
+    """docs/api.md names every route, and no other; and every text by which an error is told."""
+    document = tree.text('docs/api.md')
+    written = set(re.findall(r'`([A-Z]+ /[^`\s]*)`', document))
+    there = routes_of(tree.text('handlers/routes.c'))
+    for route in sorted(there ^ written):
+        yield f'docs/api.md: {route} ' + ('is not named' if route in there else 'is no route')
+    for text in re.findall(r'^ +X\(\w+, \d+, "[^"]*", \w+,[\s\\]*"([^"]+)"', tree.text('model/err.h'), re.M):
+        if text.partition('%')[0] not in document:
+            yield f'docs/api.md: {text!r} is not named'
+
+
+@rule
+def settings_that_are_named_exist(tree):
+    """A KURYE_ name in a .md is a setting of server/config.c, or the _FILE of a secret."""
+    rows = re.findall(r'^ +\{"([A-Z_]+)", (\w+),', tree.text('server/config.c'), re.M)
+    names = {name for name, _ in rows} | {f'{name}_FILE' for name, kind in rows if kind == 'SECRET'}
+    for source in tree.named('.md'):
+        for match in re.finditer(r'\bKURYE_([A-Z]\w*)', source.text):
+            if match[1] not in names:
+                yield f'{source.at(match.start())}: {match[0]} is no setting'
 
 
 def main(root, *compiler):

@@ -13,7 +13,7 @@ import check
 HEAD = f'/* {check.SPDX} */\n'
 CLEAN = {
     '.clang-format': (Path(__file__).parents[2] / '.clang-format').read_text(),
-    'meson.build': f"# {check.SPDX}\nmodel_files = ['a']\nserver_files = ['b']\nhandler_files = ['c']\n",
+    'meson.build': f"# {check.SPDX}\nmodel_files = ['a']\nserver_files = ['b', 'config']\nhandler_files = ['c', 'routes']\n",
     'tests/meson.build': f"# {check.SPDX}\nunit_tests = ['a']\ne2e_tests = ['test_a']\n",
     'model/a.h': HEAD + '/* a.h - one. */\n#pragma once\n\n'
                  'struct pair {\n        int (*sum)(int);\n};\n\n/* Adds. */\nint a_add(int x);\nint a_more(int x);\n',
@@ -23,6 +23,19 @@ CLEAN = {
     'server/main.c': HEAD + '/* main.c - start. */\n#include "handlers/c.h"\n',
     'handlers/c.c': HEAD + '/* c.c - three. */\n#include "handlers/c.h"\n\n#include "model/a.h"\n',
     'handlers/c.h': HEAD + '/* c.h - three. */\n#pragma once\n',
+    'handlers/routes.c': HEAD + '/* routes.c - four. */\n#include "handlers/c.h"\n\n#define ONE "/one/{id}"\n\n'
+                         'const struct route routes[] = {\n        GET(ONE "/two", c),\n'
+                         '        {"POST", "/three", c},\n};\n',
+    'server/config.c': HEAD + '/* config.c - five. */\n'
+                       'static const struct setting settings[] = {\n        {"A", TEXT, 1},\n'
+                       '        {"B", SECRET, 2},\n};\n',
+    'model/err.h': HEAD + '/* err.h - six. */\n#pragma once\n\n#define ERR_TABLE(X)                \\\n'
+                   '        X(OK, 200, "OK", false, "") \\\n        X(ONE, 400, "Bad Request", false, '
+                   '"x: a text that is long enough to stand in a line of its own, %s")\n',
+    'docs/api.md': '## 1. All\n\n`GET /one/{id}/two`, `POST /three`;\n'
+                   '"x: a text that is long enough to stand in a line of its own, <path>";\n'
+                   '[more](../README.md), [away](https://a.b/c)\n',
+    'README.md': 'docs/api.md 1 says it; so does [it](docs/api.md#all). KURYE_A, KURYE_B_FILE, and every KURYE_ name\n',
     'tests/unit/a.c': HEAD + '/* a.c - tests. */\n#include "model/a.h"\n',
     'tests/e2e/test_a.py': f'# {check.SPDX}\ndef test_a():\n    assert "sleep(1)"\n',
     'tools/go': f'#!/bin/sh\n# {check.SPDX}\n',
@@ -74,6 +87,16 @@ PLANTS = [
      {'model/a.h': c('a.h', '\n/* One. */\nint x(void);\n\nint y(void);\n')}),
     ('public_functions_have_a_contract', 'a bare inline function',
      {'model/a.h': c('a.h', '\nstatic inline int\nx(void)\n{\n        return 1;\n}\n')}),
+    ('documents_are_there', 'a document that is not', {'model/a.c': c('a.c', '/* see docs/' 'gone.md */\n')}),
+    ('documents_are_there', 'a section that is not', {'model/a.c': c('a.c', '/* see docs/' 'api.md 2 */\n')}),
+    ('documents_are_there', 'a link to nothing', {'README.md': '[here](gone.c)\n'}),
+    ('the_api_is_documented', 'a route that is not named',
+     {'handlers/routes.c': CLEAN['handlers/routes.c'].replace('};', '        GET("/four", c),\n};')}),
+    ('the_api_is_documented', 'a route that is none',
+     {'docs/api.md': CLEAN['docs/api.md'] + '`POST /one/{id}/two`\n'}),
+    ('the_api_is_documented', 'a text that is not named', {'model/err.h': CLEAN['model/err.h'].replace('x:', 'y:')}),
+    ('settings_that_are_named_exist', 'a setting that is none', {'README.md': 'KURYE_C\n'}),
+    ('settings_that_are_named_exist', 'a file of what is no secret', {'README.md': 'KURYE_A_FILE\n'}),
     ('everything_is_built', 'a source that nobody builds', {'model/d.c': c('d.c', '')}),
     ('everything_is_built', 'a unit test that nobody runs', {'tests/unit/d.c': c('d.c', '')}),
     ('everything_is_built', 'an e2e test that nobody runs', {'tests/e2e/test_d.py': ''}),
