@@ -149,10 +149,10 @@ def unread(world):
 
 def refuses_connections(world):
     try:
-        with Raw(world) as raw:
-            return raw.socket is None
-    except (ConnectionRefusedError, ConnectionResetError):  # a reset: it stood in the queue when that was closed
+        Raw(world).close()
+    except ConnectionError:  # refused, or cut while it stood in the queue that was closed
         return True
+    return False
 
 
 class Load:
