@@ -16,7 +16,6 @@
 
 #include <stddef.h>
 
-/* The parts of the running server. */
 /* What the job stands in as `member`, for a `run` whose job is not the first of a request. */
 /* clang-format off */
 #define OWNER_OF(letter, type, member) ((type *)((char *)(letter) - offsetof(type, member)))
