@@ -151,6 +151,8 @@ struct store_move {
         enum status status;   /* MOVED, SAME: what the answer names */
         int64_t at_ms;        /* when it came to be so */
         struct order *stored; /* owned */
+        /* the store's own: zero at first, and kept where this very job is handed over again */
+        char op[OP_TEXT_SIZE];
 };
 void store_move(struct store *store, struct store_move *move);
 void store_move_done(struct store_move *move);

@@ -53,13 +53,16 @@ void store_create_done(struct store_create *create)
         order_free(TAKE(create->order));
 }
 
-/* A repeat must be recognised by the same key of the same integration; without a key, only by our own repeat. */
-static enum err make_op(const struct store_move *move, char op[OP_TEXT_SIZE], struct why *why)
+/* A repeat must be recognised by the same key of the same integration; without a key, only by our own repeat of this job,
+ * whose commit may have stood though the disk said that it failed. */
+static enum err make_op(struct store_move *move, struct why *why)
 {
         uint8_t text[sizeof(struct id) + IDEMPOTENCY_KEY_SIZE];
         const size_t n = strlen(move->idempotency_key);
         struct digest digest;
 
+        if (move->op[0])
+                return ERR_OK;
         if (n == 0) {
                 if (!crypto_random(&digest, sizeof digest))
                         return FAIL(why, ERR_INTERNAL, "no randomness");
@@ -69,7 +72,7 @@ static enum err make_op(const struct store_move *move, char op[OP_TEXT_SIZE], st
                 if (!crypto_sha256(text, sizeof(struct id) + n, &digest))
                         return FAIL(why, ERR_NO_MEMORY, "no memory for a digest");
         }
-        hex_write(digest.bytes, (OP_TEXT_SIZE - 1) / 2, op);
+        hex_write(digest.bytes, (OP_TEXT_SIZE - 1) / 2, move->op);
         return ERR_OK;
 }
 
@@ -122,11 +125,12 @@ enum err run_move(struct store *store, void *conn, struct job *job)
         enum err e;
 
         store_move_done(move);
-        e = make_op(move, row.op, &job->why);
+        e = make_op(move, &job->why);
         if (e == ERR_OK)
                 e = fill_reason(store, conn, move);
         if (e != ERR_OK)
                 return e;
+        text_copy(row.op, sizeof row.op, move->op);
         text_copy(row.reason, sizeof row.reason, move->reason);
         if (move->note) {
                 row.note = strdup(move->note);
