@@ -34,11 +34,14 @@ void leases_commit(struct conn *conn, bool committed)
         struct lease *next;
 
         HASH_ITER(hh, conn->leases, lease, next) {
-                if (committed ? lease->over : lease->fresh) {
+                if (!committed && lease->fresh && lease->after) {
+                        lease->token = ++conn->last_token; /* nobody's */
+                        lease->until_ms = 0;
+                } else if (committed ? lease->over : lease->fresh) {
                         lease_drop(conn, lease);
                         continue;
                 }
-                lease->fresh = lease->over = false;
+                lease->fresh = lease->over = lease->after = false;
         }
 }
 
@@ -64,21 +67,23 @@ static enum err lease_take(struct conn *conn, const struct due *due, int64_t unt
 {
         struct lease *lease = lease_find(conn, due);
 
-        if (lease)
-                lease_drop(conn, lease); /* it has run out */
-        lease = calloc(1, sizeof *lease);
-        if (!lease)
-                return FAIL(why, ERR_NO_MEMORY, "no memory for a lease");
-        lease->key.order = due->order;
-        lease->key.party = (uint8_t)due->party;
+        if (lease) {
+                lease->after = true;
+        } else {
+                lease = calloc(1, sizeof *lease);
+                if (!lease)
+                        return FAIL(why, ERR_NO_MEMORY, "no memory for a lease");
+                lease->key.order = due->order;
+                lease->key.party = (uint8_t)due->party;
+                HASH_ADD(hh, conn->leases, key, sizeof lease->key, lease);
+                if (!lease->hh.tbl) {
+                        free(lease);
+                        return FAIL(why, ERR_NO_MEMORY, "no memory for a lease");
+                }
+        }
         lease->token = ++conn->last_token;
         lease->until_ms = until_ms;
         lease->fresh = true;
-        HASH_ADD(hh, conn->leases, key, sizeof lease->key, lease);
-        if (!lease->hh.tbl) {
-                free(lease);
-                return FAIL(why, ERR_NO_MEMORY, "no memory for a lease");
-        }
         *ret = lease->token;
         return ERR_OK;
 }

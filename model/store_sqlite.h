@@ -5,6 +5,9 @@
 #include "model/backend.h"
 
 #include <sqlite3.h>
+
+/* An allocation that fails must not end the process: that claim fails. */
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 /* Every statement there is, prepared once per connection at first use. */
@@ -63,6 +66,7 @@ struct lease {
         int64_t until_ms;
         bool fresh; /* taken in the running transaction: a rollback takes it back */
         bool over;  /* ended in the running transaction: a rollback keeps it */
+        bool after; /* one that ran out: a rollback leaves that */
         UT_hash_handle hh;
 };
 
