@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store_file.c - what a store in a file promises beside: whose file it is, who may open it, what a killed process left.
+ *
+ * usage: store_file NAME [PATTERN] */
+#include "model/clean.h"
+#include "tests/contract/world.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char *path(void)
+{
+        return world.where + strlen("sqlite:");
+}
+
+/* The path of another file beside it; the caller frees. */
+static char *beside(const char *word)
+{
+        char *file = NULL;
+
+        assert_true(asprintf(&file, "%s-%s", path(), word) > 0);
+        return file;
+}
+
+/* Runs SQL on a file by a connection of our own. */
+static void execute(const char *file, const char *sql)
+{
+        sqlite3 *db = NULL;
+
+        assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
+        sqlite3_busy_timeout(db, 5000);
+        if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+                fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+        sqlite3_close(db);
+}
+
+/* The first column of the first row; -1 where there is none. */
+static int64_t query(const char *file, const char *sql)
+{
+        sqlite3 *db = NULL;
+        sqlite3_stmt *s = NULL;
+        int64_t value = -1;
+
+        if (sqlite3_open(file, &db) == SQLITE_OK && sqlite3_busy_timeout(db, 5000) == SQLITE_OK &&
+            sqlite3_prepare_v2(db, sql, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+                value = sqlite3_column_int64(s, 0);
+        sqlite3_finalize(s);
+        sqlite3_close(db);
+        return value;
+}
+
+/* A second store on this place is refused, and the reason has these words. */
+static void assert_refused(const char *where, const char *words)
+{
+        struct store_options options = world_options();
+        struct store *store = NULL;
+        struct why why;
+
+        options.where = where;
+        assert_int_equal(store_open(&options, &store, &why), ERR_INTERNAL);
+        assert_null(store);
+        if (!strstr(why.text, words))
+                fail_msg("\"%s\" does not say \"%s\"", why.text, words);
+}
+
+/* --- who may open it --- */
+
+TEST(a_file_that_is_open_is_refused)
+{
+        assert_refused(world.where, "in use by another kuryed");
+        world_close();
+        world_open();
+}
+
+TEST(a_file_that_another_process_has_open_is_refused)
+{
+        int status = -1;
+        pid_t child = fork();
+
+        assert_true(child >= 0);
+        if (child == 0) {
+                const struct store_options options = world_options();
+                struct store *store = NULL;
+                struct why why;
+
+                _exit(store_open(&options, &store, &why) == ERR_INTERNAL ? 0 : 1);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        order_free(order_load(order_new(PLATFORM_PHONE, STATUS_NEW))); /* and the first one goes on */
+}
+
+TEST(a_place_where_no_file_can_be_is_refused)
+{
+        CLEAN(free_at) char *nowhere = NULL;
+
+        assert_true(asprintf(&nowhere, "%s-absent/kurye.db", world.where) > 0);
+        assert_refused(nowhere, "cannot open");
+        assert_refused("sqlite:", "path");
+}
+
+/* --- whose file it is --- */
+
+TEST(a_newer_schema_is_refused_and_left_as_it_is)
+{
+        const int64_t version = query(path(), "PRAGMA user_version");
+
+        assert_true(version >= 1);
+        world_close();
+        execute(path(), "PRAGMA user_version = 99");
+        assert_refused(world.where, "newer");
+        assert_int_equal(query(path(), "PRAGMA user_version"), 99);
+        execute(path(), "PRAGMA user_version = 1");
+        world_open();
+}
+
+/* The whole file in memory, owned by the caller. */
+static char *slurp(const char *file, size_t *ret_n)
+{
+        FILE *f = fopen(file, "rb");
+        char *bytes = malloc(1 << 16);
+
+        assert_true(f && bytes);
+        *ret_n = fread(bytes, 1, 1 << 16, f);
+        assert_true(feof(f));
+        fclose(f);
+        return bytes;
+}
+
+/* Refused in these words, and not a byte of it is another. */
+static void assert_untouched(const char *file, const char *words)
+{
+        size_t before_n, after_n;
+        CLEAN(free_at) char *where = NULL;
+        CLEAN(free_at) char *before = slurp(file, &before_n);
+        CLEAN(free_at) char *after = NULL;
+
+        assert_true(asprintf(&where, "sqlite:%s", file) > 0);
+        assert_refused(where, words);
+        after = slurp(file, &after_n);
+        assert_int_equal(before_n, after_n);
+        assert_memory_equal(before, after, before_n);
+}
+
+TEST(another_programs_database_is_refused_and_left_as_it_is)
+{
+        CLEAN(free_at) char *file = beside("other");
+
+        for (int version = 0; version < 3; version++) {
+                char sql[160];
+
+                snprintf(sql, sizeof sql,
+                         "DROP TABLE IF EXISTS orders; CREATE TABLE orders (x); PRAGMA user_version = %d",
+                         version);
+                execute(file, sql);
+                assert_untouched(file, "another program's");
+        }
+}
+
+TEST(a_file_that_is_no_database_is_refused_and_left_as_it_is)
+{
+        CLEAN(free_at) char *file = beside("text");
+        FILE *f = fopen(file, "w");
+
+        assert_non_null(f);
+        for (int i = 0; i < 100; i++)
+                fprintf(f, "This is a letter to a friend, and line %d of it.\n", i);
+        fclose(f);
+        assert_untouched(file, "not a database");
+}
+
+TEST(an_empty_file_becomes_a_store)
+{
+        FILE *f;
+
+        world_close();
+        unlink(path());
+        f = fopen(path(), "w");
+        assert_non_null(f);
+        fclose(f);
+        world_open();
+        world.restaurant = restaurant_new();
+        order_free(order_load(order_new(PLATFORM_PHONE, STATUS_NEW)));
+}
+
+/* --- one process, so that leases and doubts are its own --- */
+
+TEST(all_that_was_owed_at_the_end_is_doubted_and_free)
+{
+        struct id held = order_new(PLATFORM_DUKKANGO, STATUS_NEW);
+        struct id waiting = order_new(PLATFORM_DUKKANGO, STATUS_NEW);
+        struct id put_off = order_new(PLATFORM_DUKKANGO, STATUS_NEW);
+        struct store_claim claims[2];
+        struct store_settle settle;
+        CLEAN(order_free_at) struct order *order = NULL;
+        bool unsure = false;
+
+        move_to(held, STATUS_ACCEPTED);
+        move_to(waiting, STATUS_ACCEPTED);
+        move_to(put_off, STATUS_ACCEPTED);
+        claims[0] = claim_of(held, PLATFORM_DUKKANGO);
+        claims[1] = claim_of(put_off, PLATFORM_DUKKANGO);
+        settle = settling(&claims[1], (struct settlement){.kind = SETTLE_RETRY, .at_ms = BEGAN + MINUTE});
+        DO(settle, &settle);
+        world_close();
+        world_open();
+        assert_true(is_claimable(held, PLATFORM_DUKKANGO, &unsure) && unsure);
+        assert_true(is_claimable(waiting, PLATFORM_DUKKANGO, &unsure) && unsure);
+        order = order_load(put_off);
+        assert_true(order->targets[PARTY_PLATFORM].unsure);
+        assert_int_equal(order->targets[PARTY_PLATFORM].at_ms, BEGAN + MINUTE);
+        for (int i = 0; i < 2; i++)
+                store_claim_done(&claims[i]);
+        store_settle_done(&settle);
+}
+
+TEST(a_secret_that_ended_elsewhere_is_known_for_five_seconds)
+{
+        struct courier courier = courier_hire(world.restaurant);
+        struct store_read read = {.job.access = by_key(courier.key), .order = world.restaurant};
+
+        DO(read, &read);
+        execute(path(), "DELETE FROM records WHERE kind = 2"); /* RECORD_INTEGRATION */
+        clock_pass(4999);
+        DO(read, &read);
+        clock_pass(1);
+        ASK(ERR_NO_INTEGRATION, read, &read);
+}
+
+/* --- told and answered only when durable --- */
+
+static int seen_early;
+
+static void look_at_the_file(const struct change *change)
+{
+        char sql[160], id[ID_TEXT_SIZE];
+
+        snprintf(sql, sizeof sql, "SELECT rev FROM orders WHERE id = x'%s'", id_write(&change->order, id));
+        seen_early += query(path(), sql) < change->rev;
+}
+
+TEST(a_change_is_told_when_others_can_read_it)
+{
+        struct id id;
+
+        seen_early = 0;
+        changes_heard(NULL);
+        changes_watch(look_at_the_file);
+        id = order_new(PLATFORM_DUKKANGO, STATUS_NEW);
+        move_to(id, STATUS_ACCEPTED);
+        give_up(id, PLATFORM_DUKKANGO, /* unsure= */ false);
+        move_to(id, STATUS_DELIVERED);
+        assert_int_equal(changes_heard(NULL), 4);
+        assert_int_equal(seen_early, 0);
+}
+
+/* Moves orders and tells of each that was answered, until somebody kills us. */
+static void move_until_killed(int fd)
+{
+        desk_close(&world.desk);
+        desk_open(&world.desk);
+        world_open();
+        for (;;) {
+                struct id id = order_new(PLATFORM_DUKKANGO, STATUS_NEW);
+
+                move_to(id, STATUS_ACCEPTED);
+                if (write(fd, &id, sizeof id) != (ssize_t)sizeof id)
+                        _exit(1);
+        }
+}
+
+TEST(what_a_killed_process_answered_stands)
+{
+        struct id ids[64];
+        size_t n = 0;
+        int pipes[2], status;
+        pid_t child;
+
+        world_close();
+        assert_int_equal(pipe(pipes), 0);
+        child = fork();
+        assert_true(child >= 0);
+        if (child == 0)
+                move_until_killed(pipes[1]);
+        close(pipes[1]);
+        while (n < 32 && read(pipes[0], &ids[n], sizeof ids[n]) == (ssize_t)sizeof ids[n])
+                n++;
+        kill(child, SIGKILL);
+        waitpid(child, &status, 0);
+        while (n < COUNT(ids) && read(pipes[0], &ids[n], sizeof ids[n]) == (ssize_t)sizeof ids[n])
+                n++;
+        close(pipes[0]);
+        assert_true(n >= 32);
+        world_open();
+        for (size_t i = 0; i < n; i++) {
+                CLEAN(order_free_at) struct order *order = order_load(ids[i]);
+                bool unsure = false;
+
+                assert_int_equal(order->status, STATUS_ACCEPTED);
+                assert_true(is_claimable(ids[i], PLATFORM_DUKKANGO, &unsure) && unsure);
+        }
+}
+
+int main(int argc, char **argv)
+{
+        const struct CMUnitTest tests[] = {
+                STORY(a_file_that_is_open_is_refused),
+                STORY(a_file_that_another_process_has_open_is_refused),
+                STORY(a_place_where_no_file_can_be_is_refused),
+                STORY(a_newer_schema_is_refused_and_left_as_it_is),
+                STORY(another_programs_database_is_refused_and_left_as_it_is),
+                STORY(a_file_that_is_no_database_is_refused_and_left_as_it_is),
+                STORY(an_empty_file_becomes_a_store),
+                STORY(all_that_was_owed_at_the_end_is_doubted_and_free),
+                STORY(a_secret_that_ended_elsewhere_is_known_for_five_seconds),
+                STORY(a_change_is_told_when_others_can_read_it),
+                STORY(what_a_killed_process_answered_stands),
+        };
+
+        if (argc < 2 || !world_choose(argv[1]))
+                return 64;
+        if (argc == 3)
+                cmocka_set_test_filter(argv[2]);
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
