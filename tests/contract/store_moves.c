@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Design section 3: forward only, a cancel from anywhere but DELIVERED, nothing after the end. */
+/* docs/design.md 3: forward only, a cancel from anywhere but DELIVERED, nothing after the end. */
 static enum move_outcome expected_outcome(enum status from, enum status to, enum actor by)
 {
         if (from == STATUS_DELIVERED || from == STATUS_CANCELLED)
