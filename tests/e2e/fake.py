@@ -65,12 +65,22 @@ class Hang:
     """No answer until released; then the connection is closed. The step may be done or not."""
 
     def __init__(self, done):
-        self.done = done
+        self.done, self.count = done, 0
         self.entered, self.released = threading.Event(), threading.Event()
+        self.changed = threading.Condition()
+
+    def holds(self, count):
+        """Waits until so many calls hang; returns how many there are."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.count >= count, WAIT), f"{self.count} of {count} hang"
+            return self.count
 
     def __call__(self, apply):
         if self.done:
             apply()
+        with self.changed:
+            self.count += 1
+            self.changed.notify_all()
         self.entered.set()
         self.released.wait()
         return CLOSE

@@ -67,6 +67,13 @@ class TestFraming:
         assert b"HTTP/1.1 200" not in raw.ended()
         assert order.now()["status"] == "hazirlanacak"
 
+    @pytest.mark.parametrize("coding", ["gzip", "gzip, chunked", "chunked, chunked", "identity", "x"])
+    def test_another_transfer_coding_is_refused(self, raw, courier, order, coding):
+        message = webhook(courier, order, content_length=None, transfer_encoding=coding)
+        reply = raw.send(chunked(message)).half_close().reply()
+        assert reply is None or reply.status in (400, 501)
+        assert order.now()["status"] == "hazirlanacak"
+
     @pytest.mark.parametrize("length", ["-1", "+5", "0x10", "5 5", "99999999999999999999", ""])
     def test_a_length_that_is_none_is_refused(self, raw, courier, order, length):
         reply = raw.send(webhook(courier, order, content_length=length)).reply()
@@ -213,6 +220,19 @@ class TestDrippers:
                 return True
         return False
 
+    def test_one_who_never_reads_is_cut_in_time(self):
+        with World(receive_deadline="1s") as world:
+            restaurant = world.restaurant()
+            for _ in range(20):
+                restaurant.order(orderNote="uzun " * 400)
+            question = request("GET", ORDERS, authorization=f"Bearer {restaurant.token}")
+            world.session.close()
+            with Raw(world) as raw:
+                raw.send(question * 1000)  # 50 MB of answers: more than all buffers on the way hold
+                eventually(lambda: peers(world), lambda count: count == 1)
+                eventually(lambda: peers(world), lambda count: count == 0)
+            data(restaurant.call("GET", restaurant.path))
+
     def test_500_slow_clients_do_not_slow_the_others(self, shared, restaurant, courier, order):
         slow = [self.begin(shared, restaurant, "header") for _ in range(500)]
         try:
@@ -233,6 +253,13 @@ class TestDrippers:
         finally:
             for raw in slow:
                 raw.close()
+
+
+def peers(world):
+    """Connections that the binary has open on its main port."""
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        rows = [line.split() for line in table][1:]
+    return sum(row[1].endswith(f":{world.port:04X}") and row[3] == "01" for row in rows)
 
 
 def resident(world):

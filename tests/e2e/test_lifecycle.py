@@ -341,6 +341,19 @@ class TestStore:
                 taken(world)
             assert raw.reply().status == 200
 
+    def test_one_that_is_too_slow_is_row_9_and_a_repeat_is_safe(self):
+        with World(request_deadline="500ms") as world:
+            place = world.restaurant().connected("dukkango")
+            courier, order = place.courier(), place.order("dukkango")
+            key = {"Idempotency-Key": "bir"}
+            with world.stalled():
+                answer = refused(courier.post(order, 1, headers=key), *NOT_UPDATED)
+            assert answer.headers["Retry-After"] == "1"
+            courier.posts(order, 1, headers=key)
+            order.settles("done")
+            assert world.dukkango.tried(order) == ["on-the-way"]
+            assert [row for row in order.steps() if row[1] == "courier"] == [("teslim-edilecek", "courier")]
+
     def test_more_than_512_unanswered_requests_are_503(self, world):
         place = world.restaurant()
         courier, order = place.courier(), place.order()
