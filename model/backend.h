@@ -78,9 +78,14 @@ void store_finish(struct store *store, struct letter *jobs);
 
 /* By the store's clock. */
 int64_t store_now(const struct store *store);
+/* The clock that leases in memory are counted by: a step of the wall clock must not end one whose holder still calls. */
+int64_t store_lease_now(const struct store *store);
 
 /* A backend's trouble, and its end. */
 void store_note(const struct store *store, enum note note, const char *text);
+
+/* Notes for the hooks what the job changed; `what` says where. The caller adds which targets are due. */
+void job_changed(struct job *job, const struct due *what, int64_t rev, enum status before, enum status after);
 
 /* What a move means for an order that it did not move (docs/design.md 5): sets outcome, status and at_ms.
  * `order` has its history. */

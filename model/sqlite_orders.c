@@ -77,11 +77,9 @@ static enum err read_one(struct conn *conn, sqlite3_stmt *s, struct order **ret,
 {
         enum err e = ERR_OK;
 
-        if (sql_row(conn, s)) {
+        if (sql_row(conn, s))
                 e = read_order(conn, s, ret, why);
-                sqlite3_reset(s);
-        }
-        return conn->failed && e == ERR_OK ? sql_failed(conn, why) : e;
+        return sql_end(conn, s, e, why);
 }
 
 enum err sqlite_order_get(void *arg, const struct id *id, struct order **ret, struct why *why)
@@ -89,8 +87,6 @@ enum err sqlite_order_get(void *arg, const struct id *id, struct order **ret, st
         struct conn *conn = arg;
         sqlite3_stmt *s = sql(conn, SQL_ORDER_GET);
 
-        if (!s)
-                return sql_failed(conn, why);
         sql_bind_id(s, 1, id);
         return read_one(conn, s, ret, why);
 }
@@ -100,23 +96,19 @@ enum err sqlite_order_find(void *arg, const struct order *like, struct order **r
         struct conn *conn = arg;
         sqlite3_stmt *s = sql(conn, SQL_ORDER_FIND);
 
-        if (!s)
-                return sql_failed(conn, why);
         sql_bind_id(s, 1, &like->restaurant);
         sqlite3_bind_int(s, 2, (int)like->platform);
         sql_bind_text(s, 3, like->platform_order_id);
         return read_one(conn, s, ret, why);
 }
 
-static enum err insert_row(struct conn *conn, const struct order *o, bool *ret_constraint, struct why *why)
+static enum err insert_row(struct conn *conn, const struct order *o, bool *ret_refused, struct why *why)
 {
         CLEAN(free_at) char *history = moves_write(o->moves, o->n_moves);
         sqlite3_stmt *s = sql(conn, SQL_ORDER_INSERT);
 
         if (!history)
                 return FAIL(why, ERR_NO_MEMORY, "no memory for a history");
-        if (!s)
-                return sql_failed(conn, why);
         sql_bind_id(s, 1, &o->id);
         sql_bind_id(s, 2, &o->restaurant);
         sqlite3_bind_int(s, 3, (int)o->platform);
@@ -136,7 +128,7 @@ static enum err insert_row(struct conn *conn, const struct order *o, bool *ret_c
                 sqlite3_bind_int(s, 13 + 3 * party, t->told);
                 sql_bind_time(s, 14 + 3 * party, t->at_ms, TARGET_NOT_DUE);
         }
-        return sql_done(conn, s, ret_constraint) ? ERR_OK : sql_failed(conn, why);
+        return sql_run(conn, s, ret_refused, why);
 }
 
 enum err sqlite_order_insert(void *arg, const struct order *o, enum insert *ret, struct why *why)
@@ -162,14 +154,10 @@ enum err sqlite_order_insert(void *arg, const struct order *o, enum insert *ret,
                 return ERR_OK;
         }
         s = sql(conn, SQL_DOCUMENT_INSERT);
-        if (!s)
-                return sql_failed(conn, why);
         sql_bind_id(s, 1, &o->id);
         sql_bind_text(s, 2, o->document);
-        if (!sql_done(conn, s, NULL))
-                return sql_failed(conn, why);
         *ret = INSERT_NEW;
-        return ERR_OK;
+        return sql_run(conn, s, NULL, why);
 }
 
 /* The history with one row more: spliced as text, because parsing it would cost more than the move. */
@@ -205,8 +193,6 @@ static enum err write_move(struct conn *conn, const struct store_move *move, con
 
         if (!longer)
                 return FAIL(why, ERR_NO_MEMORY, "no memory for a history");
-        if (!s)
-                return sql_failed(conn, why);
         sql_bind_id(s, 1, &move->order);
         sqlite3_bind_int(s, 2, (int)move->to);
         sqlite3_bind_int64(s, 3, row->at_ms);
@@ -216,13 +202,13 @@ static enum err write_move(struct conn *conn, const struct store_move *move, con
         sqlite3_bind_int(s, 6, STEP_OF((int)move->to));
         sqlite3_bind_int(s, 7, move->told ? STEP_OF((int)move->to) : 0);
         sqlite3_bind_int(s, 8, concerns_courier(move->to));
-        return sql_done(conn, s, NULL) ? ERR_OK : sql_failed(conn, why);
+        return sql_run(conn, s, NULL, why);
 }
 
 /* What SQL_ORDER_PEEK sees, taken before the statement is used again. */
 struct peek {
         struct order order; /* status, updated_ms and, for move_explain, the history */
-        enum platform platform;
+        struct due what;
         int64_t rev;
         bool can_be_due[PARTY_COUNT];
         char *history;
@@ -238,16 +224,14 @@ static void peek_done(struct peek *peek)
 static enum err peek_read(struct conn *conn, const struct store_move *move, struct peek *ret, bool *ret_found,
                           struct why *why)
 {
-        sqlite3_stmt *s = sql(conn, SQL_ORDER_PEEK);
+        sqlite3_stmt *s = sql_of(conn, SQL_ORDER_PEEK, &move->order, &move->job.restaurant);
 
-        if (!s)
-                return sql_failed(conn, why);
-        sql_bind_id(s, 1, &move->order);
-        sql_bind_id(s, 2, &move->job.restaurant);
         *ret_found = sql_row(conn, s);
         if (!*ret_found)
                 return conn->failed ? sql_failed(conn, why) : ERR_OK;
-        ret->platform = (enum platform)sqlite3_column_int(s, 0);
+        ret->what = (struct due){.order = move->order,
+                                 .restaurant = move->job.restaurant,
+                                 .platform = (enum platform)sqlite3_column_int(s, 0)};
         ret->rev = sqlite3_column_int64(s, 1);
         ret->order.status = (enum status)sqlite3_column_int(s, 2);
         ret->order.updated_ms = sqlite3_column_int64(s, 3);
@@ -264,22 +248,15 @@ static enum err raise_told(struct conn *conn, struct store_move *move, const str
                            int64_t now_ms, struct why *why)
 {
         sqlite3_stmt *s = sql(conn, SQL_ORDER_TOLD);
+        enum err e;
 
-        if (!s)
-                return sql_failed(conn, why);
         sql_bind_id(s, 1, &move->order);
         sqlite3_bind_int(s, 2, STEP_OF((int)move->to));
         sqlite3_bind_int64(s, 3, now_ms);
-        if (!sql_done(conn, s, NULL))
-                return sql_failed(conn, why);
-        move->job.changed = sqlite3_changes(conn->db) == 1;
-        move->job.change = (struct change){.order = move->order,
-                                           .restaurant = move->job.restaurant,
-                                           .platform = peek->platform,
-                                           .rev = peek->rev + 1,
-                                           .before = move->to,
-                                           .after = move->to};
-        return ERR_OK;
+        e = sql_run(conn, s, NULL, why);
+        if (e == ERR_OK && sqlite3_changes(conn->db) == 1)
+                job_changed(&move->job, &peek->what, peek->rev + 1, move->to, move->to);
+        return e;
 }
 
 enum err sqlite_order_move(void *arg, struct store_move *move, const struct move *row, struct why *why)
@@ -311,16 +288,9 @@ enum err sqlite_order_move(void *arg, struct store_move *move, const struct move
         move->outcome = MOVE_MOVED;
         move->status = move->to;
         move->at_ms = row->at_ms;
-        move->job.changed = true;
-        move->job.change = (struct change){
-                .order = move->order,
-                .restaurant = move->job.restaurant,
-                .platform = peek.platform,
-                .rev = peek.rev + 1,
-                .before = peek.order.status,
-                .after = move->to,
-                .due = {[PARTY_PLATFORM] = peek.can_be_due[PARTY_PLATFORM] && !move->told,
-                        [PARTY_COURIER] = peek.can_be_due[PARTY_COURIER] && concerns_courier(move->to)}};
+        job_changed(&move->job, &peek.what, peek.rev + 1, peek.order.status, move->to);
+        move->job.change.due[PARTY_PLATFORM] = peek.can_be_due[PARTY_PLATFORM] && !move->told;
+        move->job.change.due[PARTY_COURIER] = peek.can_be_due[PARTY_COURIER] && concerns_courier(move->to);
         return ERR_OK;
 }
 
@@ -340,8 +310,6 @@ enum err sqlite_order_scan(void *arg, const struct store_list *list, const struc
         bool more = true;
         enum err e = ERR_OK;
 
-        if (!s)
-                return sql_failed(conn, why);
         if (page->before_id[0] && !id_read(page->before_id, &before))
                 return FAIL_FIELD(why, "after", "not a cursor of ours");
         if (page->restaurant)
@@ -361,6 +329,5 @@ enum err sqlite_order_scan(void *arg, const struct store_list *list, const struc
                 if (e == ERR_OK)
                         more = visit(visit_arg, &order);
         }
-        sqlite3_reset(s);
-        return conn->failed && e == ERR_OK ? sql_failed(conn, why) : e;
+        return sql_end(conn, s, e, why);
 }

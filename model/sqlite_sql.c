@@ -24,16 +24,18 @@
 #define FAILED_ONES(scope)                                                             \
         "AND o.id IN (SELECT f.id FROM orders f WHERE f.p_dead IS NOT NULL AND " scope \
         " UNION ALL SELECT f.id FROM orders f WHERE f.c_dead IS NOT NULL AND " scope ") "
-#define RECORD_PAGE(scope)                                                                                         \
-        "SELECT r.id, r.rid, r.rev, r.made, r.changed, r.doc, r.looks FROM records r WHERE r.kind = ?2 AND " scope \
-        " AND (r.made, r.id) < (?3, ?4) ORDER BY r.made DESC, r.id DESC LIMIT ?5"
+#define RECORD(which)                                                                                               \
+        "SELECT r.id, r.rid, r.rev, r.made, r.changed, r.doc, r.look_a, r.look_b FROM records r WHERE r.kind = ?1 " \
+        "AND " which
+#define RECORD_PAGE(scope) \
+        RECORD(scope) " AND (r.made, r.id) < (?3, ?4) ORDER BY r.made DESC, r.id DESC LIMIT ?5"
 
 /* One statement for each party: `p` the platform's columns, `c` the courier's. */
 #define DUE(p)                                                                         \
         "SELECT id, rid, " p "_at FROM orders WHERE plat = ?1 AND " p "_at > 0 AND " p \
         "_at <= ?2 ORDER BY " p "_at LIMIT ?3"
 #define NEXT_DUE(p) "SELECT min(" p "_at) FROM orders WHERE plat = ?1 AND " p "_at > 0 AND " p "_at > ?2"
-#define TARGET_GET(p) "SELECT " p "_want, " p "_at, plat, rev, st FROM orders WHERE id = ?1 AND rid = ?2"
+#define TARGET_GET(p) "SELECT " p "_want, " p "_at, rev, st FROM orders WHERE id = ?1 AND rid = ?2"
 /* `told` rises in any case, the rest only while `want` is what it was at the claim (?3; docs/design.md 5). */
 #define SETTLE(p)                                                                                          \
         "UPDATE orders SET " p "_told = max(" p "_told, ?4), " p "_told_at = coalesce(?5, " p              \
@@ -50,31 +52,27 @@
 #define REPLAY(p)                                                                                      \
         "UPDATE orders SET " p "_dead = NULL, " p "_try = 0, " p "_at = ?3, rev = rev + 1, seen = ?3 " \
         "WHERE id = ?1 AND rid = ?2 AND " p "_dead IS NOT NULL"
-#define FAILED(p, scope)                                                             \
-        "SELECT o.id, o.rid FROM orders o WHERE o." p "_dead IS NOT NULL AND " scope \
-        " AND (?2 IS NULL OR o.plat = ?2) AND o.seen > ?3 LIMIT ?4"
+#define REPLAY_ALL(p, scope)                                                                           \
+        "UPDATE orders SET " p "_dead = NULL, " p "_try = 0, " p "_at = ?5, rev = rev + 1, seen = ?5 " \
+        "WHERE id IN (SELECT o.id FROM orders o WHERE o." p "_dead IS NOT NULL AND " scope             \
+        " AND (?2 IS NULL OR o.plat = ?2) AND o.seen > ?3 LIMIT ?4)"
 
 static const char *const texts[SQL_COUNT] = {
         [SQL_BEGIN] = "BEGIN IMMEDIATE",
         [SQL_COMMIT] = "COMMIT",
-        [SQL_ROLLBACK] = "ROLLBACK",
         [SQL_BEAT] = "UPDATE heart SET beat = beat + 1",
 
-        [SQL_RECORD_GET] =
-                "SELECT id, rid, rev, made, changed, doc, looks FROM records WHERE kind = ?1 AND id = ?2",
-        [SQL_RECORD_LOOK] =
-                "SELECT r.id, r.rid, r.rev, r.made, r.changed, r.doc, r.looks FROM looks l JOIN records r "
-                "ON r.kind = l.kind AND r.id = l.id WHERE l.digest = ?2 AND l.kind = ?1",
-        [SQL_RECORD_INSERT] = "INSERT INTO records (kind, id, rid, rev, made, changed, doc, looks) "
-                              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        [SQL_RECORD_UPDATE] = "UPDATE records SET rev = ?3, changed = ?4, doc = ?5, looks = ?6 "
+        [SQL_RECORD_GET] = RECORD("r.id = ?2"),
+        [SQL_RECORD_LOOK] = RECORD("(r.look_a = ?2 OR r.look_b = ?2)"),
+        /* Not where one of its looks is another's, in whichever column. */
+        [SQL_RECORD_INSERT] = "INSERT INTO records (kind, id, rid, rev, made, changed, doc, look_a, look_b) "
+                              "SELECT ?1, ?2, ?9, ?3, ?8, ?4, ?5, ?6, ?7 WHERE NOT EXISTS "
+                              "(SELECT 1 FROM records WHERE look_a IN (?6, ?7) OR look_b IN (?6, ?7))",
+        [SQL_RECORD_UPDATE] = "UPDATE records SET rev = ?3, changed = ?4, doc = ?5, look_a = ?6, look_b = ?7 "
                               "WHERE kind = ?1 AND id = ?2 AND rev = ?3 - 1",
         [SQL_RECORD_DELETE] = "DELETE FROM records WHERE kind = ?1 AND id = ?2",
-        [SQL_RECORD_PAGE] = RECORD_PAGE(OWN("r")),
-        [SQL_RECORD_PAGE_ANY] = RECORD_PAGE(ANY("r")),
-        [SQL_LOOK_INSERT] = "INSERT INTO looks (digest, kind, id) VALUES (?1, ?2, ?3)",
-        [SQL_LOOK_CLEAR] = "DELETE FROM looks WHERE kind = ?1 AND id = ?2",
-        [SQL_LOOK_RIVAL] = "SELECT 1 FROM looks WHERE digest = ?1 AND (kind, id) <> (?2, ?3)",
+        [SQL_RECORD_PAGE] = RECORD_PAGE("r.rid = ?2"),
+        [SQL_RECORD_PAGE_ANY] = RECORD_PAGE("?2 IS NULL"),
 
         [SQL_ORDER_INSERT] =
                 "INSERT INTO orders (id, rid, plat, pid, st, rev, made, seen, kind, prep, scheduled, hist, "
@@ -116,10 +114,10 @@ static const char *const texts[SQL_COUNT] = {
         [SQL_RELEASE_COURIER] = RELEASE("c"),
         [SQL_REPLAY] = REPLAY("p"),
         [SQL_REPLAY_COURIER] = REPLAY("c"),
-        [SQL_FAILED] = FAILED("p", OWN("o")),
-        [SQL_FAILED_COURIER] = FAILED("c", OWN("o")),
-        [SQL_FAILED_ANY] = FAILED("p", ANY("o")),
-        [SQL_FAILED_ANY_COURIER] = FAILED("c", ANY("o")),
+        [SQL_REPLAY_ALL] = REPLAY_ALL("p", OWN("o")),
+        [SQL_REPLAY_ALL_COURIER] = REPLAY_ALL("c", OWN("o")),
+        [SQL_REPLAY_ALL_ANY] = REPLAY_ALL("p", ANY("o")),
+        [SQL_REPLAY_ALL_ANY_COURIER] = REPLAY_ALL("c", ANY("o")),
 };
 
 sqlite3_stmt *sql(struct conn *conn, enum statement which)
@@ -149,25 +147,39 @@ bool sql_row(struct conn *conn, sqlite3_stmt *statement)
         return false;
 }
 
-bool sql_done(struct conn *conn, sqlite3_stmt *statement, bool *ret_constraint)
-{
-        int r = statement ? sqlite3_step(statement) : SQLITE_ERROR;
-
-        if (ret_constraint)
-                *ret_constraint = r == SQLITE_CONSTRAINT;
-        if (r == SQLITE_DONE || (ret_constraint && r == SQLITE_CONSTRAINT)) {
-                sqlite3_reset(statement);
-                return true;
-        }
-        conn->failed = true;
-        return false;
-}
-
 enum err sql_failed(struct conn *conn, struct why *why)
 {
         conn->failed = true;
         return FAIL(why, ERR_STORE_BROKEN, "SQLite: %s (%d)", sqlite3_errmsg(conn->db),
                     sqlite3_extended_errcode(conn->db));
+}
+
+enum err sql_run(struct conn *conn, sqlite3_stmt *statement, bool *ret_refused, struct why *why)
+{
+        int r = statement ? sqlite3_step(statement) : SQLITE_ERROR;
+
+        if (ret_refused)
+                *ret_refused = r == SQLITE_CONSTRAINT;
+        if (r != SQLITE_DONE && !(ret_refused && *ret_refused))
+                return sql_failed(conn, why);
+        sqlite3_reset(statement);
+        return ERR_OK;
+}
+
+enum err sql_end(struct conn *conn, sqlite3_stmt *statement, enum err e, struct why *why)
+{
+        sqlite3_reset(statement);
+        return conn->failed && e == ERR_OK ? sql_failed(conn, why) : e;
+}
+
+sqlite3_stmt *sql_of(struct conn *conn, enum statement which, const struct id *order,
+                     const struct id *restaurant)
+{
+        sqlite3_stmt *statement = sql(conn, which);
+
+        sql_bind_id(statement, 1, order);
+        sql_bind_id(statement, 2, restaurant);
+        return statement;
 }
 
 void sql_bind_id(sqlite3_stmt *statement, int i, const struct id *id)

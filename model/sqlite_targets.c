@@ -55,11 +55,11 @@ void leases_free(struct conn *conn)
 }
 
 /* Nobody may take it now: a live lease, or one that ends only with the running transaction. */
-static bool is_leased(struct conn *conn, const struct due *due, int64_t now_ms)
+static bool is_leased(struct conn *conn, const struct due *due)
 {
         const struct lease *lease = lease_find(conn, due);
 
-        return lease && (lease->over || lease->fresh || lease->until_ms > now_ms);
+        return lease && (lease->over || lease->fresh || lease->until_ms > store_lease_now(conn->store));
 }
 
 static enum err lease_take(struct conn *conn, const struct due *due, int64_t until_ms, uint64_t *ret,
@@ -122,8 +122,6 @@ static enum err due_of(struct conn *conn, struct store_due *due, int64_t *at_ms,
         const int64_t now_ms = store_now(conn->store);
         sqlite3_stmt *s = sql(conn, for_party(SQL_DUE, party));
 
-        if (!s)
-                return sql_failed(conn, why);
         sqlite3_bind_int(s, 1, (int)platform);
         sqlite3_bind_int64(s, 2, now_ms);
         sqlite3_bind_int64(s, 3, due->max + (int64_t)HASH_COUNT(conn->leases));
@@ -136,11 +134,10 @@ static enum err due_of(struct conn *conn, struct store_due *due, int64_t *at_ms,
 
                 if (due->n == due->max && found_at_ms >= at_ms[due->max - 1])
                         break;
-                if (!is_leased(conn, &found, now_ms))
+                if (!is_leased(conn, &found))
                         due_insert(due, at_ms, &found, found_at_ms);
         }
-        sqlite3_reset(s);
-        return conn->failed ? sql_failed(conn, why) : ERR_OK;
+        return sql_end(conn, s, ERR_OK, why);
 }
 
 /* The smallest `at` above `after_ms`, lowered into *ret; 0: none. */
@@ -150,15 +147,12 @@ static enum err next_of(struct conn *conn, enum platform platform, enum party pa
         sqlite3_stmt *s = sql(conn, for_party(SQL_NEXT_DUE, party));
         int64_t at;
 
-        if (!s)
-                return sql_failed(conn, why);
         sqlite3_bind_int(s, 1, (int)platform);
         sqlite3_bind_int64(s, 2, after_ms);
         at = sql_row(conn, s) ? sqlite3_column_int64(s, 0) : 0;
-        sqlite3_reset(s);
         if (at > 0 && (*ret == 0 || at < *ret))
                 *ret = at;
-        return conn->failed ? sql_failed(conn, why) : ERR_OK;
+        return sql_end(conn, s, ERR_OK, why);
 }
 
 enum err sqlite_due(void *arg, struct store_due *due, struct why *why)
@@ -204,7 +198,7 @@ enum err sqlite_claim(void *arg, struct store_claim *claim, struct why *why)
         int64_t at_ms;
         enum err e;
 
-        if (is_leased(conn, &claim->due, now_ms))
+        if (is_leased(conn, &claim->due))
                 return ERR_OK;
         ran_out = lease_find(conn, &claim->due) != NULL;
         e = sqlite_order_get(conn, &claim->due.order, &order, why);
@@ -213,7 +207,7 @@ enum err sqlite_claim(void *arg, struct store_claim *claim, struct why *why)
         at_ms = order->targets[claim->due.party].at_ms;
         if (at_ms <= 0 || at_ms > now_ms)
                 return ERR_OK;
-        e = lease_take(conn, &claim->due, now_ms + claim->lease_ms, &claim->lease, why);
+        e = lease_take(conn, &claim->due, store_lease_now(conn->store) + claim->lease_ms, &claim->lease, why);
         if (e != ERR_OK)
                 return e;
         /* Who let it run out may have called, and we shall not hear of it. */
@@ -227,7 +221,6 @@ enum err sqlite_claim(void *arg, struct store_claim *claim, struct why *why)
 struct held {
         int want;
         int64_t at_ms;
-        enum platform platform;
         int64_t rev;
         enum status status;
 };
@@ -235,35 +228,26 @@ struct held {
 static enum err held_read(struct conn *conn, const struct due *due, struct held *ret, bool *ret_found,
                           struct why *why)
 {
-        sqlite3_stmt *s = sql(conn, for_party(SQL_TARGET_GET, due->party));
+        sqlite3_stmt *s = sql_of(conn, for_party(SQL_TARGET_GET, due->party), &due->order, &due->restaurant);
 
-        if (!s)
-                return sql_failed(conn, why);
-        sql_bind_id(s, 1, &due->order);
-        sql_bind_id(s, 2, &due->restaurant);
         *ret_found = sql_row(conn, s);
         if (*ret_found)
                 *ret = (struct held){.want = sqlite3_column_int(s, 0),
                                      .at_ms = sqlite3_column_type(s, 1) == SQLITE_NULL
                                                       ? TARGET_NOT_DUE
                                                       : sqlite3_column_int64(s, 1),
-                                     .platform = (enum platform)sqlite3_column_int(s, 2),
-                                     .rev = sqlite3_column_int64(s, 3),
-                                     .status = (enum status)sqlite3_column_int(s, 4)};
-        sqlite3_reset(s);
-        return conn->failed ? sql_failed(conn, why) : ERR_OK;
+                                     .rev = sqlite3_column_int64(s, 2),
+                                     .status = (enum status)sqlite3_column_int(s, 3)};
+        return sql_end(conn, s, ERR_OK, why);
 }
 
 static enum err write_settlement(struct conn *conn, const struct store_settle *settle,
                                  const struct held *held, struct why *why)
 {
         const struct settlement *change = &settle->settlement;
-        sqlite3_stmt *s = sql(conn, for_party(SQL_SETTLE, settle->due.party));
+        sqlite3_stmt *s = sql_of(conn, for_party(SQL_SETTLE, settle->due.party), &settle->due.order,
+                                 &settle->due.restaurant);
 
-        if (!s)
-                return sql_failed(conn, why);
-        sql_bind_id(s, 1, &settle->due.order);
-        sql_bind_id(s, 2, &settle->due.restaurant);
         sqlite3_bind_int(s, 3, settle->want);
         sqlite3_bind_int(s, 4, change->told);
         sql_bind_time(s, 5, change->told_at_ms, 0);
@@ -274,7 +258,7 @@ static enum err write_settlement(struct conn *conn, const struct store_settle *s
                 sql_bind_text(s, 9, change->dead);
         sqlite3_bind_int64(s, 10, store_now(conn->store));
         sql_bind_text(s, 11, settle->row);
-        return sql_done(conn, s, NULL) ? ERR_OK : sql_failed(conn, why);
+        return sql_run(conn, s, NULL, why);
 }
 
 enum err sqlite_settle(void *arg, struct store_settle *settle, struct why *why)
@@ -296,102 +280,72 @@ enum err sqlite_settle(void *arg, struct store_settle *settle, struct why *why)
                 return e;
         settle->outcome = held.want == settle->want ? SETTLE_WRITTEN : SETTLE_OVERTAKEN;
         if (settle->settlement.kind == SETTLE_MORE && settle->outcome == SETTLE_WRITTEN)
-                lease->until_ms = store_now(conn->store) + settle->lease_ms;
+                lease->until_ms = store_lease_now(conn->store) + settle->lease_ms;
         else
                 lease->over = true;
-        if (settle->settlement.kind == SETTLE_DEAD && settle->outcome == SETTLE_WRITTEN) {
-                settle->job.changed = true;
-                settle->job.change = (struct change){.order = settle->due.order,
-                                                     .restaurant = settle->due.restaurant,
-                                                     .platform = held.platform,
-                                                     .rev = held.rev + 1,
-                                                     .before = held.status,
-                                                     .after = held.status};
-        }
+        if (settle->settlement.kind == SETTLE_DEAD && settle->outcome == SETTLE_WRITTEN)
+                job_changed(&settle->job, &settle->due, held.rev + 1, held.status, held.status);
         return ERR_OK;
 }
 
 enum err sqlite_release(void *arg, struct store_release *release, struct why *why)
 {
         struct conn *conn = arg;
-        struct lease *lease = lease_need(conn, &release->due, release->lease);
+        const struct due *due = &release->due;
+        struct lease *lease = lease_need(conn, due, release->lease);
         sqlite3_stmt *s;
 
         if (!lease)
                 return ERR_OK;
-        s = sql(conn, for_party(SQL_RELEASE, release->due.party));
-        if (!s)
-                return sql_failed(conn, why);
-        sql_bind_id(s, 1, &release->due.order);
-        sql_bind_id(s, 2, &release->due.restaurant);
-        sqlite3_bind_int(s, 3, release->unsure);
-        if (!sql_done(conn, s, NULL))
-                return sql_failed(conn, why);
         lease->over = true;
-        return ERR_OK;
-}
-
-static enum err replay_one(struct conn *conn, const struct id *order, const struct id *restaurant,
-                           enum party party, bool *ret, struct why *why)
-{
-        sqlite3_stmt *s = sql(conn, for_party(SQL_REPLAY, party));
-
-        if (!s)
-                return sql_failed(conn, why);
-        sql_bind_id(s, 1, order);
-        sql_bind_id(s, 2, restaurant);
-        sqlite3_bind_int64(s, 3, store_now(conn->store));
-        if (!sql_done(conn, s, NULL))
-                return sql_failed(conn, why);
-        *ret = sqlite3_changes(conn->db) == 1;
-        return ERR_OK;
+        s = sql_of(conn, for_party(SQL_RELEASE, due->party), &due->order, &due->restaurant);
+        sqlite3_bind_int(s, 3, release->unsure);
+        return sql_run(conn, s, NULL, why);
 }
 
 enum err sqlite_replay(void *arg, const struct order *order, enum party party, bool *ret, struct why *why)
 {
-        return replay_one(arg, &order->id, &order->restaurant, party, ret, why);
+        struct conn *conn = arg;
+        sqlite3_stmt *s = sql_of(conn, for_party(SQL_REPLAY, party), &order->id, &order->restaurant);
+        enum err e;
+
+        sqlite3_bind_int64(s, 3, store_now(conn->store));
+        e = sql_run(conn, s, NULL, why);
+        *ret = e == ERR_OK && sqlite3_changes(conn->db) == 1;
+        return e;
 }
 
-/* Up to one more than may be replayed, so that `more` is known. */
-static enum err failed_of(struct conn *conn, const struct store_replay_all *replay, enum party party,
-                          struct due found[REPLAY_ALL_MAX + 1], int *n, struct why *why)
+/* Those of one party, as far as REPLAY_ALL_MAX goes. */
+static enum err replay_all_of(struct conn *conn, struct store_replay_all *replay, enum party party,
+                              struct why *why)
 {
         const bool any = id_is_zero(&replay->job.restaurant);
-        sqlite3_stmt *s = sql(conn, for_party(any ? SQL_FAILED_ANY : SQL_FAILED, party));
+        sqlite3_stmt *s = sql(conn, for_party(any ? SQL_REPLAY_ALL_ANY : SQL_REPLAY_ALL, party));
+        enum err e;
 
-        if (!s)
-                return sql_failed(conn, why);
         if (!any)
                 sql_bind_id(s, 1, &replay->job.restaurant);
         if (replay->has_platform)
                 sqlite3_bind_int(s, 2, (int)replay->platform);
         sqlite3_bind_int64(s, 3, replay->since_ms);
-        sqlite3_bind_int(s, 4, REPLAY_ALL_MAX + 1 - *n);
-        while (*n <= REPLAY_ALL_MAX && sql_row(conn, s))
-                found[(*n)++] =
-                        (struct due){.order = sql_id(s, 0), .restaurant = sql_id(s, 1), .party = party};
-        sqlite3_reset(s);
-        return conn->failed ? sql_failed(conn, why) : ERR_OK;
+        sqlite3_bind_int(s, 4, REPLAY_ALL_MAX - replay->replayed);
+        sqlite3_bind_int64(s, 5, store_now(conn->store));
+        e = sql_run(conn, s, NULL, why);
+        if (e == ERR_OK)
+                replay->replayed += sqlite3_changes(conn->db);
+        return e;
 }
 
-enum err sqlite_replay_all(void *arg, struct store_replay_all *replay, struct why *why)
+enum err sqlite_replay_all(void *conn, struct store_replay_all *replay, struct why *why)
 {
-        struct conn *conn = arg;
-        CLEAN(free_at) struct due *found = calloc(REPLAY_ALL_MAX + 1, sizeof *found);
-        bool replayed = false;
-        int n = 0;
-        enum err e;
+        enum err e = ERR_OK;
 
-        if (!found)
-                return FAIL(why, ERR_NO_MEMORY, "no memory for a replay");
-        e = failed_of(conn, replay, PARTY_PLATFORM, found, &n, why);
-        if (e == ERR_OK)
-                e = failed_of(conn, replay, PARTY_COURIER, found, &n, why);
-        replay->more = n > REPLAY_ALL_MAX;
-        replay->replayed = n > REPLAY_ALL_MAX ? REPLAY_ALL_MAX : n;
-        for (int i = 0; i < replay->replayed && e == ERR_OK; i++)
-                e = replay_one(conn, &found[i].order, &found[i].restaurant, found[i].party, &replayed, why);
-        replay->job.changed = e == ERR_OK && n > 0; /* an order of zeros: somebody look what is due */
+        replay->replayed = 0;
+        for (int party = 0; party < PARTY_COUNT && e == ERR_OK; party++)
+                e = replay_all_of(conn, replay, (enum party)party, why);
+        replay->more = replay->replayed == REPLAY_ALL_MAX;
+        replay->job.changed =
+                e == ERR_OK && replay->replayed > 0; /* an order of zeros: somebody look what is due */
         replay->job.change = (struct change){.due = {[PARTY_PLATFORM] = true, [PARTY_COURIER] = true}};
         return e;
 }

@@ -70,6 +70,11 @@ int64_t store_now(const struct store *store)
         return store->now();
 }
 
+int64_t store_lease_now(const struct store *store)
+{
+        return store->now == time_now_ms ? time_boot_ms() : store->now();
+}
+
 void store_note(const struct store *store, enum note note, const char *text)
 {
         if (store->hooks.on_note)
@@ -241,6 +246,17 @@ void store_run(struct store *store, void *conn, struct job *job)
         job->err = check_access(store, conn, job);
         if (job->err == ERR_OK)
                 job->err = verbs[job->verb].run(store, conn, job);
+}
+
+void job_changed(struct job *job, const struct due *what, int64_t rev, enum status before, enum status after)
+{
+        job->changed = true;
+        job->change = (struct change){.order = what->order,
+                                      .restaurant = what->restaurant,
+                                      .platform = what->platform,
+                                      .rev = rev,
+                                      .before = before,
+                                      .after = after};
 }
 
 #define RECEIVERS_MAX 8

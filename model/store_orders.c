@@ -37,14 +37,9 @@ enum err run_create(struct store *store, void *conn, struct job *job)
         create->outcome = insert == INSERT_NEW    ? CREATE_NEW
                           : insert == INSERT_SAME ? CREATE_SAME
                                                   : CREATE_TAKEN;
-        job->changed = insert == INSERT_NEW;
-        if (job->changed)
-                job->change = (struct change){.order = order->id,
-                                              .restaurant = order->restaurant,
-                                              .platform = order->platform,
-                                              .rev = order->rev,
-                                              .before = STATUS_COUNT,
-                                              .after = order->status};
+        if (insert == INSERT_NEW)
+                job_changed(job, &(struct due){order->id, order->restaurant, order->platform, PARTY_PLATFORM},
+                            order->rev, STATUS_COUNT, order->status);
         return ERR_OK;
 }
 
@@ -174,7 +169,6 @@ struct collector {
         struct store_list *list;
         int64_t now_ms;
         size_t bytes;
-        bool more;
 };
 
 static bool has_delivery(const struct order *order, enum delivery wanted, int64_t now_ms)

@@ -35,12 +35,12 @@ static const char schema[] =
         "CREATE TABLE heart (beat INTEGER NOT NULL) STRICT;"
         "INSERT INTO heart VALUES (0);"
         "CREATE TABLE records (kind INTEGER NOT NULL, id TEXT NOT NULL, rid BLOB NOT NULL, rev INTEGER NOT NULL,"
-        " made INTEGER NOT NULL, changed INTEGER NOT NULL, doc TEXT NOT NULL, looks BLOB,"
+        " made INTEGER NOT NULL, changed INTEGER NOT NULL, doc TEXT NOT NULL, look_a BLOB, look_b BLOB,"
         " PRIMARY KEY (kind, id)) STRICT;"
         "CREATE INDEX records_page ON records (kind, rid, made, id);"
         "CREATE INDEX records_all ON records (kind, made, id);"
-        "CREATE TABLE looks (digest BLOB PRIMARY KEY, kind INTEGER NOT NULL, id TEXT NOT NULL) STRICT, WITHOUT ROWID;"
-        "CREATE INDEX looks_record ON looks (kind, id);"
+        "CREATE UNIQUE INDEX records_look_a ON records (look_a) WHERE look_a IS NOT NULL;"
+        "CREATE UNIQUE INDEX records_look_b ON records (look_b) WHERE look_b IS NOT NULL;"
         "CREATE TABLE orders (id BLOB PRIMARY KEY, rid BLOB NOT NULL, plat INTEGER NOT NULL, pid TEXT NOT NULL,"
         " st INTEGER NOT NULL, rev INTEGER NOT NULL, made INTEGER NOT NULL, seen INTEGER NOT NULL,"
         " kind INTEGER NOT NULL, prep INTEGER NOT NULL, scheduled INTEGER NOT NULL, hist TEXT NOT NULL,"
@@ -178,11 +178,11 @@ static bool try_batch(struct sqlite *sqlite, struct letter *jobs)
         if (!conn->db && conn_open(conn, sqlite->path, /* writes= */ true, &ignored) != ERR_OK)
                 return false;
         conn->failed = false;
-        if (!sql_done(conn, sql(conn, SQL_BEGIN), NULL))
+        if (sql_run(conn, sql(conn, SQL_BEGIN), NULL, NULL) != ERR_OK)
                 return false;
         for (struct letter *letter = jobs; letter && !conn->failed; letter = letter->next)
                 store_run(sqlite->store, conn, (struct job *)letter);
-        if (!conn->failed && sql_done(conn, sql(conn, SQL_COMMIT), NULL)) {
+        if (!conn->failed && sql_run(conn, sql(conn, SQL_COMMIT), NULL, NULL) == ERR_OK) {
                 if (conn->leases)
                         leases_commit(conn, true);
                 return true;
@@ -240,7 +240,7 @@ static void heartbeat(struct sqlite *sqlite)
         if (!conn->db && conn_open(conn, sqlite->path, /* writes= */ true, &why) != ERR_OK)
                 return;
         conn->failed = false;
-        if (sql_done(conn, sql(conn, SQL_BEAT), NULL))
+        if (sql_run(conn, sql(conn, SQL_BEAT), NULL, NULL) == ERR_OK)
                 set_ready(sqlite, true, "");
         else
                 roll_back(sqlite, &why);

@@ -14,7 +14,6 @@
 enum statement {
         SQL_BEGIN,
         SQL_COMMIT,
-        SQL_ROLLBACK,
         SQL_BEAT,
         SQL_RECORD_GET,
         SQL_RECORD_LOOK,
@@ -23,9 +22,6 @@ enum statement {
         SQL_RECORD_DELETE,
         SQL_RECORD_PAGE,
         SQL_RECORD_PAGE_ANY,
-        SQL_LOOK_INSERT,
-        SQL_LOOK_CLEAR,
-        SQL_LOOK_RIVAL,
         SQL_ORDER_INSERT,
         SQL_DOCUMENT_INSERT,
         SQL_ORDER_GET,
@@ -49,10 +45,10 @@ enum statement {
         SQL_RELEASE_COURIER,
         SQL_REPLAY,
         SQL_REPLAY_COURIER,
-        SQL_FAILED,
-        SQL_FAILED_COURIER,
-        SQL_FAILED_ANY,
-        SQL_FAILED_ANY_COURIER,
+        SQL_REPLAY_ALL,
+        SQL_REPLAY_ALL_COURIER,
+        SQL_REPLAY_ALL_ANY,
+        SQL_REPLAY_ALL_ANY_COURIER,
         SQL_COUNT
 };
 
@@ -80,16 +76,21 @@ struct conn {
         uint64_t last_token;
 };
 
-/* The statement, reset and unbound; NULL when it could not be prepared (then conn->failed). */
+/* The statement, reset and unbound; NULL when it could not be prepared (then conn->failed, and whatever is done with it
+ * does nothing and fails). */
 sqlite3_stmt *sql(struct conn *conn, enum statement which);
+/* The same with these two bound first. */
+sqlite3_stmt *sql_of(struct conn *conn, enum statement which, const struct id *order,
+                     const struct id *restaurant);
 
-/* Steps: true with a row. After false, conn->failed tells whether it was the end or a failure. The statement is reset
- * unless there is a row. */
+/* Steps: true with a row. After false, conn->failed tells whether it was the end or a failure. */
 bool sql_row(struct conn *conn, sqlite3_stmt *statement);
 
-/* Steps a statement that gives no rows; false when it failed. `ret_constraint` (may be NULL) takes a broken constraint,
- * which then is no failure. */
-bool sql_done(struct conn *conn, sqlite3_stmt *statement, bool *ret_constraint);
+/* Steps a statement that gives no rows. `ret_refused` (may be NULL) takes a broken constraint, which then is no failure. */
+enum err sql_run(struct conn *conn, sqlite3_stmt *statement, bool *ret_refused, struct why *why) MUST_USE;
+
+/* After the last row that is wanted: `e`, or the failure that ended the rows. */
+enum err sql_end(struct conn *conn, sqlite3_stmt *statement, enum err e, struct why *why) MUST_USE;
 
 /* STORE_BROKEN with SQLite's own words. */
 enum err sql_failed(struct conn *conn, struct why *why);

@@ -73,13 +73,8 @@ enum err run_replay(struct store *store, void *conn, struct job *job)
         replay->outcome = replayed ? REPLAY_DONE : REPLAY_NOT_FAILED;
         if (!replayed)
                 return ERR_OK;
-        job->changed = true;
-        job->change = (struct change){.order = order->id,
-                                      .restaurant = order->restaurant,
-                                      .platform = order->platform,
-                                      .rev = order->rev + 1,
-                                      .before = order->status,
-                                      .after = order->status};
+        job_changed(job, &(struct due){order->id, order->restaurant, order->platform, replay->party},
+                    order->rev + 1, order->status, order->status);
         job->change.due[replay->party] = true;
         return store->ops->order_get(conn, &replay->order, &replay->stored, &job->why);
 }
