@@ -209,7 +209,6 @@ TEST(nothing_of_a_round_that_failed_stands_or_is_told)
         assert_true(strlen(move.job.why.text) > 0);
         assert_int_equal(changes_heard(NULL), 0);
         make_trouble(NO_TROUBLE, 0);
-        assert_true(note_await(NOTE_RECOVERED, 1));
         order = order_load(id);
         assert_int_equal(order->status, STATUS_NEW);
         assert_int_equal(order->rev, 1);
@@ -372,7 +371,6 @@ TEST(a_claim_that_failed_holds_nothing)
         assert_true(desk_wait(&world.desk));
         assert_int_equal(claim.job.err, ERR_STORE_BROKEN);
         make_trouble(NO_TROUBLE, 0);
-        assert_true(note_await(NOTE_RECOVERED, 1));
         assert_true(is_claimable(id, PLATFORM_DUKKANGO, &unsure));
         assert_false(unsure);
         store_claim_done(&claim);
@@ -387,7 +385,6 @@ TEST(a_settlement_that_failed_can_be_made_again)
         make_trouble(FULL, -1);
         ASK(ERR_STORE_BROKEN, settle, &settle);
         make_trouble(NO_TROUBLE, 0);
-        assert_true(note_await(NOTE_RECOVERED, 1));
         assert_false(is_claimable(id, PLATFORM_DUKKANGO, NULL));
         DO(settle, &settle);
         assert_int_equal(settle.outcome, SETTLE_WRITTEN);
@@ -403,7 +400,6 @@ TEST(what_could_not_be_given_back_is_still_held)
         make_trouble(FULL, -1);
         ASK(ERR_STORE_BROKEN, release, &release);
         make_trouble(NO_TROUBLE, 0);
-        assert_true(note_await(NOTE_RECOVERED, 1));
         assert_false(is_claimable(id, PLATFORM_DUKKANGO, NULL));
         DO(release, &release);
         assert_true(is_claimable(id, PLATFORM_DUKKANGO, NULL));
@@ -440,7 +436,6 @@ TEST(the_doubt_of_a_lease_that_ran_out_survives_a_round_that_failed)
         bool unsure = false;
 
         job_check(&claim.job, ERR_STORE_BROKEN, __FILE__, __LINE__);
-        assert_true(note_await(NOTE_RECOVERED, 1));
         assert_true(is_claimable(id, PLATFORM_DUKKANGO, &unsure));
         assert_true(unsure);
 }

@@ -229,6 +229,23 @@ TEST(a_lease_is_settled_once)
         assert_true(order->targets[PARTY_PLATFORM].unsure);
 }
 
+TEST(of_two_settlements_in_one_round_one_counts)
+{
+        CLEAN(store_claim_done) struct store_claim claim = owing();
+        struct store_settle settles[2] = {settling(&claim, kinds[2]), settling(&claim, kinds[2])};
+        CLEAN(order_free_at) struct order *order = NULL;
+
+        for (int i = 0; i < 2; i++)
+                SUBMIT(&world.desk, settle, &settles[i]);
+        assert_true(desk_wait(&world.desk));
+        assert_int_equal((settles[0].outcome == SETTLE_WRITTEN) + (settles[1].outcome == SETTLE_WRITTEN), 1);
+        assert_int_equal((settles[0].outcome == SETTLE_LOST) + (settles[1].outcome == SETTLE_LOST), 1);
+        order = now_of(&claim);
+        assert_null(strstr(order->targets[PARTY_PLATFORM].log, "},"));
+        for (int i = 0; i < 2; i++)
+                store_settle_done(&settles[i]);
+}
+
 TEST(a_late_settlement_counts_where_nobody_took_over)
 {
         CLEAN(store_claim_done) struct store_claim claim = owing();
@@ -352,6 +369,7 @@ static const struct CMUnitTest tests[] = {
         STORY(a_fact_from_the_platform_meanwhile_is_not_undone),
         STORY(nothing_is_written_under_a_lease_that_is_anothers),
         STORY(a_lease_is_settled_once),
+        STORY(of_two_settlements_in_one_round_one_counts),
         STORY(a_late_settlement_counts_where_nobody_took_over),
         STORY(a_fact_revives_what_was_given_up),
         STORY(the_same_again_revives_nothing),
