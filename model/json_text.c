@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* json_text.c - the tokens of a JSON text, one after the other.
- *
- * Needed because json-c takes single quotes, NaN, bare control characters and surrogates in UTF-8,
- * and cuts a key at a NUL. */
+/* json_text.c - the tokens of a JSON text, one after the other: json-c takes single quotes, NaN, bare control characters
+ * and surrogates in UTF-8, and cuts a key at a NUL. */
 #include "model/json_text.h"
 
 #include "model/json.h"
@@ -10,7 +8,7 @@
 #include <string.h>
 
 struct scan {
-        const unsigned char *at;
+        const char *at;
         size_t left;
         int depth;
         bool nul;   /* the last string had an escaped NUL inside */
@@ -18,23 +16,15 @@ struct scan {
 };
 
 /* 0 at the end: no token begins or goes on with it. */
-static unsigned char scan_peek(const struct scan *s)
+static char scan_peek(const struct scan *s)
 {
-        return s->left ? *s->at : 0;
+        return s->left ? *s->at : '\0';
 }
 
 static void scan_skip(struct scan *s, size_t n)
 {
         s->at += n;
         s->left -= n;
-}
-
-static bool scan_char(struct scan *s, char c)
-{
-        if (scan_peek(s) != (unsigned char)c)
-                return false;
-        scan_skip(s, 1);
-        return true;
 }
 
 static bool scan_word(struct scan *s, const char *word)
@@ -47,60 +37,31 @@ static bool scan_word(struct scan *s, const char *word)
         return true;
 }
 
-static bool is_digit(unsigned char c)
-{
-        return c >= '0' && c <= '9';
-}
-
 static bool scan_digits(struct scan *s)
 {
-        if (!is_digit(scan_peek(s)))
-                return false;
-        while (is_digit(scan_peek(s)))
+        size_t left = s->left;
+
+        while (scan_peek(s) >= '0' && scan_peek(s) <= '9')
                 scan_skip(s, 1);
-        return true;
+        return s->left < left;
 }
 
 /* RFC 8259 section 6. */
 static bool scan_number(struct scan *s)
 {
-        scan_char(s, '-');
-        if (!scan_char(s, '0') && !scan_digits(s))
+        scan_word(s, "-");
+        if (!scan_word(s, "0") && !scan_digits(s))
                 return false;
-        if (scan_char(s, '.') && !scan_digits(s))
+        if (scan_word(s, ".") && !scan_digits(s))
                 return false;
-        if (scan_char(s, 'e') || scan_char(s, 'E')) {
-                if (!scan_char(s, '+'))
-                        scan_char(s, '-');
+        if (scan_word(s, "e") || scan_word(s, "E")) {
+                if (!scan_word(s, "+"))
+                        scan_word(s, "-");
                 if (!scan_digits(s))
                         return false;
         }
         /* `01` and `1-1` are one word to json-c. */
-        return !is_digit(scan_peek(s)) && scan_peek(s) != '-';
-}
-
-/* The first byte, the bounds of the second, how many in all: Unicode 15, table 3-7. */
-static const struct {
-        unsigned char first, last, low, high;
-        size_t n;
-} utf8_rows[] = {{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
-                 {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
-                 {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4}};
-
-/* The length of the character of two bytes or more that begins at `at`; 0 when it is none. */
-static size_t utf8_length(const unsigned char *at, size_t left)
-{
-        size_t row = 0, rows = sizeof utf8_rows / sizeof utf8_rows[0], n;
-
-        while (row < rows && at[0] > utf8_rows[row].last)
-                row++;
-        if (row == rows || at[0] < utf8_rows[row].first || left < utf8_rows[row].n)
-                return 0;
-        n = utf8_rows[row].n;
-        for (size_t i = 2; i < n; i++)
-                if (at[i] < 0x80 || at[i] > 0xbf)
-                        return 0;
-        return at[1] >= utf8_rows[row].low && at[1] <= utf8_rows[row].high ? n : 0;
+        return !scan_digits(s) && scan_peek(s) != '-';
 }
 
 static bool scan_string(struct scan *s)
@@ -113,35 +74,31 @@ static bool scan_string(struct scan *s)
                 if (*s->at == '\\') {
                         n = s->left > 1 && s->at[1] && strchr("\"\\/bfnrtu", s->at[1]) ? 2 : 0;
                         s->nul = s->nul || (s->left >= 6 && memcmp(s->at, "\\u0000", 6) == 0);
-                } else if (*s->at >= 0x80) {
-                        n = utf8_length(s->at, s->left);
-                } else if (*s->at < 0x20) {
+                } else if ((unsigned char)*s->at < 0x20) {
                         return false;
+                } else if (*s->at & 0x80) {
+                        n = utf8_length(s->at, s->left);
                 }
                 if (n == 0)
                         return false;
                 scan_skip(s, n);
         }
-        return scan_char(s, '"');
-}
-
-static bool scan_space(struct scan *s)
-{
-        size_t left = s->left;
-
-        while (s->left > 0 && strchr(" \t\n\r", *s->at) && *s->at)
-                scan_skip(s, 1);
-        return s->left < left;
+        return scan_word(s, "\"");
 }
 
 static bool scan_token(struct scan *s)
 {
         bool after_comma = s->comma;
 
-        if (scan_space(s))
-                return true;
         s->comma = false;
         switch (scan_peek(s)) {
+        case ' ':
+        case '\t':
+        case '\n':
+        case '\r':
+                scan_skip(s, 1);
+                s->comma = after_comma;
+                return true;
         case '"': return scan_string(s);
         case 't': return scan_word(s, "true");
         case 'f': return scan_word(s, "false");
@@ -158,7 +115,7 @@ static bool scan_token(struct scan *s)
 
 bool json_text_scan(const char *bytes, size_t length, size_t *ret_at)
 {
-        struct scan s = {.at = (const unsigned char *)bytes, .left = length};
+        struct scan s = {.at = bytes, .left = length};
 
         while (s.left > 0) {
                 size_t at = length - s.left;

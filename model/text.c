@@ -17,13 +17,9 @@ bool text_copy(char *to, size_t size, const char *from)
 {
         size_t n = strlen(from);
 
-        if (n >= size) {
-                if (size > 0)
-                        to[0] = '\0';
-                return false;
-        }
-        memcpy(to, from, n + 1);
-        return true;
+        if (size > 0)
+                memcpy(to, n < size ? from : "", n < size ? n + 1 : 1);
+        return n < size;
 }
 
 bool text_is_printable(const char *text, size_t min, size_t max)
@@ -34,6 +30,24 @@ bool text_is_printable(const char *text, size_t min, size_t max)
                 if (n == max || text[n] < 0x20 || text[n] > 0x7e)
                         return false;
         return n >= min;
+}
+
+size_t utf8_length(const char *text, size_t max)
+{
+        static const uint32_t lead[] = {0, 0, 0xc0, 0xe0, 0xf0}, least[] = {0, 0, 0x80, 0x800, 0x10000};
+        const unsigned char *s = (const unsigned char *)text;
+        size_t n = max == 0 || s[0] < 0x80 ? 1 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+        uint32_t code;
+
+        if (n > max)
+                return 0;
+        code = s[0] - lead[n]; /* far too large where it is no first byte */
+        for (size_t i = 1; i < n; i++) {
+                if ((s[i] & 0xc0) != 0x80)
+                        return 0;
+                code = code << 6 | (s[i] & 0x3f);
+        }
+        return code >= least[n] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? n : 0;
 }
 
 /* ---- hex and ids ---- */
@@ -173,11 +187,13 @@ const char *time_write(int64_t ms, char to[TIME_TEXT_SIZE])
         return to;
 }
 
-/* Exactly `n` digits, whose value lies in the bounds; moves *at behind them. */
-static bool read_digits(const char **at, int n, int min, int max, int *ret)
+/* One of `before`, where that is not empty, then exactly `n` digits whose value lies in the bounds; moves *at on. */
+static bool read_part(const char **at, const char *before, int n, int min, int max, int *ret)
 {
         int value = 0;
 
+        if (*before && (**at == '\0' || !strchr(before, *(*at)++)))
+                return false;
         for (; n > 0; n--, ++*at) {
                 if (**at < '0' || **at > '9')
                         return false;
@@ -187,21 +203,13 @@ static bool read_digits(const char **at, int n, int min, int max, int *ret)
         return value >= min && value <= max;
 }
 
-static bool skip(const char **at, char c)
-{
-        if (**at != c)
-                return false;
-        ++*at;
-        return true;
-}
-
 /* Days since 1970, of any year with four digits. */
 static bool read_date(const char **at, int *ret_day)
 {
         int year, month, day;
 
-        if (!read_digits(at, 4, 0, 9999, &year) || !skip(at, '-') || !read_digits(at, 2, 1, 12, &month) ||
-            !skip(at, '-') || !read_digits(at, 2, 1, 31, &day))
+        if (!read_part(at, "", 4, 0, 9999, &year) || !read_part(at, "-", 2, 1, 12, &month) ||
+            !read_part(at, "-", 2, 1, 31, &day))
                 return false;
         *ret_day = year_start(year) + month_start(year, month - 1) + day - 1;
         return day <= month_start(year, month) - month_start(year, month - 1);
@@ -212,39 +220,34 @@ static bool read_clock(const char **at, int *ret_ms)
 {
         int hour, minute, second, fraction = 0;
 
-        if (!read_digits(at, 2, 0, 23, &hour) || !skip(at, ':') || !read_digits(at, 2, 0, 59, &minute) ||
-            !skip(at, ':') || !read_digits(at, 2, 0, 59, &second))
+        if (!read_part(at, "Tt ", 2, 0, 23, &hour) || !read_part(at, ":", 2, 0, 59, &minute) ||
+            !read_part(at, ":", 2, 0, 59, &second))
                 return false;
-        if (skip(at, '.')) {
-                int worth = 100;
+        if (**at == '.') {
+                const char *first = ++*at;
 
-                if (**at < '0' || **at > '9')
-                        return false;
-                for (; **at >= '0' && **at <= '9'; ++*at, worth /= 10)
+                for (int worth = 100; **at >= '0' && **at <= '9'; ++*at, worth /= 10)
                         fraction += worth * (**at - '0');
+                if (*at == first)
+                        return false;
         }
         *ret_ms = ((hour * 60 + minute) * 60 + second) * 1000 + fraction;
         return true;
 }
 
-/* Minutes east of UTC. */
-static bool read_offset(const char **at, int *ret_minutes)
+/* Minutes east of UTC, up to the end. */
+static bool read_offset(const char *at, int *ret_minutes)
 {
-        int hour, minute, sign = **at == '-' ? -1 : 1;
+        int hour, minute, sign = *at == '-' ? -1 : 1;
 
-        if (**at == '\0') {
-                *ret_minutes = 180;
+        if (*at == '\0' || streq(at, "Z") || streq(at, "z")) {
+                *ret_minutes = *at ? 0 : 180;
                 return true;
         }
-        if (skip(at, 'Z') || skip(at, 'z')) {
-                *ret_minutes = 0;
-                return true;
-        }
-        if ((!skip(at, '+') && !skip(at, '-')) || !read_digits(at, 2, 0, 23, &hour) || !skip(at, ':') ||
-            !read_digits(at, 2, 0, 59, &minute))
+        if (!read_part(&at, "+-", 2, 0, 23, &hour) || !read_part(&at, ":", 2, 0, 59, &minute))
                 return false;
         *ret_minutes = sign * (60 * hour + minute);
-        return true;
+        return *at == '\0';
 }
 
 bool time_read(const char *text, int64_t *ret_ms)
@@ -252,11 +255,7 @@ bool time_read(const char *text, int64_t *ret_ms)
         int day, of_day, minutes;
         int64_t ms;
 
-        if (!read_date(&text, &day))
-                return false;
-        if (!skip(&text, 'T') && !skip(&text, 't') && !skip(&text, ' '))
-                return false;
-        if (!read_clock(&text, &of_day) || !read_offset(&text, &minutes) || *text)
+        if (!read_date(&text, &day) || !read_clock(&text, &of_day) || !read_offset(text, &minutes))
                 return false;
         ms = day * DAY_MS + of_day - minutes * INT64_C(60000);
         if (ms < 0 || ms > LAST_MS)

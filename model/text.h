@@ -15,6 +15,10 @@ bool text_copy(char *to, size_t size, const char *from);
 /* Between `min` and `max` bytes, each of them printable ASCII (0x20 to 0x7e). */
 bool text_is_printable(const char *text, size_t min, size_t max);
 
+/* Bytes of the UTF-8 character that begins here (RFC 3629: nothing overlong, no surrogate); 0 where none does within
+ * `max` bytes. What stands behind a NUL is never read. */
+size_t utf8_length(const char *text, size_t max);
+
 /* Lower-case hex of `n` bytes and a NUL: `to` holds 2n+1. */
 void hex_write(const uint8_t *bytes, size_t n, char *to);
 

@@ -4,7 +4,9 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,98 +46,50 @@ struct line {
 /* Room that is left when the end, `"}` and a newline, is kept for. */
 static size_t line_room(const struct line *line)
 {
-        return sizeof line->bytes - 3 - line->n;
+        return sizeof line->bytes - 4 - line->n;
 }
 
-static void line_put(struct line *line, const char *bytes, size_t n)
+__attribute__((format(printf, 2, 3))) static void line_put(struct line *line, const char *format, ...)
 {
-        assert(n <= sizeof line->bytes - line->n);
-        memcpy(line->bytes + line->n, bytes, n);
-        line->n += n;
-}
+        va_list args;
 
-static bool is_within(unsigned char c, unsigned char min, unsigned char max)
-{
-        return c >= min && c <= max;
-}
-
-/* Bytes of the UTF-8 character that begins here (RFC 3629: nothing overlong, no surrogates); 0 where none does. A byte
- * of the text's end is never passed: NUL is within no bounds. */
-static size_t utf8_length(const char *text)
-{
-        const unsigned char *s = (const unsigned char *)text;
-        size_t n = s[0] < 0x80   ? 1
-                   : s[0] < 0xc2 ? 0
-                   : s[0] < 0xe0 ? 2
-                   : s[0] < 0xf0 ? 3
-                   : s[0] < 0xf5 ? 4
-                                 : 0;
-
-        if (n >= 2 && !is_within(s[1],
-                                 s[0] == 0xe0   ? 0xa0
-                                 : s[0] == 0xf0 ? 0x90
-                                                : 0x80,
-                                 s[0] == 0xed   ? 0x9f
-                                 : s[0] == 0xf4 ? 0x8f
-                                                : 0xbf))
-                return 0;
-        for (size_t i = 2; i < n; i++)
-                if (!is_within(s[i], 0x80, 0xbf))
-                        return 0;
-        return n;
+        va_start(args, format);
+        line->n += (size_t)vsnprintf(line->bytes + line->n, sizeof line->bytes - line->n, format, args);
+        va_end(args);
+        assert(line->n < sizeof line->bytes);
 }
 
 /* As a JSON string; what does not fit is cut, between characters. */
 static void line_put_text(struct line *line, const char *text)
 {
-        line_put(line, "\"", 1);
+        line_put(line, "\"");
         while (*text && line_room(line) >= ESCAPED_MAX) {
-                unsigned char c = (unsigned char)*text;
-                size_t n = utf8_length(text);
-                char escaped[ESCAPED_MAX + 1];
+                size_t n = utf8_length(text, 4);
 
                 if (n == 0)
-                        line_put(line, "\\ufffd", 6);
-                else if (c == '"' || c == '\\')
-                        line_put(line, (char[]){'\\', *text}, 2);
-                else if (c < 0x20)
-                        line_put(line, escaped, (size_t)snprintf(escaped, sizeof escaped, "\\u%04x", c));
+                        line_put(line, "\\ufffd");
+                else if (*text == '"' || *text == '\\')
+                        line_put(line, "\\%c", *text);
+                else if (n == 1 && *text < 0x20)
+                        line_put(line, "\\u%04x", (unsigned)*text);
                 else
-                        line_put(line, text, n);
+                        line_put(line, "%.*s", (int)n, text);
                 text += n > 0 ? n : 1;
         }
-        line_put(line, "\"", 1);
+        line_put(line, "\"");
 }
 
-static void line_put_int(struct line *line, int64_t number)
-{
-        char digits[24];
-
-        line_put(line, digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)number));
-}
-
-/* False when the line is full. */
-static bool line_put_name(struct line *line, const char *name)
-{
-        size_t length = strlen(name);
-
-        if (line_room(line) < length + 32)
-                return false;
-        line_put(line, ",\"", 2);
-        line_put(line, name, length);
-        line_put(line, "\":", 2);
-        return true;
-}
-
+/* Leaves out what the line has no room for. */
 static void line_put_field(struct line *line, const struct log_field *field)
 {
         char id[ID_TEXT_SIZE];
 
-        if (!line_put_name(line, field->name))
+        if (line_room(line) < strlen(field->name) + 32)
                 return;
+        line_put(line, ",\"%s\":", field->name);
         switch (field->type) {
         case LOG_FIELD_TEXT: line_put_text(line, field->text ? field->text : ""); break;
-        case LOG_FIELD_INT: line_put_int(line, field->number); break;
+        case LOG_FIELD_INT: line_put(line, "%" PRId64, field->number); break;
         case LOG_FIELD_ID: line_put_text(line, id_write(field->id, id)); break;
         }
 }
@@ -147,26 +101,17 @@ static void write_line(enum log_level level, const char *event, int64_t suppress
         char time[TIME_TEXT_SIZE];
         ssize_t written;
 
-        line_put(&line, "{\"time\":", 8);
-        line_put_text(&line, time_write(time_now_ms(), time));
-        line_put_name(&line, "level");
-        line_put_text(&line, level_words[level]);
-        line_put_name(&line, "event");
-        line_put_text(&line, event);
-        if (suppressed > 0 && line_put_name(&line, "suppressed"))
-                line_put_int(&line, suppressed);
+        line_put(&line, "{\"time\":\"%s\"", time_write(time_now_ms(), time));
+        line_put_field(&line, &LOG_TEXT("level", level_words[level]));
+        line_put_field(&line, &LOG_TEXT("event", event));
+        if (suppressed > 0)
+                line_put_field(&line, &LOG_INT("suppressed", suppressed));
         for (; fields->name; fields++)
                 line_put_field(&line, fields);
-        line_put(&line, "}\n", 2);
+        line_put(&line, "}\n");
         do {
                 written = write(STDERR_FILENO, line.bytes, line.n);
         } while (written < 0 && errno == EINTR);
-}
-
-void log_write(enum log_level level, const char *event, const struct log_field *fields)
-{
-        if (level >= atomic_load(&threshold))
-                write_line(level, event, 0, fields);
 }
 
 /* ---- the limit ---- */
@@ -200,13 +145,14 @@ static int64_t limit_pass(const char *event)
         return suppressed;
 }
 
-void log_write_limited(enum log_level level, const char *event, const struct log_field *fields)
+void log_write(enum log_level level, bool limited, const char *event, const struct log_field *fields)
 {
-        int64_t suppressed;
+        int64_t suppressed = 0;
 
         if (level < atomic_load(&threshold))
                 return;
-        suppressed = limit_pass(event);
+        if (limited)
+                suppressed = limit_pass(event);
         if (suppressed >= 0)
                 write_line(level, event, suppressed, fields);
 }

@@ -27,18 +27,15 @@ struct log_field {
         ((struct log_field){.name = (name_), .type = LOG_FIELD_INT, .number = (number_)})
 #define LOG_ID(name_, id_) ((struct log_field){.name = (name_), .type = LOG_FIELD_ID, .id = (id_)})
 
-/* Parts of a call below: the event, and its fields with the end behind them (so that there may be none). */
-#define LOG_END ((struct log_field){.name = NULL})
-#define LOG_HEAD(event, ...) (event)
-#define LOG_TAIL(event, ...) ((const struct log_field[]){__VA_ARGS__})
-
 /* log_event(LOG_INFO, "listening", LOG_TEXT("listen", address)); event words are fixed literals. */
-#define log_event(level, ...) \
-        log_write((level), LOG_HEAD(__VA_ARGS__, LOG_END), LOG_TAIL(__VA_ARGS__, LOG_END))
-void log_write(enum log_level level, const char *event, const struct log_field *fields);
+#define log_event(level, ...) LOG_CALL((level), false, __VA_ARGS__, LOG_END)
 
 /* The same for what may come in floods: at most one line a second for one event word; the next line that passes says how
  * many were left out (`"suppressed":n`). */
-#define log_limited(level, ...) \
-        log_write_limited((level), LOG_HEAD(__VA_ARGS__, LOG_END), LOG_TAIL(__VA_ARGS__, LOG_END))
-void log_write_limited(enum log_level level, const char *event, const struct log_field *fields);
+#define log_limited(level, ...) LOG_CALL((level), true, __VA_ARGS__, LOG_END)
+
+/* What both are: LOG_END stands behind the fields, so that there may be none. */
+#define LOG_END ((struct log_field){.name = NULL})
+#define LOG_CALL(level, limited, event, ...) \
+        log_write((level), (limited), (event), (const struct log_field[]){__VA_ARGS__})
+void log_write(enum log_level level, bool limited, const char *event, const struct log_field *fields);
