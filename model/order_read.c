@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* order_read.c - an order as a restaurant sends it: every rule of "Order in" (docs/api.md 4), one part after another.
+/* order_read.c - an order as a restaurant sends it: every rule of "Order in" (docs/api.md 4).
  *
  * What moves or is asked for later stands in struct order; the rest becomes the document, which already has the form in
  * which it is shown: each documented key is there, null where it was not given, and nothing else is. */
@@ -8,7 +8,6 @@
 #include "model/clean.h"
 #include "model/dialect.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,134 +26,309 @@
 
 #define PREP_MINUTES_DEFAULT 30 /* docs/api.md 4 */
 
+/* A member that the document has under the same key. */
+struct field {
+        const char *key;
+        enum {
+                AS_IS,   /* judged elsewhere */
+                TEXT,    /* of `min` to `max` characters */
+                PAYMENT, /* one of the methods' words */
+                NUMBER,  /* from `min` to `max` */
+                MONEY,
+                TEXTS, /* an array of at most `max` */
+                PART,  /* an object of `fields`, shown also where it was not given */
+                PLACE, /* the same, null where it was not given */
+                LIST,  /* an array of at most `max` objects of `fields` */
+                BADGES /* with the flags, because they make labels */
+        } kind;
+        bool need;
+        double min, max;
+        const struct field *fields; /* ended by key NULL */
+};
+
 static enum err no_memory(struct why *why)
 {
         return FAIL(why, ERR_NO_MEMORY, "no memory for an order");
 }
 
-/* A text of the body into the document under the same key. */
-struct text_rule {
-        const char *key;
-        size_t max;
-        bool need;
-};
-
-static enum err keep_text(const struct view *from, const struct text_rule *rule, bool may_need,
-                          struct json_object *to, struct why *why)
+static enum err bad_member(const struct view *from, const char *key, const char *text, struct why *why)
 {
-        const char *text = NULL;
-        enum err e;
+        char path[sizeof why->field];
 
-        if (rule->need && may_need)
-                e = view_need_text(from, rule->key, 1, rule->max, &text, why);
-        else
-                e = view_opt_text(from, rule->key, 0, rule->max, &text, why);
-        if (e)
-                return e;
-        return json_add_text(to, rule->key, text) ? ERR_OK : no_memory(why);
+        snprintf(path, sizeof path, "%s%s%s", from->path, from->path[0] ? "." : "", key);
+        return FAIL_FIELD(why, path, "%s", text);
 }
 
-static enum err keep_texts(const struct view *from, const struct text_rule *rules, bool may_need,
-                           struct json_object *to, struct why *why)
+/* NULL where it is absent or null. */
+static struct json_object *find_member(const struct view *from, const char *key)
 {
-        for (; rules->key; rules++) {
-                enum err e = keep_text(from, rules, may_need, to, why);
+        struct json_object *member = NULL;
 
-                if (e)
+        json_object_object_get_ex(from->object, key, &member);
+        return member;
+}
+
+/* ---- kinds of fields ---- */
+
+/* A member array of texts that are not empty; NULL where it is absent. Borrowed. */
+static enum err read_texts(const struct view *from, const char *key, size_t n_max, size_t bytes_max,
+                           struct json_object **ret, struct why *why)
+{
+        enum err e = view_opt_array(from, key, n_max, ret, why);
+
+        for (size_t i = 0; !e && *ret && i < json_object_array_length(*ret); i++) {
+                struct json_object *value = json_object_array_get_idx(*ret, i);
+                bool is_text = json_object_is_type(value, json_type_string);
+                size_t bytes = is_text ? strlen(json_object_get_string(value)) : 0;
+                char place[32];
+
+                if (bytes > 0 && bytes <= bytes_max && bytes == (size_t)json_object_get_string_len(value))
+                        continue;
+                snprintf(place, sizeof place, "%s[%zu]", key, i);
+                e = bad_member(from, place, "not a text, empty, too long, or with NUL inside", why);
+        }
+        return e;
+}
+
+static enum err judge_payment(const struct view *body, struct why *why)
+{
+        static const char *const methods[] = {"cash", "card", "online", "meal_card"};
+        const char *given = NULL;
+        enum err e = view_need_text(body, "paymentMethod", 1, WORD_MAX, &given, why);
+
+        for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+                if (e || streq(methods[i], given))
                         return e;
-        }
-        return ERR_OK;
+        return FAIL_FIELD(why, "paymentMethod", "none of ours");
 }
 
-/* A number that must be there; written as it would be by hand (json-c would make 40.985700000000001 of 40.9857). */
-static enum err keep_number(const struct view *from, const char *key, double min, double max,
-                            struct json_object *to, struct why *why)
+/* Written as it would be by hand (json-c would make 40.985700000000001 of 40.9857). */
+static bool add_number(struct json_object *to, const char *key, double number)
 {
-        char text[32], path[sizeof why->field];
-        double number = NAN;
-        enum err e = view_opt_number(from, key, min, max, &number, why);
         struct json_object *value;
+        char text[32];
 
-        if (e)
-                return e;
-        if (isnan(number)) {
-                snprintf(path, sizeof path, "%s.%s", from->path, key);
-                return FAIL_FIELD(why, path, "missing");
-        }
         snprintf(text, sizeof text, "%.15g", number);
         value = json_object_new_double_s(number, text);
-        return value && json_add(to, key, value) ? ERR_OK : no_memory(why);
+        return value && json_add(to, key, value);
 }
 
-static bool holds_text(struct json_object *array, const char *text)
+/* Platforms' flags, the value that counts, and the label it makes. Source: docs/api.md 4. */
+static const struct flag {
+        const char *key;
+        bool value;
+        const char *label;
+} flags[] = {{"saveGreen", true, "Yeşili Koru"},
+             {"isEcoFriendly", true, "Yeşili Koru"},
+             {"contactlessDelivery", true, "Temassız Teslimat"},
+             {"dropOffAtDoor", true, "Kapıya Bırak"},
+             {"ringDoorBell", false, "Kapıyı Çalma"},
+             {"doNotKnock", true, "Kapıyı Çalma"},
+             {NULL, false, NULL}};
+
+/* Unless it is there already. */
+static enum err add_label(struct json_object *labels, const char *label, struct why *why)
 {
-        for (size_t i = 0; i < json_object_array_length(array); i++)
-                if (streq(json_object_get_string(json_object_array_get_idx(array, i)), text))
-                        return true;
-        return false;
+        for (size_t i = 0; i < json_object_array_length(labels); i++)
+                if (streq(json_object_get_string(json_object_array_get_idx(labels, i)), label))
+                        return ERR_OK;
+        return json_append(labels, json_object_new_string(label)) ? ERR_OK : no_memory(why);
 }
 
-static bool append_text(struct json_object *array, const char *text)
+static enum err keep_badges(const struct view *body, struct json_object *to, struct why *why)
 {
-        CLEAN(json_put_at) struct json_object *value = json_object_new_string(text);
+        CLEAN(json_put_at) struct json_object *labels = json_object_new_array();
+        CLEAN(json_put_at) struct json_object *kept = json_object_new_object();
+        struct json_object *given = NULL;
+        struct view from;
+        enum err e = labels && kept ? ERR_OK : no_memory(why);
 
-        if (!value || json_object_array_add(array, value) != 0)
-                return false;
-        TAKE(value);
-        return true;
+        if (!e)
+                e = read_texts(body, "badges", LABELS_MAX, LABEL_MAX, &given, why);
+        for (size_t i = 0; !e && given && i < json_object_array_length(given); i++)
+                e = add_label(labels, json_object_get_string(json_object_array_get_idx(given, i)), why);
+        if (!e)
+                e = view_opt_object(body, "badgeFlags", &from, why);
+        for (const struct flag *flag = flags; !e && flag->key; flag++) {
+                bool value = !flag->value;
+
+                e = view_opt_bool(&from, flag->key, &value, why);
+                if (!e && find_member(&from, flag->key) && !json_add_bool(kept, flag->key, value))
+                        e = no_memory(why);
+                if (!e && value == flag->value)
+                        e = add_label(labels, flag->label, why);
+        }
+        if (!e && (!json_add(to, "badges", TAKE(labels)) || !json_add(to, "badgeFlags", TAKE(kept))))
+                e = no_memory(why);
+        return e;
 }
 
-/* Appends the texts of a member array, `once`: none that is there already. *ret_given: whether there was an array. */
-static enum err read_texts(const struct view *from, const char *key, size_t n_max, size_t bytes_max,
-                           bool once, struct json_object *to, bool *ret_given, struct why *why)
-{
-        struct json_object *array = NULL;
-        char path[sizeof why->field];
-        enum err e = view_opt_array(from, key, n_max, &array, why);
+/* ---- the document ---- */
 
+static enum err keep_fields(const struct view *from, const struct field *fields, struct json_object *to,
+                            struct why *why);
+
+static enum err keep_part(const struct view *from, const struct field *f, struct json_object *to,
+                          struct why *why)
+{
+        CLEAN(json_put_at) struct json_object *part = json_object_new_object();
+        struct view given;
+        enum err e = part ? view_opt_object(from, f->key, &given, why) : no_memory(why);
+
+        if (!e)
+                e = keep_fields(&given, f->fields, part, why);
+        if (!e && !json_add(to, f->key, TAKE(part)))
+                e = no_memory(why);
+        return e;
+}
+
+static enum err keep_list(const struct view *from, const struct field *f, struct json_object *to,
+                          struct why *why)
+{
+        CLEAN(json_put_at) struct json_object *list = json_object_new_array();
+        struct json_object *given = NULL;
+        enum err e = list ? view_opt_array(from, f->key, (size_t)f->max, &given, why) : no_memory(why);
+
+        for (size_t i = 0; !e && given && i < json_object_array_length(given); i++) {
+                struct json_object *element = json_object_new_object();
+                struct view view;
+
+                if (!json_append(list, element))
+                        return no_memory(why);
+                e = view_element(from, f->key, given, i, &view, why);
+                if (!e)
+                        e = keep_fields(&view, f->fields, element, why);
+        }
+        if (!e && !json_add(to, f->key, given ? TAKE(list) : NULL))
+                e = no_memory(why);
+        return e;
+}
+
+static enum err keep_field(const struct view *from, const struct field *f, struct json_object *to,
+                           struct why *why)
+{
+        struct json_object *value = find_member(from, f->key);
+        const char *text;
+        int64_t minor = 0;
+        double number = 0;
+        enum err e = ERR_OK;
+
+        if (f->need && !value)
+                return bad_member(from, f->key, "missing", why);
+        switch (f->kind) {
+        case AS_IS: break;
+        case TEXT: e = view_opt_text(from, f->key, (size_t)f->min, (size_t)f->max, &text, why); break;
+        case PAYMENT: e = judge_payment(from, why); break;
+        case NUMBER: e = view_opt_number(from, f->key, f->min, f->max, &number, why); break;
+        case MONEY:
+                e = view_opt_money(from, f->key, &minor, why);
+                number = (double)minor / 100;
+                break;
+        case TEXTS: e = read_texts(from, f->key, (size_t)f->max, LINE_MAX, &value, why); break;
+        case BADGES: return keep_badges(from, to, why);
+        case LIST: return keep_list(from, f, to, why);
+        case PART: return keep_part(from, f, to, why);
+        case PLACE:
+                if (value)
+                        return keep_part(from, f, to, why);
+        }
         if (e)
                 return e;
-        for (size_t i = 0; array && i < json_object_array_length(array); i++) {
-                struct json_object *value = json_object_array_get_idx(array, i);
-                const char *text =
-                        json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
-                size_t bytes = strlen(text);
-
-                if (bytes == 0 || bytes > bytes_max || bytes != (size_t)json_object_get_string_len(value)) {
-                        snprintf(path, sizeof path, "%s%s%s[%zu]", from->path, from->path[0] ? "." : "", key,
-                                 i);
-                        return FAIL_FIELD(why, path, "not a text, empty, too long, or with NUL inside");
-                }
-                if (!(once && holds_text(to, text)) && !append_text(to, text))
-                        return no_memory(why);
-        }
-        *ret_given = array;
-        return ERR_OK;
+        if (!value || (f->kind != NUMBER && f->kind != MONEY))
+                return json_add(to, f->key, json_object_get(value)) ? ERR_OK : no_memory(why);
+        return add_number(to, f->key, number) ? ERR_OK : no_memory(why);
 }
 
-/* ---- the parts ---- */
+static enum err keep_fields(const struct view *from, const struct field *fields, struct json_object *to,
+                            struct why *why)
+{
+        enum err e = ERR_OK;
+
+        for (const struct field *f = fields; !e && f->key; f++)
+                e = keep_field(from, f, to, why);
+        return e;
+}
+
+static const struct field item[] = {{"name", TEXT, true, 1, LINE_MAX, NULL},
+                                    {"quantity", NUMBER, true, 0, QUANTITY_MAX, NULL},
+                                    {"price", MONEY, false, 0, 0, NULL},
+                                    {"note", TEXT, false, 0, PROSE_MAX, NULL},
+                                    {"options", TEXTS, false, 0, OPTIONS_MAX, NULL},
+                                    {.key = NULL}};
+
+static const struct field location[] = {{"latitude", NUMBER, true, -90, 90, NULL},
+                                        {"longitude", NUMBER, true, -180, 180, NULL},
+                                        {.key = NULL}};
+
+static const struct field address[] = {{"district", TEXT, false, 0, LINE_MAX, NULL},
+                                       {"city", TEXT, false, 0, LINE_MAX, NULL},
+                                       {"neighborhood", TEXT, false, 0, LINE_MAX, NULL},
+                                       {"street", TEXT, false, 0, LINE_MAX, NULL},
+                                       {"buildingNo", TEXT, false, 0, LINE_MAX, NULL},
+                                       {"floor", TEXT, false, 0, LINE_MAX, NULL},
+                                       {"apartmentNo", TEXT, false, 0, LINE_MAX, NULL},
+                                       {"detailedAddress", TEXT, false, 0, PROSE_MAX, NULL},
+                                       {"directions", TEXT, false, 0, PROSE_MAX, NULL},
+                                       {"location", PLACE, false, 0, 0, location},
+                                       {.key = NULL}};
+
+static const struct field details[] = {{"name", TEXT, false, 0, LINE_MAX, NULL},
+                                       {"phone", TEXT, false, 0, PHONE_MAX, NULL},
+                                       {.key = NULL}};
+
+static const struct field customer[] = {{"address", PART, false, 0, 0, address},
+                                        {"details", PART, false, 0, 0, details},
+                                        {.key = NULL}};
+
+static const struct field whole[] = {{"displayId", TEXT, false, 0, DISPLAY_ID_MAX, NULL},
+                                     {"platformRef", AS_IS, false, 0, 0, NULL},
+                                     {"price", MONEY, true, 0, 0, NULL},
+                                     {"paymentMethod", PAYMENT, true, 0, 0, NULL},
+                                     {"originalPaymentMethod", TEXT, false, 0, LINE_MAX, NULL},
+                                     {"badges", BADGES, false, 0, 0, NULL},
+                                     {"orderNote", TEXT, false, 0, PROSE_MAX, NULL},
+                                     {"courierNote", TEXT, false, 0, PROSE_MAX, NULL},
+                                     {"items", LIST, false, 0, ITEMS_MAX, item},
+                                     {"customer", PART, false, 0, 0, customer},
+                                     {.key = NULL}};
+
+/* To whom, and where to: needed where it is delivered, before all else of the customer. */
+static enum err need_customer(const struct view *body, struct why *why)
+{
+        static const char *const needed[][2] = {
+                {"details", "name"}, {"details", "phone"}, {"address", "detailedAddress"}};
+        struct view from, part;
+        const char *text;
+        enum err e = view_opt_object(body, "customer", &from, why);
+
+        for (size_t i = 0; !e && i < sizeof needed / sizeof *needed; i++) {
+                e = view_opt_object(&from, needed[i][0], &part, why);
+                if (!e)
+                        e = view_need_text(&part, needed[i][1], 1, PROSE_MAX, &text, why);
+        }
+        return e;
+}
+
+/* ---- the order ---- */
 
 static enum err read_identity(const struct view *body, struct order *order, struct why *why)
 {
         const char *platform = NULL, *number = NULL;
-        bool given = false;
+        bool given = false, phone;
         enum err e = view_need_text(body, "platform", 1, WORD_MAX, &platform, why);
 
         if (e)
                 return e;
         if (!platform_find(platform, &order->platform))
                 return FAIL_FIELD(why, "platform", "none of ours");
-        if (order->platform == PLATFORM_PHONE)
-                e = view_opt_text(body, "platformOrderId", 1, PLATFORM_ORDER_ID_MAX, &number, why);
-        else
-                e = view_need_text(body, "platformOrderId", 1, PLATFORM_ORDER_ID_MAX, &number, why);
+        phone = order->platform == PLATFORM_PHONE;
+        e = (phone ? view_opt_text : view_need_text)(body, "platformOrderId", 1, PLATFORM_ORDER_ID_MAX,
+                                                     &number, why);
         if (e)
                 return e;
-        if (number) {
-                order->platform_order_id = strdup(number);
-                if (!order->platform_order_id)
-                        return no_memory(why);
-        }
+        order->platform_order_id = number ? strdup(number) : NULL;
+        if (number && !order->platform_order_id)
+                return no_memory(why);
         return view_opt_id(body, "orderId", &order->id, &given, why);
 }
 
@@ -165,12 +339,10 @@ static enum err read_choice(const struct view *body, const char *key, const char
         const char *word = first;
         enum err e = view_opt_text(body, key, 1, WORD_MAX, &word, why);
 
-        if (e)
-                return e;
-        if (!streq(word, first) && !streq(word, second))
-                return FAIL_FIELD(why, key, "neither %s nor %s", first, second);
         *ret_second = streq(word, second);
-        return ERR_OK;
+        if (!e && !*ret_second && !streq(word, first))
+                e = FAIL_FIELD(why, key, "neither %s nor %s", first, second);
+        return e;
 }
 
 static enum err read_course(const struct view *body, struct order *order, struct why *why)
@@ -192,221 +364,22 @@ static enum err read_course(const struct view *body, struct order *order, struct
 }
 
 /* What the platform needs to be called about the order later. */
-static enum err read_reference(const struct view *body, struct order *order, struct json_object *document,
-                               struct why *why)
+static enum err judge_reference(const struct view *body, const struct order *order, struct why *why)
 {
         const struct dialect *dialect = dialect_of(order->platform);
-        static const struct text_rule display = {"displayId", DISPLAY_ID_MAX, false};
-        CLEAN(free_at) char *text = NULL;
         struct view ref;
+        size_t bytes = 0;
         enum err e = view_opt_object(body, "platformRef", &ref, why);
 
-        if (!e && ref.object) {
-                text = json_text(ref.object);
-                if (!text)
-                        return no_memory(why);
-                if (strlen(text) > REF_BYTES_MAX)
-                        e = FAIL_FIELD(why, "platformRef", "longer than %d bytes", REF_BYTES_MAX);
-        }
-        if (!e && dialect && dialect->accepts)
-                e = dialect->accepts(order->platform_order_id, &ref, why);
-        if (!e)
-                e = keep_text(body, &display, false, document, why);
         if (e)
                 return e;
-        return json_add(document, "platformRef", json_object_get(ref.object)) ? ERR_OK : no_memory(why);
-}
-
-static enum err read_payment(const struct view *body, struct json_object *document, struct why *why)
-{
-        static const char *const methods[] = {"cash", "card", "online", "meal_card"};
-        static const struct text_rule original = {"originalPaymentMethod", LINE_MAX, false};
-        const char *method = NULL;
-        int64_t price = 0;
-        bool known = false;
-        enum err e = view_need_money(body, "price", &price, why);
-
-        if (!e)
-                e = view_need_text(body, "paymentMethod", 1, WORD_MAX, &method, why);
-        if (e)
-                return e;
-        for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-                known |= streq(method, methods[i]);
-        if (!known)
-                return FAIL_FIELD(why, "paymentMethod", "none of ours");
-        if (!json_add_money(document, "price", price) || !json_add_text(document, "paymentMethod", method))
+        if (ref.object &&
+            !json_object_to_json_string_length(
+                    ref.object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &bytes))
                 return no_memory(why);
-        return keep_text(body, &original, false, document, why);
-}
-
-/* Platforms' flags, the value that counts, and the label it makes. Source: docs/api.md 4. */
-static const struct flag {
-        const char *key;
-        bool value;
-        const char *label;
-} flags[] = {{"saveGreen", true, "Yeşili Koru"},
-             {"isEcoFriendly", true, "Yeşili Koru"},
-             {"contactlessDelivery", true, "Temassız Teslimat"},
-             {"dropOffAtDoor", true, "Kapıya Bırak"},
-             {"ringDoorBell", false, "Kapıyı Çalma"},
-             {"doNotKnock", true, "Kapıyı Çalma"},
-             {NULL, false, NULL}};
-
-static bool is_null(struct json_object *object, const char *key)
-{
-        struct json_object *value = NULL;
-
-        return !json_object_object_get_ex(object, key, &value) || !value;
-}
-
-static enum err read_badges(const struct view *body, struct json_object *document, struct why *why)
-{
-        CLEAN(json_put_at) struct json_object *badges = json_object_new_array();
-        CLEAN(json_put_at) struct json_object *kept = json_object_new_object();
-        struct view given;
-        bool any = false;
-        enum err e;
-
-        if (!badges || !kept)
-                return no_memory(why);
-        e = read_texts(body, "badges", LABELS_MAX, LABEL_MAX, true, badges, &any, why);
-        if (!e)
-                e = view_opt_object(body, "badgeFlags", &given, why);
-        if (e)
-                return e;
-        for (const struct flag *flag = flags; flag->key; flag++) {
-                bool value = !flag->value;
-
-                e = view_opt_bool(&given, flag->key, &value, why);
-                if (e)
-                        return e;
-                if (!is_null(given.object, flag->key) && !json_add_bool(kept, flag->key, value))
-                        return no_memory(why);
-                if (value == flag->value && !holds_text(badges, flag->label) &&
-                    !append_text(badges, flag->label))
-                        return no_memory(why);
-        }
-        if (!json_add(document, "badges", TAKE(badges)) || !json_add(document, "badgeFlags", TAKE(kept)))
-                return no_memory(why);
-        return ERR_OK;
-}
-
-static enum err read_notes(const struct view *body, struct json_object *document, struct why *why)
-{
-        static const struct text_rule rules[] = {
-                {"orderNote", PROSE_MAX, false}, {"courierNote", PROSE_MAX, false}, {NULL, 0, false}};
-
-        return keep_texts(body, rules, false, document, why);
-}
-
-static enum err read_item(const struct view *from, struct json_object *to, struct why *why)
-{
-        static const struct text_rule name = {"name", LINE_MAX, true}, note = {"note", PROSE_MAX, false};
-        CLEAN(json_put_at) struct json_object *options = json_object_new_array();
-        int64_t price = -1;
-        bool given = false;
-        enum err e;
-
-        if (!options)
-                return no_memory(why);
-        e = keep_text(from, &name, true, to, why);
-        if (!e)
-                e = keep_number(from, "quantity", 0, QUANTITY_MAX, to, why);
-        if (!e)
-                e = view_opt_money(from, "price", &price, why);
-        if (!e && !(price < 0 ? json_add(to, "price", NULL) : json_add_money(to, "price", price)))
-                e = no_memory(why);
-        if (!e)
-                e = keep_text(from, &note, false, to, why);
-        if (!e)
-                e = read_texts(from, "options", OPTIONS_MAX, LINE_MAX, false, options, &given, why);
-        if (e)
-                return e;
-        return json_add(to, "options", given ? TAKE(options) : NULL) ? ERR_OK : no_memory(why);
-}
-
-static enum err read_items(const struct view *body, struct json_object *document, struct why *why)
-{
-        CLEAN(json_put_at) struct json_object *items = json_object_new_array();
-        struct json_object *given = NULL;
-        enum err e = view_opt_array(body, "items", ITEMS_MAX, &given, why);
-
-        if (e)
-                return e;
-        if (!items)
-                return no_memory(why);
-        for (size_t i = 0; given && i < json_object_array_length(given); i++) {
-                struct json_object *item = json_object_new_object();
-                struct view from;
-
-                if (!item || json_object_array_add(items, item) != 0) {
-                        json_object_put(item);
-                        return no_memory(why);
-                }
-                e = view_element(body, "items", given, i, &from, why);
-                if (!e)
-                        e = read_item(&from, item, why);
-                if (e)
-                        return e;
-        }
-        return json_add(document, "items", given ? TAKE(items) : NULL) ? ERR_OK : no_memory(why);
-}
-
-static enum err read_location(const struct view *address, struct json_object *to, struct why *why)
-{
-        CLEAN(json_put_at) struct json_object *location = json_object_new_object();
-        struct view from;
-        enum err e = view_opt_object(address, "location", &from, why);
-
-        if (e)
-                return e;
-        if (!location)
-                return no_memory(why);
-        if (from.object)
-                e = keep_number(&from, "latitude", -90, 90, location, why);
-        if (from.object && !e)
-                e = keep_number(&from, "longitude", -180, 180, location, why);
-        if (e)
-                return e;
-        return json_add(to, "location", from.object ? TAKE(location) : NULL) ? ERR_OK : no_memory(why);
-}
-
-static enum err read_customer(const struct view *body, bool may_need, struct json_object *document,
-                              struct why *why)
-{
-        static const struct text_rule contact[] = {
-                {"name", LINE_MAX, true}, {"phone", PHONE_MAX, true}, {NULL, 0, false}};
-        static const struct text_rule place[] = {
-                {"district", LINE_MAX, false},     {"city", LINE_MAX, false},
-                {"neighborhood", LINE_MAX, false}, {"street", LINE_MAX, false},
-                {"buildingNo", LINE_MAX, false},   {"floor", LINE_MAX, false},
-                {"apartmentNo", LINE_MAX, false},  {"detailedAddress", PROSE_MAX, true},
-                {"directions", PROSE_MAX, false},  {NULL, 0, false}};
-        CLEAN(json_put_at) struct json_object *customer = json_object_new_object();
-        CLEAN(json_put_at) struct json_object *address = json_object_new_object();
-        CLEAN(json_put_at) struct json_object *details = json_object_new_object();
-        struct view from, from_address, from_details;
-        enum err e;
-
-        if (!customer || !address || !details)
-                return no_memory(why);
-        e = view_opt_object(body, "customer", &from, why);
-        if (!e)
-                e = view_opt_object(&from, "address", &from_address, why);
-        if (!e)
-                e = view_opt_object(&from, "details", &from_details, why);
-        if (!e)
-                e = keep_texts(&from_details, contact, may_need, details, why);
-        if (!e)
-                e = keep_texts(&from_address, place, may_need, address, why);
-        if (!e)
-                e = read_location(&from_address, address, why);
-        if (e)
-                return e;
-        if (!json_add(customer, "address", TAKE(address)) || !json_add(customer, "details", TAKE(details)) ||
-            !json_add(document, "customer", TAKE(customer)))
-                return no_memory(why);
-        return ERR_OK;
+        if (bytes > REF_BYTES_MAX)
+                return FAIL_FIELD(why, "platformRef", "longer than %d bytes", REF_BYTES_MAX);
+        return dialect && dialect->accepts ? dialect->accepts(order->platform_order_id, &ref, why) : ERR_OK;
 }
 
 enum err order_read(const struct view *body, struct order **ret, struct why *why)
@@ -421,17 +394,11 @@ enum err order_read(const struct view *body, struct order **ret, struct why *why
         if (!e)
                 e = read_course(body, order, why);
         if (!e)
-                e = read_reference(body, order, document, why);
+                e = judge_reference(body, order, why);
+        if (!e && !order->pickup)
+                e = need_customer(body, why);
         if (!e)
-                e = read_payment(body, document, why);
-        if (!e)
-                e = read_badges(body, document, why);
-        if (!e)
-                e = read_notes(body, document, why);
-        if (!e)
-                e = read_items(body, document, why);
-        if (!e)
-                e = read_customer(body, !order->pickup, document, why);
+                e = keep_fields(body, whole, document, why);
         if (e)
                 return e;
         order->document = json_text(document);
