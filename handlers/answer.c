@@ -15,25 +15,36 @@ struct json_object *answer_array(void)
 }
 
 /* `next` NULL: no list. */
-static char *success(struct json_object *data, const char *next)
+static enum err success(struct request *r, int http_status, struct json_object *data, const char *next)
 {
-        CLEAN(json_put_at) struct json_object *owned = data;
         CLEAN(json_put_at) struct json_object *answer = json_object_new_object();
+        char *text;
 
-        if (!owned || !answer || !json_add_bool(answer, "success", true) ||
-            !json_add(answer, "data", TAKE(owned)))
-                return NULL;
-        if (next && !json_add_text(answer, "next", next[0] ? next : NULL))
-                return NULL;
-        return json_text(answer);
+        if (!answer || !data || !json_add_bool(answer, "success", true)) {
+                json_object_put(data);
+                return ERR_NO_MEMORY;
+        }
+        if (!json_add(answer, "data", data) ||
+            (next && !json_add_text(answer, "next", next[0] ? next : NULL)) || !(text = json_text(answer)))
+                return ERR_NO_MEMORY;
+        request_reply_text(r, http_status, text);
+        return ERR_OK;
 }
 
-void answer_one(struct request *r, int http_status, struct json_object *data)
+enum err answer_one(struct request *r, int http_status, struct json_object *data)
 {
-        request_reply_text(r, http_status, success(data, NULL));
+        return success(r, http_status, data, NULL);
 }
 
-void answer_list(struct request *r, struct json_object *array, const char *next)
+enum err answer_filled(struct request *r, int http_status, struct json_object *data, bool filled)
 {
-        request_reply_text(r, 200, success(array, next));
+        if (filled)
+                return success(r, http_status, data, NULL);
+        json_object_put(data);
+        return ERR_NO_MEMORY;
+}
+
+enum err answer_list(struct request *r, struct json_object *array, const char *next)
+{
+        return success(r, 200, array, next);
 }

@@ -1,85 +1,198 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* caller.c - what a request says: who asks, for what, and the way of its job to the store and back. */
+/* caller.c - what a request says: who asks, for what, and the way of its verb to the store and back. */
 #include "handlers/caller.h"
 
+#include "server/throttle.h"
+
+#include <stddef.h>
 #include <string.h>
 
 #define LIMIT_DEFAULT 50 /* docs/api.md 1 */
 
-struct app *caller_app(struct request *r)
+const struct app *caller_app(struct request *r)
 {
         return request_app(r);
 }
 
-void caller_access(struct request *r, const struct id *restaurant, struct access *ret)
+/* ---- to the store and back ---- */
+
+/* What stands before each verb's struct. */
+struct asked {
+        struct request *request;
+        enum verb verb;
+        caller_answer *answer;
+        void *state;
+        _Alignas(max_align_t) char struct_of_verb[];
+};
+
+/* The verbs that handlers use: how large, how submitted, how ended. */
+/* clang-format off */ /* its versions differ about braces in macros */
+#define SUBMIT(name) \
+        static void submit_##name(struct store *store, void *verb) { store_##name(store, verb); }
+#define OWNER(name) SUBMIT(name) \
+        static void done_##name(void *verb) { store_##name##_done(verb); }
+
+OWNER(create) OWNER(move) OWNER(read) OWNER(list) OWNER(replay)
+OWNER(put) OWNER(get) OWNER(find) OWNER(edit)
+SUBMIT(replay_all) SUBMIT(drop)
+
+#define ROW(name, done) {sizeof(struct store_##name), submit_##name, done}
+
+static const struct {
+        size_t size;
+        void (*submit)(struct store *store, void *verb);
+        void (*done)(void *verb); /* NULL: it owns nothing */
+} verbs[] = {
+        [VERB_CREATE] = ROW(create, done_create),
+        [VERB_MOVE] = ROW(move, done_move),
+        [VERB_READ] = ROW(read, done_read),
+        [VERB_LIST] = ROW(list, done_list),
+        [VERB_REPLAY] = ROW(replay, done_replay),
+        [VERB_REPLAY_ALL] = ROW(replay_all, NULL),
+        [VERB_PUT] = ROW(put, done_put),
+        [VERB_GET] = ROW(get, done_get),
+        [VERB_FIND] = ROW(find, done_find),
+        [VERB_EDIT] = ROW(edit, done_edit),
+        [VERB_DROP] = ROW(drop, NULL),
+};
+/* clang-format on */
+
+static void done(void *memory)
 {
-        *ret = (struct access){.kind = ACCESS_KEY};
-        if (restaurant)
-                ret->restaurant = *restaurant;
-        switch (request_credential(r)) {
-        case CREDENTIAL_ADMIN: ret->kind = ACCESS_TRUSTED; break;
-        case CREDENTIAL_TOKEN:
-                ret->kind = ACCESS_TOKEN;
-                ret->digest = *request_digest(r);
-                break;
-        case CREDENTIAL_KEY: ret->digest = *request_digest(r); break;
-        case CREDENTIAL_NONE:
-        case CREDENTIAL_MALFORMED: break; /* All zeros: the digest of nothing that can be found. */
-        }
+        struct asked *asked = memory;
+
+        if (verbs[asked->verb].done)
+                verbs[asked->verb].done(asked->struct_of_verb);
 }
 
-void *caller_job(struct request *r, size_t size, void (*done)(void *job), const struct id *restaurant,
-                 void (*run)(struct letter *letter))
+/* A wrong key is answered by row 6, or 429 in its place for an address that tries too many. */
+static void fail(struct request *r, enum err e, const struct why *why)
 {
-        struct job *job = request_alloc(r, size, done);
+        if (e == ERR_NO_INTEGRATION &&
+            throttle_wrong(caller_app(r)->throttle, request_address(r), time_boot_ms()))
+                e = ERR_TOO_MANY_KEYS;
+        request_fail(r, e, why);
+}
 
-        if (!job) {
-                request_fail(r, ERR_NO_MEMORY, NULL);
-                return NULL;
+static void come_back(struct letter *letter)
+{
+        struct job *job = (struct job *)letter;
+        const struct asked *asked = job->arg;
+        enum err e = job->err;
+
+        request_release(asked->request);
+        if (!e) {
+                job->why = (struct why){0};
+                e = asked->answer(asked->request, job);
         }
-        caller_access(r, restaurant, &job->access);
-        job->letter.run = run;
+        if (e)
+                fail(asked->request, e, &job->why);
+}
+
+static struct job *make_job(struct request *r, enum verb verb, caller_answer *answer)
+{
+        struct asked *asked = request_alloc(r, sizeof *asked + verbs[verb].size, done);
+        struct job *job;
+
+        if (!asked)
+                return NULL;
+        *asked = (struct asked){.request = r, .verb = verb, .answer = answer};
+        job = (struct job *)asked->struct_of_verb;
+        job->letter.run = come_back;
         job->reply = http_inbox(caller_app(r)->http);
-        job->arg = r;
+        job->arg = asked;
         return job;
 }
 
-void *caller_restaurant_job(struct request *r, size_t size, void (*done)(void *job),
-                            void (*run)(struct letter *letter))
+/* A credential that is none is given as a key that nobody has: all zeros, the digest of nothing. */
+static enum err read_access(struct request *r, enum whose whose, struct access *ret, struct why *why)
 {
-        struct id restaurant;
-        struct why why;
-        enum err e = caller_id(r, 0, &restaurant, &why);
+        const enum credential credential = request_credential(r);
+
+        ret->kind = credential == CREDENTIAL_ADMIN   ? ACCESS_TRUSTED
+                    : credential == CREDENTIAL_TOKEN ? ACCESS_TOKEN
+                                                     : ACCESS_KEY;
+        if (credential == CREDENTIAL_TOKEN || credential == CREDENTIAL_KEY)
+                ret->digest = *request_digest(r);
+        return whose == NAMED ? caller_id(r, 0, &ret->restaurant, why) : ERR_OK;
+}
+
+void *caller_job(struct request *r, enum verb verb, enum whose whose, caller_answer *answer)
+{
+        struct job *job = make_job(r, verb, answer);
+        enum err e = job ? read_access(r, whose, &job->access, &job->why) : ERR_NO_MEMORY;
 
         if (!e)
-                return caller_job(r, size, done, &restaurant, run);
-        request_fail(r, e, &why);
+                return job;
+        request_fail(r, e, job ? &job->why : NULL);
         return NULL;
 }
 
-void caller_next(struct job *job, const struct job *before, void (*run)(struct letter *letter))
+void caller_end(void *verb, enum err e)
 {
-        *job = (struct job){
-                .letter.run = run, .reply = before->reply, .arg = before->arg, .access = before->access};
+        struct job *job = verb;
+
+        if (e)
+                fail(((struct asked *)job->arg)->request, e, &job->why);
+        else
+                caller_submit(job);
 }
 
-struct request *caller_back(struct job *job)
+void caller_ask(struct request *r, enum verb verb, enum whose whose, caller_read *read, caller_answer *answer)
 {
-        struct request *r = job->arg;
+        struct job *job = caller_job(r, verb, whose, answer);
 
-        request_release(r);
-        if (job->err == ERR_OK)
-                return r;
-        request_fail(r, job->err, &job->why);
-        return NULL;
+        if (job)
+                caller_end(job, read(r, job, &job->why));
 }
 
-enum err caller_body(struct request *r, struct json_object **ret, struct why *why)
+void *caller_next(void *before, enum verb verb, caller_answer *answer)
+{
+        const struct job *old = before;
+        const struct asked *asked = old->arg;
+        struct job *job = make_job(asked->request, verb, answer);
+
+        if (!job)
+                return NULL;
+        job->access = old->access;
+        ((struct asked *)job->arg)->state = asked->state;
+        return job;
+}
+
+enum err caller_submit(void *verb)
+{
+        const struct asked *asked = ((struct job *)verb)->arg;
+
+        if (request_hold(asked->request))
+                verbs[asked->verb].submit(caller_app(asked->request)->store, verb);
+        return ERR_OK;
+}
+
+void *caller_keep(void *verb, size_t size, void (*done_state)(void *state))
+{
+        struct asked *asked = ((struct job *)verb)->arg;
+
+        return asked->state = request_alloc(asked->request, size, done_state);
+}
+
+void *caller_state(void *verb)
+{
+        return ((struct asked *)((struct job *)verb)->arg)->state;
+}
+
+/* ---- what a request says ---- */
+
+enum err caller_body(struct request *r, struct view *ret, struct why *why)
 {
         size_t length;
         const char *body = request_body(r, &length);
 
-        return json_read(body, length, ret, why);
+        return json_read(body, length, &ret->object, why);
+}
+
+void view_put(struct view *body)
+{
+        json_put_at(&body->object);
 }
 
 enum err caller_id(struct request *r, int i, struct id *ret, struct why *why)
@@ -87,16 +200,6 @@ enum err caller_id(struct request *r, int i, struct id *ret, struct why *why)
         if (!id_read(request_arg(r, i), ret))
                 return FAIL(why, ERR_NOT_FOUND, "argument %d is not an id", i);
         return ERR_OK;
-}
-
-enum err caller_record_id(struct request *r, int i, char ret[RECORD_ID_SIZE], struct why *why)
-{
-        struct id id;
-        enum err e = caller_id(r, i, &id, why);
-
-        if (!e)
-                id_write(&id, ret);
-        return e;
 }
 
 enum err caller_page(struct request *r, int *ret_limit, char ret_after[CURSOR_SIZE], struct why *why)
@@ -111,18 +214,18 @@ enum err caller_page(struct request *r, int *ret_limit, char ret_after[CURSOR_SI
                 if (n < 1 || n > LIST_MAX)
                         return FAIL_FIELD(why, "limit", "not 1 to %d", LIST_MAX);
         }
-        if (after && (!after[0] || strlen(after) >= CURSOR_SIZE))
+        if (after && (!after[0] || !text_copy(ret_after, CURSOR_SIZE, after)))
                 return FAIL_FIELD(why, "after", "no cursor is empty or so long");
         *ret_limit = n;
-        text_copy(ret_after, CURSOR_SIZE, after ? after : "");
         return ERR_OK;
 }
 
-enum err caller_since(struct request *r, int64_t *ret_ms, struct why *why)
+enum err caller_list(struct request *r, struct store_list *ret, struct why *why)
 {
         const char *since = request_query(r, "since");
+        enum err e = caller_page(r, &ret->limit, ret->after, why);
 
-        if (since && !time_read(since, ret_ms))
-                return FAIL_FIELD(why, "since", "not a time");
-        return ERR_OK;
+        if (!e && since && !time_read(since, &ret->since_ms))
+                e = FAIL_FIELD(why, "since", "not a time");
+        return e;
 }

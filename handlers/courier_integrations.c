@@ -3,129 +3,54 @@
  *
  * Which firm orders go to by themselves is said by the restaurant's record, so that some requests write two records, one
  * after the other. If the second write fails the answer is an error, and the same request again sets it right. */
-#include "handlers/courier_integrations.h"
+#include "handlers/handlers.h"
 
 #include "handlers/answer.h"
-#include "handlers/caller.h"
 #include "handlers/records.h"
 #include "model/clean.h"
 #include "model/integration.h"
 #include "model/restaurant.h"
 
-/* ---- GET …, GET …/{integrationId} ---- */
-
-static struct json_object *row(const struct store_find *find, int i)
+/* Edits the restaurant's record. */
+static enum err submit_choice(void *before, struct dispatch_choice *choice, caller_answer *answer)
 {
-        return integration_write(&find->records[i],
-                                 restaurant_dispatches_to(&find->owner, find->records[i].id));
-}
+        char id[ID_TEXT_SIZE];
 
-static void listed(struct letter *letter)
-{
-        records_listed(letter, row);
-}
-
-void courier_integrations_list(struct request *r)
-{
-        records_list(r, RECORD_INTEGRATION, listed);
-}
-
-static void done_get(void *get)
-{
-        store_get_done(get);
-}
-
-static void shown(struct letter *letter)
-{
-        struct store_get *get = (struct store_get *)letter;
-        struct request *r = caller_back(&get->job);
-
-        if (!r)
-                return;
-        if (get->record.document)
-                answer_one(r, 200,
-                           integration_write(&get->record, restaurant_dispatches_to(&get->owner, get->id)));
-        else
-                request_fail(r, ERR_NOT_FOUND, NULL);
-}
-
-void courier_integrations_show(struct request *r)
-{
-        struct store_get *get = caller_restaurant_job(r, sizeof *get, done_get, shown);
-        struct why why;
-        enum err e;
-
-        if (!get)
-                return;
-        get->kind = RECORD_INTEGRATION;
-        e = caller_record_id(r, 1, get->id, &why);
-        if (e)
-                request_fail(r, e, &why);
-        else if (request_hold(r))
-                store_get(caller_app(r)->store, get);
+        return records_edit(before, RECORD_RESTAURANT,
+                            id_write(&((struct job *)before)->access.restaurant, id),
+                            restaurant_choose_dispatch, choice, answer);
 }
 
 /* ---- POST …, PATCH …/{integrationId} ---- */
 
 /* A look at what is there, the integration's write, and the restaurant's where orders are to go elsewhere from now on. */
 struct writing {
-        struct store_find find;
-        struct store_put put;   /* POST */
-        struct store_edit edit; /* PATCH */
-        struct store_edit choose;
         bool fresh; /* POST */
         struct id id;
         struct integration_patch patch;
-        struct rotation key;
-        struct rotation secret;
+        struct rotation key, secret; /* POST: the first ones */
         struct dispatch_choice choice;
-        const struct record *stored; /* of put or edit */
+        const struct store_find *before; /* borrowed from the request, like what is stored */
+        const struct record *stored;
 };
 
 static void done_writing(void *memory)
 {
         struct writing *w = memory;
 
-        store_find_done(&w->find);
-        store_put_done(&w->put);
-        store_edit_done(&w->edit);
-        store_edit_done(&w->choose);
         integration_patch_done(&w->patch);
         rotation_done(&w->key);
         rotation_done(&w->secret);
 }
 
-static void answer_written(struct request *r, const struct writing *w)
+static enum err answer_written(struct request *r, void *verb)
 {
-        CLEAN(json_put_at) struct json_object *data = integration_write(w->stored, w->choice.on);
+        const struct writing *w = caller_state(verb);
+        struct json_object *data = integration_write(w->stored, w->choice.on);
 
-        if (!data || (w->fresh && (!json_add_text(data, "apiKey", w->key.text) ||
-                                   !json_add_text(data, "signingSecret", w->secret.text))))
-                request_fail(r, ERR_NO_MEMORY, NULL);
-        else
-                answer_one(r, w->fresh ? 201 : 200, TAKE(data));
-}
-
-static void chosen(struct letter *letter)
-{
-        struct writing *w = OWNER_OF(letter, struct writing, choose);
-        struct request *r = caller_back(&w->choose.job);
-
-        if (r)
-                answer_written(r, w);
-}
-
-/* Edits the restaurant's record, and goes on with `run`. */
-static void submit_choice(struct request *r, struct store_edit *edit, const struct job *before,
-                          struct dispatch_choice *choice, void (*run)(struct letter *letter))
-{
-        caller_next(&edit->job, before, run);
-        edit->kind = RECORD_RESTAURANT;
-        id_write(&edit->job.access.restaurant, edit->id);
-        edit->edit = restaurant_choose_dispatch;
-        edit->arg = choice;
-        if (request_hold(r))
-                store_edit(caller_app(r)->store, edit);
+        return answer_filled(r, w->fresh ? 201 : 200, data,
+                             data && (!w->fresh || (json_add_text(data, "apiKey", w->key.text) &&
+                                                    json_add_text(data, "signingSecret", w->secret.text))));
 }
 
 /* Whether none had an address to dispatch to, this one included. */
@@ -137,299 +62,198 @@ static bool is_first(const struct store_find *find)
         return true;
 }
 
-static void choose(struct request *r, struct writing *w)
+static enum err choose(struct request *r, void *verb, const struct record *stored)
 {
-        bool before = restaurant_dispatches_to(&w->find.owner, w->stored->id);
+        struct writing *w = caller_state(verb);
+        const bool before = restaurant_dispatches_to(&w->before->owner, stored->id);
 
+        w->stored = stored;
         w->choice = (struct dispatch_choice){.integration = w->id, .on = before};
         if (w->patch.has_auto)
                 w->choice.on = w->patch.auto_dispatch;
-        else if (!integration_has_url(w->stored))
+        else if (!integration_has_url(stored))
                 w->choice.on = false;
-        else if (w->patch.url && is_first(&w->find))
+        else if (w->patch.url && is_first(w->before))
                 w->choice.on = true;
         if (w->patch.has_auto || w->choice.on != before)
-                submit_choice(r, &w->choose, &w->find.job, &w->choice, chosen);
-        else
-                answer_written(r, w);
+                return submit_choice(verb, &w->choice, answer_written);
+        return answer_written(r, verb);
 }
 
-static void put(struct letter *letter)
+static enum err put(struct request *r, void *verb)
 {
-        struct writing *w = OWNER_OF(letter, struct writing, put);
-        struct request *r = caller_back(&w->put.job);
+        const struct store_put *put = verb;
 
-        if (!r)
-                return;
-        w->stored = &w->put.record;
-        if (w->put.outcome == PUT_TAKEN)
-                request_fail(r, ERR_INTERNAL, NULL);
-        else
-                choose(r, w);
+        return put->outcome == PUT_TAKEN ? ERR_INTERNAL : choose(r, verb, &put->record);
 }
 
-static void edited(struct letter *letter)
+static enum err edited(struct request *r, void *verb)
 {
-        struct writing *w = OWNER_OF(letter, struct writing, edit);
-        struct request *r = caller_back(&w->edit.job);
+        const struct store_edit *edit = verb;
 
-        if (!r)
-                return;
-        w->stored = &w->edit.record;
-        if (w->stored->document)
-                choose(r, w);
-        else
-                request_fail(r, ERR_NOT_FOUND, NULL);
+        return edit->record.document ? choose(r, verb, &edit->record) : ERR_NOT_FOUND;
 }
 
-static enum err read_body(struct request *r, struct writing *w, struct why *why)
+static enum err make(void *find, struct writing *w, const struct keyring *ring, struct why *why)
 {
-        CLEAN(json_put_at) struct json_object *body = NULL;
-        struct view view;
+        struct store_put *new = caller_next(find, VERB_PUT, put);
+        enum err e = new ? rotation_key(&w->key, why) : ERR_NO_MEMORY;
+
+        if (!e)
+                e = rotation_secret(&w->id, ring, &w->secret, why);
+        if (!e)
+                e = integration_make(&new->job.access.restaurant, &w->id, &w->patch, &w->key, &w->secret,
+                                     &new->record, why);
+        return e ? e : caller_submit(new);
+}
+
+static enum err found(struct request *r, void *verb)
+{
+        struct why *why = &((struct job *)verb)->why;
+        struct writing *w = caller_state(verb);
+        const struct keyring *ring = caller_app(r)->keyring;
+        CLEAN(view_put) struct view body = {0};
+        char id[ID_TEXT_SIZE];
         enum err e = caller_body(r, &body, why);
 
+        if (!e)
+                e = integration_patch_read(&body, w->fresh, &w->id, ring, &w->patch, why);
         if (e)
                 return e;
-        view = view_of(body);
-        return integration_patch_read(&view, w->fresh, &w->id, caller_app(r)->keyring, &w->patch, why);
+        return w->fresh ? make(verb, w, ring, why)
+                        : records_edit(verb, RECORD_INTEGRATION, id_write(&w->id, id), integration_edit,
+                                       &w->patch, edited);
 }
 
-static enum err make(struct request *r, struct writing *w, struct why *why)
+static struct writing *read_all(struct store_find *find)
 {
-        enum err e = rotation_key(&w->key, why);
+        struct writing *w = caller_keep(find, sizeof *w, done_writing);
 
-        if (e)
-                return e;
-        e = rotation_secret(&w->id, caller_app(r)->keyring, &w->secret, why);
-        if (e)
-                return e;
-        return integration_make(&w->find.job.access.restaurant, &w->id, &w->patch, &w->key, &w->secret,
-                                &w->put.record, why);
+        find->kind = RECORD_INTEGRATION;
+        find->limit = LIST_MAX;
+        if (w)
+                w->before = find;
+        return w;
 }
 
-static void found(struct letter *letter)
+static enum err read_new(struct request *r, void *verb, struct why *why)
 {
-        struct writing *w = (struct writing *)letter;
-        struct request *r = caller_back(&w->find.job);
-        struct why why;
-        enum err e;
+        struct writing *w = read_all(verb);
 
-        if (!r)
-                return;
-        caller_next(&w->put.job, &w->find.job, put);
-        caller_next(&w->edit.job, &w->find.job, edited);
-        w->edit.kind = RECORD_INTEGRATION;
-        id_write(&w->id, w->edit.id);
-        w->edit.edit = integration_edit;
-        w->edit.arg = &w->patch;
-        e = read_body(r, w, &why);
-        if (!e && w->fresh)
-                e = make(r, w, &why);
-        if (e)
-                request_fail(r, e, &why);
-        else if (!request_hold(r))
-                return;
-        else if (w->fresh)
-                store_put(caller_app(r)->store, &w->put);
-        else
-                store_edit(caller_app(r)->store, &w->edit);
-}
-
-static void submit_find(struct request *r, struct writing *w)
-{
-        w->find.kind = RECORD_INTEGRATION;
-        w->find.limit = LIST_MAX;
-        if (request_hold(r))
-                store_find(caller_app(r)->store, &w->find);
-}
-
-void courier_integrations_create(struct request *r)
-{
-        struct writing *w = caller_restaurant_job(r, sizeof *w, done_writing, found);
-
+        (void)r;
         if (!w)
-                return;
+                return ERR_NO_MEMORY;
         w->fresh = true;
-        if (id_make(time_now_ms(), &w->id))
-                submit_find(r, w);
-        else
-                request_fail(r, ERR_INTERNAL, NULL);
+        return id_make(time_now_ms(), &w->id) ? ERR_OK : FAIL(why, ERR_INTERNAL, "no randomness for an id");
 }
 
-void courier_integrations_change(struct request *r)
+static enum err read_change(struct request *r, void *verb, struct why *why)
 {
-        struct writing *w = caller_restaurant_job(r, sizeof *w, done_writing, found);
-        struct why why;
-        enum err e;
+        struct writing *w = read_all(verb);
 
-        if (!w)
-                return;
-        e = caller_id(r, 1, &w->id, &why);
-        if (e)
-                request_fail(r, e, &why);
-        else
-                submit_find(r, w);
+        return w ? caller_id(r, 1, &w->id, why) : ERR_NO_MEMORY;
 }
 
-/* ---- DELETE …/{integrationId} ---- */
+HANDLER(courier_integrations_create, VERB_FIND, NAMED, read_new, found)
+HANDLER(courier_integrations_change, VERB_FIND, NAMED, read_change, found)
 
-/* A look; the restaurant's record, where orders go to this one; the drop. */
-struct removal {
-        struct store_get get;
-        struct store_edit choose;
-        struct store_drop drop;
-        struct dispatch_choice choice;
-};
+/* ---- DELETE …/{integrationId}: a look; the restaurant's record, where orders go to this one; the drop ---- */
 
-static void done_removal(void *memory)
+static enum err unchosen(struct request *r, void *verb)
 {
-        struct removal *removal = memory;
+        const struct dispatch_choice *choice = caller_state(verb);
+        struct store_drop *drop = caller_next(verb, VERB_DROP, records_dropped);
 
-        store_get_done(&removal->get);
-        store_edit_done(&removal->choose);
-}
-
-static void submit_drop(struct request *r, struct removal *removal)
-{
-        struct store_drop *drop = &removal->drop;
-
-        caller_next(&drop->job, &removal->get.job, records_dropped);
+        (void)r;
+        if (!drop)
+                return ERR_NO_MEMORY;
         drop->kind = RECORD_INTEGRATION;
-        text_copy(drop->id, sizeof drop->id, removal->get.id);
-        if (request_hold(r))
-                store_drop(caller_app(r)->store, drop);
+        id_write(&choice->integration, drop->id);
+        return caller_submit(drop);
 }
 
-static void unchosen(struct letter *letter)
+static enum err got(struct request *r, void *verb)
 {
-        struct removal *removal = OWNER_OF(letter, struct removal, choose);
-        struct request *r = caller_back(&removal->choose.job);
+        const struct store_get *get = verb;
 
-        if (r)
-                submit_drop(r, removal);
-}
-
-static void got(struct letter *letter)
-{
-        struct removal *removal = (struct removal *)letter;
-        struct store_get *get = &removal->get;
-        struct request *r = caller_back(&get->job);
-
-        if (!r)
-                return;
         if (!get->record.document)
-                request_fail(r, ERR_NOT_FOUND, NULL);
-        else if (restaurant_dispatches_to(&get->owner, get->id))
-                submit_choice(r, &removal->choose, &get->job, &removal->choice, unchosen);
-        else
-                submit_drop(r, removal);
+                return ERR_NOT_FOUND;
+        return restaurant_dispatches_to(&get->owner, get->id)
+                       ? submit_choice(verb, caller_state(verb), unchosen)
+                       : unchosen(r, verb);
 }
 
-void courier_integrations_remove(struct request *r)
+static enum err read_removal(struct request *r, void *verb, struct why *why)
 {
-        struct removal *removal = caller_restaurant_job(r, sizeof *removal, done_removal, got);
-        struct why why;
-        enum err e;
+        struct store_get *get = verb;
+        struct dispatch_choice *choice = caller_keep(verb, sizeof *choice, NULL);
+        enum err e = choice ? caller_id(r, 1, &choice->integration, why) : ERR_NO_MEMORY;
 
-        if (!removal)
-                return;
-        e = caller_id(r, 1, &removal->choice.integration, &why);
-        removal->get.kind = RECORD_INTEGRATION;
-        id_write(&removal->choice.integration, removal->get.id);
         if (e)
-                request_fail(r, e, &why);
-        else if (request_hold(r))
-                store_get(caller_app(r)->store, &removal->get);
+                return e;
+        get->kind = RECORD_INTEGRATION;
+        id_write(&choice->integration, get->id);
+        return ERR_OK;
 }
+
+HANDLER(courier_integrations_remove, VERB_GET, NAMED, read_removal, got)
 
 /* ---- POST …/{integrationId}/rotate-key, …/rotate-signing-secret ---- */
 
-/* The verb, and the new key or secret. */
-struct rotating {
-        struct store_edit edit;
-        struct rotation rotation;
-};
-
-static void done_rotating(void *memory)
+static void done_rotation(void *rotation)
 {
-        struct rotating *rotating = memory;
-
-        store_edit_done(&rotating->edit);
-        rotation_done(&rotating->rotation);
+        rotation_done(rotation);
 }
 
-static void rotated(struct letter *letter)
+static enum err rotated(struct request *r, void *verb)
 {
-        struct rotating *rotating = (struct rotating *)letter;
-        const struct rotation *rotation = &rotating->rotation;
-        struct request *r = caller_back(&rotating->edit.job);
-        CLEAN(json_put_at) struct json_object *data = NULL;
+        const struct store_edit *edit = verb;
+        const struct rotation *rotation = caller_state(verb);
+        const bool secret = rotation->sealed;
+        struct json_object *data;
 
-        if (!r)
-                return;
-        if (!rotating->edit.record.document) {
-                request_fail(r, ERR_NOT_FOUND, NULL);
-                return;
-        }
+        if (!edit->record.document)
+                return ERR_NOT_FOUND;
         data = answer_object();
-        if (!data || !json_add_text(data, rotation->sealed ? "signingSecret" : "apiKey", rotation->text) ||
-            !json_add_time(data, rotation->sealed ? "oldSecretValidUntil" : "oldKeyValidUntil",
-                           rotation->old_until_ms))
-                request_fail(r, ERR_NO_MEMORY, NULL);
-        else
-                answer_one(r, 200, TAKE(data));
+        return answer_filled(
+                r, 200, data,
+                data && json_add_text(data, secret ? "signingSecret" : "apiKey", rotation->text) &&
+                        json_add_time(data, secret ? "oldSecretValidUntil" : "oldKeyValidUntil",
+                                      rotation->old_until_ms));
 }
 
-/* The body may be left out. */
-static enum err read_grace(struct request *r, struct rotation *rotation, struct why *why)
+static enum err read_rotation(struct request *r, struct store_edit *edit, bool secret, struct why *why)
 {
-        CLEAN(json_put_at) struct json_object *body = NULL;
-        struct view view;
+        struct rotation *rotation = caller_keep(edit, sizeof *rotation, done_rotation);
+        CLEAN(view_put) struct view body = {0};
+        struct id id;
         size_t length;
-        enum err e = ERR_OK;
+        enum err e = rotation ? caller_id(r, 1, &id, why) : ERR_NO_MEMORY;
 
+        if (!e)
+                e = secret ? rotation_secret(&id, caller_app(r)->keyring, rotation, why)
+                           : rotation_key(rotation, why);
         request_body(r, &length);
-        if (length > 0)
+        if (!e && length > 0) /* it may be left out */
                 e = caller_body(r, &body, why);
         if (e)
                 return e;
-        view = view_of(body);
-        return rotation_read_grace(&view, &rotation->grace_ms, why);
+        edit->kind = RECORD_INTEGRATION;
+        id_write(&id, edit->id);
+        edit->edit = integration_rotate;
+        edit->arg = rotation;
+        return rotation_read_grace(&body, &rotation->grace_ms, why);
 }
 
-static void start_rotation(struct request *r, bool secret)
+static enum err read_key(struct request *r, void *verb, struct why *why)
 {
-        struct rotating *rotating = caller_restaurant_job(r, sizeof *rotating, done_rotating, rotated);
-        struct id id;
-        struct why why;
-        enum err e;
-
-        if (!rotating)
-                return;
-        rotating->edit.kind = RECORD_INTEGRATION;
-        rotating->edit.edit = integration_rotate;
-        rotating->edit.arg = &rotating->rotation;
-        e = caller_id(r, 1, &id, &why);
-        if (!e)
-                e = secret ? rotation_secret(&id, caller_app(r)->keyring, &rotating->rotation, &why)
-                           : rotation_key(&rotating->rotation, &why);
-        if (!e)
-                e = read_grace(r, &rotating->rotation, &why);
-        if (e) {
-                request_fail(r, e, &why);
-                return;
-        }
-        id_write(&id, rotating->edit.id);
-        if (request_hold(r))
-                store_edit(caller_app(r)->store, &rotating->edit);
+        return read_rotation(r, verb, false, why);
 }
 
-void courier_integrations_rotate_key(struct request *r)
+static enum err read_secret(struct request *r, void *verb, struct why *why)
 {
-        start_rotation(r, false);
+        return read_rotation(r, verb, true, why);
 }
 
-void courier_integrations_rotate_secret(struct request *r)
-{
-        start_rotation(r, true);
-}
+HANDLER(courier_integrations_rotate_key, VERB_EDIT, NAMED, read_key, rotated)
+HANDLER(courier_integrations_rotate_secret, VERB_EDIT, NAMED, read_secret, rotated)

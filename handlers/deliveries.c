@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* deliveries.c - what orders owe to others: what became of it, and trying again what failed (docs/api.md 4). */
-#include "handlers/deliveries.h"
+#include "handlers/handlers.h"
 
 #include "handlers/answer.h"
 #include "handlers/caller.h"
@@ -8,12 +8,13 @@
 
 #include <string.h>
 
-/* ---- GET /api/v1/deliveries ---- */
-
-static void done_list(void *list)
+static enum err read_platform(const char *word, bool *ret_given, enum platform *ret, struct why *why)
 {
-        store_list_done(list);
+        *ret_given = word;
+        return word && !platform_find(word, ret) ? FAIL_FIELD(why, "platform", "none of ours") : ERR_OK;
 }
+
+/* ---- GET /api/v1/deliveries ---- */
 
 /* Appends those deliveries of the order that the list asks for. */
 static bool add_deliveries(struct json_object *rows, const struct store_list *list, const struct order *order,
@@ -32,157 +33,95 @@ static bool add_deliveries(struct json_object *rows, const struct store_list *li
         return true;
 }
 
-static void listed(struct letter *letter)
+static enum err listed(struct request *r, void *verb)
 {
-        struct store_list *list = (struct store_list *)letter;
-        struct request *r = caller_back(&list->job);
-        CLEAN(json_put_at) struct json_object *rows = NULL;
-        int64_t now_ms = time_now_ms();
+        const struct store_list *list = verb;
+        CLEAN(json_put_at) struct json_object *rows = answer_array();
+        const int64_t now_ms = time_now_ms();
 
-        if (!r)
-                return;
-        rows = answer_array();
         for (int i = 0; i < list->n; i++)
-                if (!add_deliveries(rows, list, list->orders[i], now_ms)) {
-                        request_fail(r, ERR_NO_MEMORY, NULL);
-                        return;
-                }
-        answer_list(r, TAKE(rows), list->next);
+                if (!add_deliveries(rows, list, list->orders[i], now_ms))
+                        return ERR_NO_MEMORY;
+        return answer_list(r, TAKE(rows), list->next);
 }
 
-static enum err read_list(struct request *r, struct store_list *ret, struct why *why)
+static enum err read_list(struct request *r, void *verb, struct why *why)
 {
-        const char *state = request_query(r, "state"), *platform = request_query(r, "platform");
-        enum err e = caller_page(r, &ret->limit, ret->after, why);
+        struct store_list *list = verb;
+        const char *state = request_query(r, "state");
+        enum err e = caller_list(r, list, why);
 
-        ret->has_delivery = state;
-        ret->has_platform = platform;
-        if (!e && state && !delivery_find(state, &ret->delivery))
+        list->has_delivery = state;
+        if (!e && state && !delivery_find(state, &list->delivery))
                 e = FAIL_FIELD(why, "state", "none of ours");
-        if (!e && platform && !platform_find(platform, &ret->platform))
-                e = FAIL_FIELD(why, "platform", "none of ours");
-        return e ? e : caller_since(r, &ret->since_ms, why);
+        return e ? e : read_platform(request_query(r, "platform"), &list->has_platform, &list->platform, why);
 }
 
-void deliveries_list(struct request *r)
-{
-        struct store_list *list = caller_job(r, sizeof *list, done_list, NULL, listed);
-        struct why why;
-        enum err e;
-
-        if (!list)
-                return;
-        e = read_list(r, list, &why);
-        if (e)
-                request_fail(r, e, &why);
-        else if (request_hold(r))
-                store_list(caller_app(r)->store, list);
-}
+HANDLER(deliveries_list, VERB_LIST, OWN, read_list, listed)
 
 /* ---- POST /api/v1/deliveries/{id}/replay ---- */
 
-static void done_replay(void *replay)
+static enum err replayed(struct request *r, void *verb)
 {
-        store_replay_done(replay);
-}
+        const struct store_replay *replay = verb;
 
-static void replayed(struct letter *letter)
-{
-        struct store_replay *replay = (struct store_replay *)letter;
-        struct request *r = caller_back(&replay->job);
-
-        if (!r)
-                return;
         switch (replay->outcome) {
         case REPLAY_DONE:
-                answer_one(r, 200, delivery_write(replay->stored, replay->party, time_now_ms()));
-                break;
-        case REPLAY_NOT_FAILED: request_fail(r, ERR_NOT_REPLAYABLE, NULL); break;
-        case REPLAY_UNKNOWN: request_fail(r, ERR_NOT_FOUND, NULL); break;
+                return answer_one(r, 200, delivery_write(replay->stored, replay->party, time_now_ms()));
+        case REPLAY_NOT_FAILED: return ERR_NOT_REPLAYABLE;
+        case REPLAY_UNKNOWN: break;
         }
+        return ERR_NOT_FOUND;
 }
 
 /* `<orderId>-<party>`; what is written otherwise is nobody's. */
-static enum err read_delivery_id(const char *text, struct store_replay *ret, struct why *why)
+static enum err read_delivery_id(struct request *r, void *verb, struct why *why)
 {
+        struct store_replay *replay = verb;
+        const char *text = request_arg(r, 0);
         char order[ID_TEXT_SIZE] = "";
 
         if (strlen(text) > ID_TEXT_SIZE && text[ID_TEXT_SIZE - 1] == '-')
                 memcpy(order, text, ID_TEXT_SIZE - 1);
-        if (id_read(order, &ret->order))
+        if (id_read(order, &replay->order))
                 for (int party = 0; party < PARTY_COUNT; party++)
                         if (streq(text + ID_TEXT_SIZE, party_word((enum party)party))) {
-                                ret->party = (enum party)party;
+                                replay->party = (enum party)party;
                                 return ERR_OK;
                         }
         return FAIL(why, ERR_NOT_FOUND, "not a delivery's id");
 }
 
-void deliveries_replay(struct request *r)
-{
-        struct store_replay *replay = caller_job(r, sizeof *replay, done_replay, NULL, replayed);
-        struct why why;
-        enum err e;
-
-        if (!replay)
-                return;
-        e = read_delivery_id(request_arg(r, 0), replay, &why);
-        if (e)
-                request_fail(r, e, &why);
-        else if (request_hold(r))
-                store_replay(caller_app(r)->store, replay);
-}
+HANDLER(deliveries_replay, VERB_REPLAY, OWN, read_delivery_id, replayed)
 
 /* ---- POST /api/v1/deliveries/replay ---- */
 
-static void all_replayed(struct letter *letter)
+static enum err all_replayed(struct request *r, void *verb)
 {
-        struct store_replay_all *replay = (struct store_replay_all *)letter;
-        struct request *r = caller_back(&replay->job);
-        CLEAN(json_put_at) struct json_object *data = NULL;
+        const struct store_replay_all *replay = verb;
+        struct json_object *data = answer_object();
 
-        if (!r)
-                return;
-        data = answer_object();
-        if (!data || !json_add_int(data, "replayed", replay->replayed) ||
-            !json_add_bool(data, "more", replay->more))
-                request_fail(r, ERR_NO_MEMORY, NULL);
-        else
-                answer_one(r, 200, TAKE(data));
+        return answer_filled(r, 200, data,
+                             data && json_add_int(data, "replayed", replay->replayed) &&
+                                     json_add_bool(data, "more", replay->more));
 }
 
-static enum err read_all(const struct view *body, struct store_replay_all *ret, struct why *why)
+static enum err read_all(struct request *r, void *verb, struct why *why)
 {
+        struct store_replay_all *replay = verb;
+        CLEAN(view_put) struct view body = {0};
         const char *state = NULL, *platform = NULL;
-        enum err e = view_need_text(body, "state", 1, 32, &state, why);
+        enum err e = caller_body(r, &body, why);
 
+        if (!e)
+                e = view_need_text(&body, "state", 1, 32, &state, why);
         if (!e && !streq(state, delivery_word(DELIVERY_FAILED)))
                 e = FAIL_FIELD(why, "state", "only what failed can be replayed");
         if (!e)
-                e = view_opt_text(body, "platform", 1, 32, &platform, why);
-        if (!e && platform && !platform_find(platform, &ret->platform))
-                e = FAIL_FIELD(why, "platform", "none of ours");
-        ret->has_platform = platform;
-        return e ? e : view_opt_time(body, "since", &ret->since_ms, why);
+                e = view_opt_text(&body, "platform", 1, 32, &platform, why);
+        if (!e)
+                e = read_platform(platform, &replay->has_platform, &replay->platform, why);
+        return e ? e : view_opt_time(&body, "since", &replay->since_ms, why);
 }
 
-void deliveries_replay_all(struct request *r)
-{
-        struct store_replay_all *replay = caller_job(r, sizeof *replay, NULL, NULL, all_replayed);
-        CLEAN(json_put_at) struct json_object *body = NULL;
-        struct view view;
-        struct why why;
-        enum err e;
-
-        if (!replay)
-                return;
-        e = caller_body(r, &body, &why);
-        if (!e) {
-                view = view_of(body);
-                e = read_all(&view, replay, &why);
-        }
-        if (e)
-                request_fail(r, e, &why);
-        else if (request_hold(r))
-                store_replay_all(caller_app(r)->store, replay);
-}
+HANDLER(deliveries_replay_all, VERB_REPLAY_ALL, OWN, read_all, all_replayed)

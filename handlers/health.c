@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* health.c - alive means the loop turns; ready means that what comes in can be done. A platform's outage is shown but
  * takes no server out of the balancer. */
-#include "handlers/health.h"
+#include "handlers/handlers.h"
 
 #include "handlers/answer.h"
 #include "handlers/caller.h"
 #include "model/clean.h"
 #include "server/client.h"
 #include "server/outbound.h"
-
-#include <string.h>
 
 #define PULSE_MS 5000 /* a thread that has not gone round for so long is stuck; each does every second */
 
@@ -51,11 +49,15 @@ static void probed(struct letter *letter)
 
 void health_ready(struct request *r)
 {
-        struct store_probe *probe = caller_job(r, sizeof *probe, NULL, NULL, probed);
+        struct store_probe *probe = request_alloc(r, sizeof *probe, NULL);
 
-        if (!probe)
+        if (!probe) {
+                request_fail(r, ERR_NO_MEMORY, NULL);
                 return;
-        probe->job.access = (struct access){.kind = ACCESS_TRUSTED};
+        }
+        probe->job = (struct job){.letter.run = probed,
+                                  .reply = http_inbox(caller_app(r)->http),
+                                  .arg = r}; /* ACCESS_TRUSTED */
         if (request_hold(r))
                 store_probe(caller_app(r)->store, probe);
 }

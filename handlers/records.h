@@ -2,15 +2,20 @@
 /* records.h - what the routes of restaurants, tokens, integrations and connections have in common. */
 #pragma once
 
-#include "model/store.h"
-#include "server/http.h"
+#include "handlers/caller.h"
 
-/* Asks for the page that the request names, in the restaurant of the route's first {…}; restaurants themselves in all.
- * `listed` is run on the loop when it is there and calls records_listed(). */
-void records_list(struct request *r, enum record_kind kind, void (*listed)(struct letter *letter));
+/* The id of the record of this kind that the route names, in the restaurant of its first {…}. Errors: NOT_FOUND. */
+enum err records_id(struct request *r, enum record_kind kind, char ret[RECORD_ID_SIZE], struct why *why)
+        MUST_USE;
 
-/* Answers with what was found; `row` writes the i-th, NULL without memory. */
-void records_listed(struct letter *letter, struct json_object *(*row)(const struct store_find *find, int i));
+/* Answers with the record, of any kind; `owner` is its restaurant's, for an integration. Errors: NOT_FOUND (there is none),
+ * NO_MEMORY (or it is damaged). */
+enum err records_answer(struct request *r, const struct record *record, const struct record *owner) MUST_USE;
 
-/* The second piece of every DELETE: a struct store_drop's letter.run. */
-void records_dropped(struct letter *letter);
+/* Submits a struct store_edit as the next verb of `before`'s request: what stands in `arg` is kept with it. */
+enum err records_edit(void *before, enum record_kind kind, const char *id,
+                      enum err (*edit)(struct record *record, void *arg, int64_t now_ms, struct why *why),
+                      void *arg, caller_answer *answer) MUST_USE;
+
+/* What follows on a struct store_edit, store_drop: answers with the record as it is now; with nothing. */
+caller_answer records_edited, records_dropped;

@@ -3,14 +3,7 @@
  * before one with {…} that would take it too, so the order of rows does not matter. */
 #include "handlers/routes.h"
 
-#include "handlers/courier_integrations.h"
-#include "handlers/courier_webhook.h"
-#include "handlers/deliveries.h"
-#include "handlers/health.h"
-#include "handlers/orders.h"
-#include "handlers/platforms.h"
-#include "handlers/restaurants.h"
-#include "handlers/tokens.h"
+#include "handlers/handlers.h"
 
 #define WEBHOOK_BODY 16384 /* docs/api.md 1 */
 #define BODY 262144        /* docs/api.md 1 */
