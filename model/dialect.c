@@ -4,6 +4,8 @@
 
 #include "model/clean.h"
 
+#include <ctype.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,9 +40,24 @@ void judge(struct judgement *ret, enum verdict verdict, const char *reason)
         snprintf(ret->reason, sizeof ret->reason, "%s", reason);
 }
 
-/* What means the same from everybody; false where the dialect must look itself. */
-static bool judge_alike(const struct answer *answer, struct judgement *ret)
+static const struct meaning *find_meaning(const struct meaning *table, int http)
 {
+        for (const struct meaning *m = table; m && m->http; m++)
+                if (m->http == http)
+                        return m;
+        return NULL;
+}
+
+/* What the status alone means; true where that is all, whatever the dialect. */
+static bool judge_status(const struct dialect *dialect, const struct answer *answer, struct judgement *ret)
+{
+        static const struct meaning usual[] = {{200, VERDICT_DONE, "", false},
+                                               {401, VERDICT_GIVE_UP, "login_failed", false},
+                                               {403, VERDICT_GIVE_UP, "forbidden", false},
+                                               {404, VERDICT_GIVE_UP, "not_found", false},
+                                               {0, VERDICT_COUNT, NULL, false}};
+        const struct meaning *m = find_meaning(dialect->meanings, answer->http);
+
         *ret = (struct judgement){.http = answer->http};
         if (answer->carried != CARRIED_ANSWERED) {
                 judge(ret, VERDICT_RETRY, answer->trouble[0] ? answer->trouble : "no_answer");
@@ -59,29 +76,52 @@ static bool judge_alike(const struct answer *answer, struct judgement *ret)
                 ret->definite = false;
                 return true;
         }
+        if (!m)
+                m = find_meaning(usual, answer->http);
+        judge(ret, m ? m->verdict : VERDICT_RETRY, m ? m->reason : "unexpected_answer");
+        ret->definite = m ? !m->is_open : answer->http >= 300;
+        if (answer->http == 401 && dialect->login)
+                judge(ret, VERDICT_LOGIN, "token_refused");
         return false;
 }
 
 void dialect_judge(const struct dialect *dialect, const struct order *order, const struct step *step,
                    bool unsure, const struct answer *answer, struct judgement *ret)
 {
-        if (!judge_alike(answer, ret))
+        if (!judge_status(dialect, answer, ret) && dialect->judge)
                 dialect->judge(order, step, unsure, answer, ret);
 }
 
 void dialect_judge_check(const struct dialect *dialect, const struct order *order,
                          const struct answer *answer, struct judgement *ret)
 {
-        if (!judge_alike(answer, ret))
-                dialect->judge_check(order, answer, ret);
+        CLEAN(json_put_at) struct json_object *document = NULL;
+        struct view v;
+
+        if (judge_status(dialect, answer, ret) || answer->http != 200)
+                return;
+        document = dialect_document(answer);
+        v = view_of(document);
+        judge(ret, VERDICT_RETRY, "unexpected_answer");
+        dialect->judge_check(order, &v, ret);
 }
 
 void dialect_judge_login(const struct dialect *dialect, const struct answer *answer, struct judgement *ret,
                          char token[TOKEN_SIZE], int64_t *ret_life_ms)
 {
-        if (!judge_alike(answer, ret))
-                dialect->judge_login(answer, ret, token, ret_life_ms);
-        ret->definite = true; /* whatever became of the login: the step itself has not been sent */
+        CLEAN(json_put_at) struct json_object *document = NULL;
+        struct view v;
+
+        if (!judge_status(dialect, answer, ret)) {
+                document = answer->http == 200 ? dialect_document(answer) : NULL;
+                v = view_of(document);
+                judge(ret, VERDICT_RETRY, "unexpected_answer");
+                if (answer->http >= 400 && answer->http <= 404)
+                        judge(ret, VERDICT_GIVE_UP, "login_failed");
+                else if (document)
+                        dialect->judge_login(&v, ret, token, ret_life_ms);
+        }
+        ret->definite = true;
 }
 
 struct json_object *dialect_document(const struct answer *answer)
@@ -92,6 +132,44 @@ struct json_object *dialect_document(const struct answer *answer)
         return json_read(answer->body, answer->length, &document, NULL) ? NULL : document;
 }
 
+/* Percent-encodes all but RFC 3986's unreserved. */
+static void write_segment(const char *text, FILE *to)
+{
+        for (; *text; text++)
+                if (isalnum((unsigned char)*text) || strchr("-._~", *text))
+                        fputc(*text, to);
+                else
+                        fprintf(to, "%%%02X", (unsigned)(unsigned char)*text);
+}
+
+enum err dialect_url(struct message *m, const char *method, const struct account *account, struct why *why,
+                     const char *path, ...)
+{
+        CLEAN(free_at) char *url = NULL;
+        size_t n;
+        FILE *to = open_memstream(&url, &n);
+        va_list segments;
+        bool failed = !to;
+
+        if (to) {
+                va_start(segments, path);
+                fputs(account->url, to);
+                for (; *path; path++)
+                        if (*path == '*')
+                                write_segment(va_arg(segments, const char *), to);
+                        else
+                                fputc(*path, to);
+                va_end(segments);
+                failed = ferror(to);
+                failed |= fclose(to) != 0;
+        }
+        if (failed)
+                return FAIL(why, ERR_NO_MEMORY, "no memory for a URL");
+        m->method = method;
+        m->url = TAKE(url);
+        return ERR_OK;
+}
+
 enum err dialect_body(struct message *m, struct json_object *body, struct why *why)
 {
         m->body = json_text(body);
@@ -100,8 +178,8 @@ enum err dialect_body(struct message *m, struct json_object *body, struct why *w
         return message_header(m, "Content-Type", "application/json", why);
 }
 
-enum err dialect_reason(const struct dialect *dialect, const struct order *order, const int *known, int *ret,
-                        struct why *why)
+enum err dialect_reason(const struct dialect *dialect, const struct order *order, const int *known,
+                        struct json_object *body, const char *key, struct why *why)
 {
         const struct move *cancel = order_find_move(order, STATUS_CANCELLED);
         const char *given = cancel && cancel->reason[0] ? cancel->reason : dialect->other_reason;
@@ -110,10 +188,23 @@ enum err dialect_reason(const struct dialect *dialect, const struct order *order
                 char word[12];
 
                 snprintf(word, sizeof word, "%d", *known);
-                if (!streq(word, given))
-                        continue;
-                *ret = *known;
-                return ERR_OK;
+                if (streq(word, given))
+                        return json_add_int(body, key, *known)
+                                       ? ERR_OK
+                                       : FAIL(why, ERR_NO_MEMORY, "no memory for a body");
         }
         return FAIL_FIELD(why, "reasonId", "none of the platform's reasons");
+}
+
+void dialect_stands(const struct order *order, enum status rank, struct judgement *ret)
+{
+        bool cancelled = rank == STATUS_CANCELLED;
+        bool wanted = order->targets[PARTY_PLATFORM].want == STEP_OF(STATUS_CANCELLED);
+
+        if (status_is_final(rank) && cancelled != wanted) {
+                judge(ret, VERDICT_GIVE_UP, cancelled ? "cancelled_by_platform" : "already_delivered");
+                return;
+        }
+        judge(ret, VERDICT_DONE, "");
+        ret->told = STEP_OF((int)rank);
 }

@@ -18,11 +18,23 @@ struct account {
         const char *token;                   /* of the login; NULL where the platform has none */
 };
 
+/* What a status means to a platform. */
+struct meaning {
+        int http; /* 0 ends a table */
+        enum verdict verdict;
+        const char *reason;
+        bool is_open; /* it does not tell whether the step was done */
+};
+
 struct dialect {
         enum platform platform;
         const char *const *credentials; /* names of the credential fields, ended by NULL */
         const struct step *steps;       /* by number, ended by number 0 */
         const char *other_reason;       /* the cancel reason "other"; NULL: one must be given */
+
+        /* Of answers to steps and checks, where it is not the usual; NULL: all is. The usual: 200 DONE, 401 LOGIN where there
+         * is one, else GIVE_UP as for 403 and 404, all else RETRY. */
+        const struct meaning *meanings;
 
         /* Whether the platform can be called about this order at all: the form of platformOrderId and of platformRef.
          * Errors: BAD_FIELD. NULL: any will do. */
@@ -31,23 +43,23 @@ struct dialect {
         /* The request that renews the token; NULL where there is no login. Errors: NO_MEMORY, BAD_FIELD (a credential
          * that cannot be sent). Ownership: the message is the caller's also after an error. */
         enum err (*login)(const struct account *account, struct message *ret, struct why *why);
-        /* DONE fills token and life; RETRY; GIVE_UP: the credentials are wrong. Only for answers. */
-        void (*judge_login)(const struct answer *answer, struct judgement *ret, char token[TOKEN_SIZE],
+        /* Of a login's 200: DONE fills token and life; *ret is RETRY so far. */
+        void (*judge_login)(const struct view *answer, struct judgement *ret, char token[TOKEN_SIZE],
                             int64_t *ret_life_ms);
 
         /* The request of a step. Errors as login's. */
         enum err (*build)(const struct order *order, const struct step *step, const struct account *account,
                           struct message *ret, struct why *why);
-        /* What the answer to it means; `unsure`: the step may have got through before. Only for answers below 500 that
-         * are not 429: dialect_judge() has dealt with the rest. */
+        /* Where more than the status tells what the answer means, which stands in *ret; NULL: nowhere. `unsure`: the step
+         * may have got through before. Only for answers below 500 that are not 429. */
         void (*judge)(const struct order *order, const struct step *step, bool unsure,
                       const struct answer *answer, struct judgement *ret);
 
         /* The read that tells how far the platform is; NULL where it has none. */
         enum err (*check)(const struct order *order, const struct account *account, struct message *ret,
                           struct why *why);
-        /* DONE: `told` says how far (0 too); GIVE_UP: it ended otherwise than we want. */
-        void (*judge_check)(const struct order *order, const struct answer *answer, struct judgement *ret);
+        /* Of its 200: dialect_stands() where it is understood; *ret is RETRY so far. */
+        void (*judge_check)(const struct order *order, const struct view *answer, struct judgement *ret);
 };
 
 extern const struct dialect dialect_dukkango;
@@ -66,11 +78,10 @@ const struct step *dialect_step(const struct dialect *dialect, int number);
  * told stay. */
 void judge(struct judgement *ret, enum verdict verdict, const char *reason);
 
-/* The whole judgement of an answer to a step: what is the same for all (no answer, 429, 5xx, Retry-After) here, the
- * rest by the dialect. */
+/* The whole judgement of an answer to a step, a check, a login; a login's is always definite: the step itself was not
+ * sent. */
 void dialect_judge(const struct dialect *dialect, const struct order *order, const struct step *step,
                    bool unsure, const struct answer *answer, struct judgement *ret);
-/* Likewise of a check and of a login; a login's is always definite: the step itself was not sent. */
 void dialect_judge_check(const struct dialect *dialect, const struct order *order,
                          const struct answer *answer, struct judgement *ret);
 void dialect_judge_login(const struct dialect *dialect, const struct answer *answer, struct judgement *ret,
@@ -78,13 +89,22 @@ void dialect_judge_login(const struct dialect *dialect, const struct answer *ans
 
 /* --- what dialects are made of --- */
 
-/* The answer's JSON object; NULL where it is none. The caller puts it. */
-struct json_object *dialect_document(const struct answer *answer) MUST_USE;
+/* The method (a literal) and the URL: the account's, then `path`, in which each * stands for the next of the texts that
+ * follow, percent-encoded to a segment ("." and ".." are the dialect's to refuse). Errors: NO_MEMORY. */
+enum err dialect_url(struct message *m, const char *method, const struct account *account, struct why *why,
+                     const char *path, ...) MUST_USE;
 
 /* Sets the body and its Content-Type; `body` is borrowed. Errors: NO_MEMORY. */
 enum err dialect_body(struct message *m, struct json_object *body, struct why *why) MUST_USE;
 
-/* The reason of the order's cancel, or the dialect's "other", as one of `known` (ended by 0). Errors: BAD_FIELD
- * `reasonId`. */
-enum err dialect_reason(const struct dialect *dialect, const struct order *order, const int *known, int *ret,
-                        struct why *why) MUST_USE;
+/* Adds the reason of the order's cancel, or the dialect's "other", to the body: one of `known` (ended by 0). Errors:
+ * BAD_FIELD `reasonId`, NO_MEMORY. */
+enum err dialect_reason(const struct dialect *dialect, const struct order *order, const int *known,
+                        struct json_object *body, const char *key, struct why *why) MUST_USE;
+
+/* The answer's JSON object; NULL where it is none. The caller puts it. */
+struct json_object *dialect_document(const struct answer *answer) MUST_USE;
+
+/* What it means that the platform has the order at `rank`: DONE and `told`, or GIVE_UP where it ended otherwise than we
+ * want. */
+void dialect_stands(const struct order *order, enum status rank, struct judgement *ret);

@@ -15,11 +15,14 @@ enum { APP_SECRET_KEY, REST_SECRET_KEY };
 static const char *const credentials[] = {"appSecretKey", "restSecretKey", NULL};
 
 /* There is no call for "ready" (no page of the reference has one). */
-static const struct step steps[] = {{STEP_OF(STATUS_ACCEPTED), "accept"},
-                                    {STEP_OF(STATUS_ON_THE_WAY), "on-the-way"},
-                                    {STEP_OF(STATUS_DELIVERED), "delivered"},
-                                    {STEP_OF(STATUS_CANCELLED), "cancel"},
-                                    {0, NULL}};
+static const struct step steps[] = {{STEP_OF(STATUS_ACCEPTED), "accept", "/orders/accept/*"},
+                                    {STEP_OF(STATUS_ON_THE_WAY), "on-the-way", "/orders/ontheway/*"},
+                                    {STEP_OF(STATUS_DELIVERED), "delivered", "/orders/complete/*"},
+                                    {STEP_OF(STATUS_CANCELLED), "cancel", "/orders/cancel/*"},
+                                    {0, NULL, NULL}};
+
+static const struct meaning meanings[] = {{400, VERDICT_GIVE_UP, "bad_request", false},
+                                          {0, VERDICT_COUNT, NULL, false}};
 
 /* Order Flow: 1 out of stock, 2 address not found, 3 busy, 4 customer, 5 technical, 6 too far, 7 payment, 8 other. */
 static const int reasons[] = {1, 2, 3, 4, 5, 6, 7, 8, 0};
@@ -51,89 +54,43 @@ static enum err login(const struct account *account, struct message *ret, struct
         if (!body || !json_add_text(body, "app_secret_key", account->values[APP_SECRET_KEY]) ||
             !json_add_text(body, "rest_secret_key", account->values[REST_SECRET_KEY]))
                 return FAIL(why, ERR_NO_MEMORY, "no memory for a login");
-        ret->method = "POST";
-        e = message_url(ret, why, "%s/auth/login", account->url);
-        if (e)
-                return e;
-        return dialect_body(ret, body, why);
+        e = dialect_url(ret, "POST", account, why, "/auth/login");
+        return e ? e : dialect_body(ret, body, why);
 }
 
-/* Every answer has `status`; true is success, and 200 alone is none. */
-static bool is_status(struct json_object *document, bool wanted)
-{
-        struct view v = view_of(document);
-        bool status = false;
-
-        return document && !view_need_bool(&v, "status", &status, NULL) && status == wanted;
-}
-
-static void judge_login(const struct answer *answer, struct judgement *ret, char token[TOKEN_SIZE],
+static void judge_login(const struct view *answer, struct judgement *ret, char token[TOKEN_SIZE],
                         int64_t *ret_life_ms)
 {
-        CLEAN(json_put_at)
-        struct json_object *document = answer->http == 200 ? dialect_document(answer) : NULL;
-        struct view whole = view_of(document), data = {0};
+        struct view data;
         const char *text = NULL;
+        bool status = true;
 
-        if (answer->http >= 400 && answer->http <= 404) {
-                judge(ret, VERDICT_GIVE_UP, "login_failed");
-        } else if (!is_status(document, true) || view_opt_object(&whole, "data", &data, NULL) ||
-                   view_opt_text(&data, "access_token", 1, TOKEN_SIZE - 1, &text, NULL) || !text ||
-                   !text_is_printable(text, 1, TOKEN_SIZE - 1)) {
-                judge(ret, VERDICT_RETRY, is_status(document, false) ? "refused" : "unexpected_answer");
-        } else {
+        if (view_need_bool(answer, "status", &status, NULL) || !status)
+                judge(ret, VERDICT_RETRY, status ? "unexpected_answer" : "refused");
+        else if (!view_opt_object(answer, "data", &data, NULL) &&
+                 !view_need_text(&data, "access_token", 1, TOKEN_SIZE - 1, &text, NULL) &&
+                 text_is_printable(text, 1, TOKEN_SIZE - 1)) {
                 snprintf(token, TOKEN_SIZE, "%s", text);
                 *ret_life_ms = TOKEN_LIFE_MS;
                 judge(ret, VERDICT_DONE, "");
         }
 }
 
-/* The last part of the path, and what goes into the body; an empty one is not sent. */
-static enum err describe(const struct order *order, const struct step *step, struct json_object *body,
-                         const char **ret_call, struct why *why)
-{
-        int reason = 0;
-        enum err e;
-
-        switch (step->number) {
-        case STEP_OF(STATUS_ACCEPTED):
-                *ret_call = "accept";
-                if (!json_add_int(body, "preparing_time", order->prep_minutes))
-                        return FAIL(why, ERR_NO_MEMORY, "no memory for a body");
-                return ERR_OK;
-        case STEP_OF(STATUS_ON_THE_WAY): *ret_call = "ontheway"; return ERR_OK;
-        case STEP_OF(STATUS_DELIVERED): *ret_call = "complete"; return ERR_OK;
-        default:
-                *ret_call = "cancel";
-                e = dialect_reason(&dialect_dukkango, order, reasons, &reason, why);
-                if (e)
-                        return e;
-                if (!json_add_int(body, "reason_id", reason))
-                        return FAIL(why, ERR_NO_MEMORY, "no memory for a body");
-                return ERR_OK;
-        }
-}
-
+/* An empty body is not sent. */
 static enum err build(const struct order *order, const struct step *step, const struct account *account,
                       struct message *ret, struct why *why)
 {
         CLEAN(json_put_at) struct json_object *body = json_object_new_object();
-        const char *call = NULL;
-        enum err e;
+        enum err e = dialect_url(ret, "PUT", account, why, step->path, order->platform_order_id);
 
-        if (!body)
-                return FAIL(why, ERR_NO_MEMORY, "no memory for a body");
-        e = describe(order, step, body, &call, why);
-        if (e)
-                return e;
-        ret->method = "PUT";
-        e = message_url(ret, why, "%s/orders/%s/%s", account->url, call, order->platform_order_id);
-        if (e)
-                return e;
-        e = message_header(ret, "Access-Token", account->token, why);
-        if (e || json_object_object_length(body) == 0)
-                return e;
-        return dialect_body(ret, body, why);
+        if (!e && (!body || (step->number == STEP_OF(STATUS_ACCEPTED) &&
+                             !json_add_int(body, "preparing_time", order->prep_minutes))))
+                e = FAIL(why, ERR_NO_MEMORY, "no memory for a body");
+        if (!e && step->number == STEP_OF(STATUS_CANCELLED))
+                e = dialect_reason(&dialect_dukkango, order, reasons, body, "reason_id", why);
+        if (!e)
+                e = message_header(ret, "Access-Token", account->token, why);
+        return e || json_object_object_length(body) == 0 ? e : dialect_body(ret, body, why);
 }
 
 /* 400 is documented as "a field is missing" only. What it says in other words may be "it is there already". */
@@ -146,44 +103,31 @@ static bool is_field_missing(const struct answer *answer)
         return document && !view_opt_text(&v, "error", 0, 100, &error, NULL) && streq(error, "eksik alan");
 }
 
+/* Every answer has `status`; true is success, and 200 alone is none. */
 static void judge_success(const struct answer *answer, struct judgement *ret)
 {
         CLEAN(json_put_at) struct json_object *document = dialect_document(answer);
+        struct view v = view_of(document);
+        bool status = false;
+        bool told = !view_need_bool(&v, "status", &status, NULL);
 
-        if (is_status(document, true)) {
-                judge(ret, VERDICT_DONE, "");
-        } else if (is_status(document, false)) {
-                judge(ret, VERDICT_RETRY, "refused");
-        } else {
-                judge(ret, VERDICT_RETRY, "unexpected_answer");
-                ret->definite = false;
-        }
+        if (!status)
+                judge(ret, VERDICT_RETRY, told ? "refused" : "unexpected_answer");
+        ret->definite = told;
 }
 
 static void judge_step(const struct order *order, const struct step *step, bool unsure,
                        const struct answer *answer, struct judgement *ret)
 {
-        bool delivered = step->number == STEP_OF(STATUS_DELIVERED);
+        /* Order Flow: what was delivered is "removed from active orders". */
+        bool gone = answer->http == 404 && step->number == STEP_OF(STATUS_DELIVERED);
+        bool repeat = answer->http == 400 || answer->http == 409; /* UNSURE: not documented */
 
         (void)order;
         if (answer->http == 200)
                 judge_success(answer, ret);
-        else if (answer->http == 401)
-                judge(ret, VERDICT_LOGIN, "token_refused");
-        else if (answer->http == 403)
-                judge(ret, VERDICT_GIVE_UP, "forbidden");
-        else if (answer->http == 404 && unsure && delivered) /* Order Flow: "removed from active orders" */
+        else if (unsure && (gone || (repeat && !is_field_missing(answer))))
                 judge(ret, VERDICT_DONE, "already_there");
-        else if (answer->http == 404)
-                judge(ret, VERDICT_GIVE_UP, "not_found");
-        else if ((answer->http == 400 || answer->http == 409) && unsure && !is_field_missing(answer))
-                judge(ret, VERDICT_DONE, "already_there"); /* UNSURE: not documented */
-        else if (answer->http == 400)
-                judge(ret, VERDICT_GIVE_UP, "bad_request");
-        else
-                judge(ret, VERDICT_RETRY, "unexpected_answer");
-        if (answer->http != 200 && answer->http < 300)
-                ret->definite = false;
 }
 
 const struct dialect dialect_dukkango = {
@@ -191,6 +135,7 @@ const struct dialect dialect_dukkango = {
         .credentials = credentials,
         .steps = steps,
         .other_reason = "8",
+        .meanings = meanings,
         .accepts = accepts,
         .login = login,
         .judge_login = judge_login,

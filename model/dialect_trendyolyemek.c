@@ -17,10 +17,18 @@ static const char *const credentials[] = {"supplierId", "apiKey",       "apiSecr
                                           "agentName",  "executorUser", NULL};
 
 /* UNSURE: whether the platform lets `invoiced` be skipped; clients send it first. */
-static const struct step steps[] = {
-        {STEP_OF(STATUS_ACCEPTED), "accept"},       {STEP_OF(STATUS_READY), "ready"},
-        {STEP_OF(STATUS_ON_THE_WAY), "on-the-way"}, {STEP_OF(STATUS_DELIVERED), "delivered"},
-        {STEP_OF(STATUS_CANCELLED), "cancel"},      {0, NULL}};
+#define PACKAGES "/integrator/order/meal/suppliers/*/packages"
+static const struct step steps[] = {{STEP_OF(STATUS_ACCEPTED), "accept", PACKAGES "/picked"},
+                                    {STEP_OF(STATUS_READY), "ready", PACKAGES "/invoiced"},
+                                    {STEP_OF(STATUS_ON_THE_WAY), "on-the-way", PACKAGES "/*/manual-shipped"},
+                                    {STEP_OF(STATUS_DELIVERED), "delivered", PACKAGES "/*/manual-delivered"},
+                                    {STEP_OF(STATUS_CANCELLED), "cancel", PACKAGES "/unsupplied"},
+                                    {0, NULL, NULL}};
+
+/* 409, not from its present state: which one that is, the check finds out. The keys go with every call, so 401 is final.
+ * 503 is also what stage says to an unknown address. */
+static const struct meaning meanings[] = {{409, VERDICT_RETRY, "transition_refused", true},
+                                          {0, VERDICT_COUNT, NULL, false}};
 
 /* 621 no stock, 622 closed, 623 cannot prepare, 627 mixed up; with a courier of our own also 624 busy and 626 too far.
  * UNSURE: 623 as "other"; the list has none by that name. */
@@ -66,37 +74,6 @@ static enum err accepts(const char *platform_order_id, const struct view *ref, s
         return ERR_OK;
 }
 
-/* ---- requests ---- */
-
-/* Percent-encodes all but RFC 3986's unreserved. The caller frees; NULL without memory. */
-static char *escape(const char *text)
-{
-        char *escaped = malloc(3 * strlen(text) + 1), *to = escaped;
-
-        if (!escaped)
-                return NULL;
-        for (; *text; text++)
-                if (isalnum((unsigned char)*text) || strchr("-._~", *text))
-                        *to++ = *text;
-                else
-                        to += snprintf(to, 4, "%%%02X", (unsigned)(unsigned char)*text);
-        *to = '\0';
-        return escaped;
-}
-
-/* `package` may be NULL: then the call names it in its body. */
-static enum err add_url(const struct account *account, const char *package, const char *call,
-                        struct message *m, struct why *why)
-{
-        CLEAN(free_at) char *supplier = escape(account->values[SUPPLIER_ID]);
-        CLEAN(free_at) char *id = escape(package ? package : "");
-
-        if (!supplier || !id)
-                return FAIL(why, ERR_NO_MEMORY, "no memory for a URL");
-        return message_url(m, why, "%s/integrator/order/meal/suppliers/%s/packages%s%s%s%s", account->url,
-                           supplier, package ? "/" : "", id, call[0] ? "/" : "", call);
-}
-
 static enum err add_authorization(const struct account *account, struct message *m, struct why *why)
 {
         CLEAN(secret_free_at) char *pair = NULL;
@@ -135,17 +112,13 @@ static enum err add_headers(const struct account *account, struct message *m, st
                 return FAIL_FIELD(why, "credentials.agentName", "not ASCII");
         if (!text_is_printable(user, 1, 256))
                 return FAIL_FIELD(why, "credentials.executorUser", "not ASCII");
-        e = add_authorization(account, m, why);
-        if (e)
-                return e;
         snprintf(user_agent, sizeof user_agent, "%s - %s", account->values[SUPPLIER_ID], integrator(agent));
-        e = message_header(m, "User-Agent", user_agent, why);
-        if (e)
-                return e;
-        e = message_header(m, "x-agentname", agent, why);
-        if (e)
-                return e;
-        return message_header(m, "x-executor-user", user, why);
+        e = add_authorization(account, m, why);
+        if (!e)
+                e = message_header(m, "User-Agent", user_agent, why);
+        if (!e)
+                e = message_header(m, "x-agentname", agent, why);
+        return e ? e : message_header(m, "x-executor-user", user, why);
 }
 
 /* A whole package is cancelled by naming all its items. */
@@ -154,110 +127,54 @@ static enum err describe_cancel(const struct order *order, struct json_object *b
         CLEAN(json_put_at) struct json_object *document = NULL;
         struct view whole, ref = {0};
         struct json_object *items = NULL;
-        int reason = 0;
-        enum err e = dialect_reason(&dialect_trendyolyemek, order,
-                                    order->platform_courier ? reasons : own_courier_reasons, &reason, why);
+        enum err e = json_read(order->document, strlen(order->document), &document, why);
 
-        if (e)
-                return e;
-        e = json_read(order->document, strlen(order->document), &document, why);
-        if (e)
-                return e;
         whole = view_of(document);
-        e = view_opt_object(&whole, "platformRef", &ref, why);
+        if (!e)
+                e = view_opt_object(&whole, "platformRef", &ref, why);
         if (!e)
                 e = view_opt_array(&ref, "packageItemIds", ITEMS_MAX, &items, why);
         if (e)
                 return e;
         if (!items || json_object_array_length(items) == 0)
                 return FAIL_FIELD(why, "platformRef.packageItemIds", "needed to cancel");
-        if (!json_add(body, "itemIdList", json_object_get(items)) || !json_add_int(body, "reasonId", reason))
+        if (!json_add(body, "itemIdList", json_object_get(items)))
                 return FAIL(why, ERR_NO_MEMORY, "no memory for a body");
-        return ERR_OK;
-}
-
-static enum err describe(const struct order *order, const struct step *step, struct json_object *body,
-                         const char **ret_call, struct why *why)
-{
-        bool fits = true;
-
-        switch (step->number) {
-        case STEP_OF(STATUS_ACCEPTED):
-                *ret_call = "picked";
-                fits = json_add_int(body, "preparationTime", order->prep_minutes);
-                break;
-        case STEP_OF(STATUS_READY): *ret_call = "invoiced"; break;
-        case STEP_OF(STATUS_ON_THE_WAY): *ret_call = "manual-shipped"; return ERR_OK;
-        case STEP_OF(STATUS_DELIVERED): *ret_call = "manual-delivered"; return ERR_OK;
-        default: *ret_call = "unsupplied"; break;
-        }
-        if (!fits || !json_add_text(body, "packageId", order->platform_order_id))
-                return FAIL(why, ERR_NO_MEMORY, "no memory for a body");
-        return step->number == STEP_OF(STATUS_CANCELLED) ? describe_cancel(order, body, why) : ERR_OK;
+        return dialect_reason(&dialect_trendyolyemek, order,
+                              order->platform_courier ? reasons : own_courier_reasons, body, "reasonId", why);
 }
 
 static enum err build(const struct order *order, const struct step *step, const struct account *account,
                       struct message *ret, struct why *why)
 {
         CLEAN(json_put_at) struct json_object *body = json_object_new_object();
-        const char *call = NULL;
-        bool courier =
+        const char *supplier = account->values[SUPPLIER_ID], *package = order->platform_order_id;
+        bool in_path =
                 step->number == STEP_OF(STATUS_ON_THE_WAY) || step->number == STEP_OF(STATUS_DELIVERED);
-        enum err e;
+        enum err e = dialect_url(ret, "PUT", account, why, step->path, supplier, package);
 
-        if (!body)
+        if (!body ||
+            (step->number == STEP_OF(STATUS_ACCEPTED) &&
+             !json_add_int(body, "preparationTime", order->prep_minutes)) ||
+            (!in_path && !json_add_text(body, "packageId", package)))
                 return FAIL(why, ERR_NO_MEMORY, "no memory for a body");
-        e = describe(order, step, body, &call, why);
-        if (e)
-                return e;
-        ret->method = "PUT";
-        e = add_url(account, courier ? order->platform_order_id : NULL, call, ret, why);
-        if (e)
-                return e;
-        e = add_headers(account, ret, why);
-        if (e)
-                return e;
-        return dialect_body(ret, body, why);
+        if (!e && step->number == STEP_OF(STATUS_CANCELLED))
+                e = describe_cancel(order, body, why);
+        if (!e)
+                e = add_headers(account, ret, why);
+        return e ? e : dialect_body(ret, body, why);
 }
 
 static enum err check(const struct order *order, const struct account *account, struct message *ret,
                       struct why *why)
 {
-        enum err e = add_url(account, order->platform_order_id, "", ret, why);
+        enum err e = dialect_url(ret, "GET", account, why, PACKAGES "/*", account->values[SUPPLIER_ID],
+                                 order->platform_order_id);
 
-        ret->method = "GET";
         return e ? e : add_headers(account, ret, why);
 }
 
-/* ---- answers ---- */
-
-/* 5xx is judged for all alike, and 503 is also what stage says to an unknown address. */
-static void judge_failure(const struct answer *answer, struct judgement *ret)
-{
-        switch (answer->http) {
-        case 401: judge(ret, VERDICT_GIVE_UP, "login_failed"); break; /* the keys go with every call */
-        case 403: judge(ret, VERDICT_GIVE_UP, "forbidden"); break;
-        case 404: judge(ret, VERDICT_GIVE_UP, "not_found"); break;
-        case 409: /* not from its present state: which one that is, the check finds out */
-                judge(ret, VERDICT_RETRY, "transition_refused");
-                ret->definite = false;
-                break;
-        default: judge(ret, VERDICT_RETRY, "unexpected_answer"); ret->definite = answer->http >= 300;
-        }
-}
-
-/* 200 is success whatever the body says: it is empty or meaningless. */
-static void judge_step(const struct order *order, const struct step *step, bool unsure,
-                       const struct answer *answer, struct judgement *ret)
-{
-        (void)order, (void)step, (void)unsure;
-        if (answer->http == 200)
-                judge(ret, VERDICT_DONE, "");
-        else
-                judge_failure(answer, ret);
-}
-
-static void judge_state(const char *state, bool cancel_wanted, struct judgement *ret)
+static void judge_check(const struct order *order, const struct view *answer, struct judgement *ret)
 {
         static const struct {
                 const char *word;
@@ -266,37 +183,13 @@ static void judge_state(const char *state, bool cancel_wanted, struct judgement 
                       {"Invoiced", STATUS_READY},      {"Shipped", STATUS_ON_THE_WAY},
                       {"Delivered", STATUS_DELIVERED}, {"Cancelled", STATUS_CANCELLED},
                       {"UnSupplied", STATUS_CANCELLED}};
-
-        for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
-                bool cancelled = states[i].rank == STATUS_CANCELLED;
-
-                if (!streq(states[i].word, state))
-                        continue;
-                if (status_is_final(states[i].rank) && cancelled != cancel_wanted) {
-                        judge(ret, VERDICT_GIVE_UP,
-                              cancelled ? "cancelled_by_platform" : "already_delivered");
-                        return;
-                }
-                judge(ret, VERDICT_DONE, "");
-                ret->told = STEP_OF((int)states[i].rank);
-                return;
-        }
-        judge(ret, VERDICT_RETRY, "unexpected_answer");
-}
-
-static void judge_check(const struct order *order, const struct answer *answer, struct judgement *ret)
-{
-        CLEAN(json_put_at)
-        struct json_object *document = answer->http == 200 ? dialect_document(answer) : NULL;
-        struct view v = view_of(document);
         const char *state = NULL;
 
-        if (answer->http != 200)
-                judge_failure(answer, ret);
-        else if (!document || view_need_text(&v, "packageStatus", 1, 32, &state, NULL))
-                judge(ret, VERDICT_RETRY, "unexpected_answer");
-        else
-                judge_state(state, order->targets[PARTY_PLATFORM].want == STEP_OF(STATUS_CANCELLED), ret);
+        if (view_need_text(answer, "packageStatus", 1, 32, &state, NULL))
+                return;
+        for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+                if (streq(states[i].word, state))
+                        dialect_stands(order, states[i].rank, ret);
 }
 
 const struct dialect dialect_trendyolyemek = {
@@ -304,9 +197,9 @@ const struct dialect dialect_trendyolyemek = {
         .credentials = credentials,
         .steps = steps,
         .other_reason = "623",
+        .meanings = meanings,
         .accepts = accepts,
         .build = build,
-        .judge = judge_step,
         .check = check,
         .judge_check = judge_check,
 };

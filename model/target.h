@@ -40,6 +40,7 @@ struct target {
 struct step {
         int number;       /* rank x 10, and unique in the table */
         const char *name; /* docs/api.md 4: accept, ready, on-the-way … */
+        const char *path; /* for dialect_url() */
 };
 
 enum next_kind { NEXT_NOTHING, NEXT_CHECK, NEXT_CALL, NEXT_WAIT };
