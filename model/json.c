@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* json.c - documents in, typed values out.
  *
- * json-c judges how tokens stand together; what a token is, json_text.c judges before it. What json-c takes differs by
- * version: when it is strict, 0.18 refuses every character beyond ASCII (its issue 875) and whole numbers beyond 64
- * bits. So it never is, and what is left for us then is a comma before a closing bracket and bytes behind the text. */
+ * json-c judges how tokens stand together; what a token is, json_text.c judges before it. json-c is never strict: 0.18
+ * then refuses every character beyond ASCII (its issue 875) and whole numbers beyond 64 bits. */
 #include "model/json.h"
 
 #include "model/clean.h"
 #include "model/json_text.h"
 
 #include <limits.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,20 +36,15 @@ static struct json_tokener *find_tokener(void)
         struct json_tokener *tokener;
 
         pthread_once(&tokener_once, make_tokener_key);
-        if (!tokener_key_made)
-                return NULL;
-        tokener = pthread_getspecific(tokener_key);
-        if (tokener)
+        tokener = tokener_key_made ? pthread_getspecific(tokener_key) : NULL;
+        if (tokener || !tokener_key_made)
                 return tokener;
         /* json-c counts what stands in the innermost array as a level of its own. */
         tokener = json_tokener_new_ex(JSON_DEPTH_MAX + 1);
-        if (!tokener)
-                return NULL;
-        if (pthread_setspecific(tokener_key, tokener) != 0) {
-                json_tokener_free(tokener);
-                return NULL;
-        }
-        return tokener;
+        if (!tokener || pthread_setspecific(tokener_key, tokener) == 0)
+                return tokener;
+        json_tokener_free(tokener);
+        return NULL;
 }
 
 /* Of a text that was taken. json-c gives NULL for it, and 0.16 also where memory fails. */
@@ -102,15 +97,16 @@ enum err json_read_any(const char *bytes, size_t length, struct json_object **re
 
 enum err json_read(const char *bytes, size_t length, struct json_object **ret, struct why *why)
 {
-        CLEAN(json_put_at) struct json_object *value = NULL;
+        struct json_object *value = NULL;
         enum err e = json_read_any(bytes, length, &value, why);
 
-        if (e)
-                return e;
-        if (!json_object_is_type(value, json_type_object))
+        if (!e && !json_object_is_type(value, json_type_object)) {
+                json_object_put(value);
                 return FAIL(why, ERR_BAD_JSON, "not an object");
-        *ret = TAKE(value);
-        return ERR_OK;
+        }
+        if (!e)
+                *ret = value;
+        return e;
 }
 
 void json_put_at(struct json_object **at)
@@ -125,9 +121,9 @@ struct view view_of(struct json_object *object)
         return (struct view){.object = object};
 }
 
+/* What does not fit is cut: a path is only told, never followed. */
 static void write_path(char *to, size_t size, const struct view *v, const char *key)
 {
-        /* What does not fit is cut: a path is only told, never followed. */
         if (snprintf(to, size, "%s%s%s", v->path, v->path[0] ? "." : "", key) < 0)
                 to[0] = '\0';
 }
@@ -164,32 +160,19 @@ static enum err take_member(const struct view *v, const char *key, bool need, en
         return ERR_OK;
 }
 
-/* SIZE_MAX for a string that C would cut. */
-static size_t count_characters(const char *text, size_t bytes)
-{
-        size_t n = 0;
-
-        for (size_t i = 0; i < bytes; i++) {
-                if (!text[i])
-                        return SIZE_MAX;
-                n += (text[i] & 0xc0) != 0x80;
-        }
-        return n;
-}
-
-static enum err read_text(const struct view *v, const char *key, bool need, size_t min, size_t max,
-                          const char **ret, struct why *why)
+enum err view_text(const struct view *v, const char *key, bool need, size_t min, size_t max, const char **ret,
+                   struct why *why)
 {
         struct json_object *value = NULL;
         enum err e = take_member(v, key, need, json_type_string, &value, why);
-        const char *text;
-        size_t n;
+        const char *text = value ? json_object_get_string(value) : NULL;
+        size_t n = 0;
 
         if (e || !value)
                 return e;
-        text = json_object_get_string(value);
-        n = count_characters(text, (size_t)json_object_get_string_len(value));
-        if (n < min || n > max)
+        for (const char *c = text; *c; c++)
+                n += (*c & 0xc0) != 0x80;
+        if (n < min || n > max || strlen(text) != (size_t)json_object_get_string_len(value))
                 return bad_field(v, key, "too short, too long, or with NUL inside", why);
         *ret = text;
         return ERR_OK;
@@ -198,49 +181,34 @@ static enum err read_text(const struct view *v, const char *key, bool need, size
 enum err view_need_text(const struct view *v, const char *key, size_t min, size_t max, const char **ret,
                         struct why *why)
 {
-        return read_text(v, key, true, min, max, ret, why);
+        return view_text(v, key, true, min, max, ret, why);
 }
 
 enum err view_opt_text(const struct view *v, const char *key, size_t min, size_t max, const char **ret,
                        struct why *why)
 {
-        return read_text(v, key, false, min, max, ret, why);
+        return view_text(v, key, false, min, max, ret, why);
 }
 
-static enum err read_bool(const struct view *v, const char *key, bool need, bool *ret, struct why *why)
+enum err view_bool(const struct view *v, const char *key, bool need, bool *ret, struct why *why)
 {
         struct json_object *value = NULL;
         enum err e = take_member(v, key, need, json_type_boolean, &value, why);
 
-        if (e || !value)
-                return e;
-        *ret = json_object_get_boolean(value);
-        return ERR_OK;
+        if (!e && value)
+                *ret = json_object_get_boolean(value);
+        return e;
 }
 
-enum err view_opt_bool(const struct view *v, const char *key, bool *ret, struct why *why)
-{
-        return read_bool(v, key, false, ret, why);
-}
-
-enum err view_need_bool(const struct view *v, const char *key, bool *ret, struct why *why)
-{
-        return read_bool(v, key, true, ret, why);
-}
-
-/* *ret_given: whether it was there. */
 static enum err read_number(const struct view *v, const char *key, bool need, double min, double max,
-                            double *ret, bool *ret_given, struct why *why)
+                            double *ret, struct why *why)
 {
         struct json_object *value = NULL;
         enum err e = take_member(v, key, need, json_type_double, &value, why);
         double number;
 
-        if (e)
+        if (e || !value)
                 return e;
-        *ret_given = value;
-        if (!value)
-                return ERR_OK;
         number = json_object_get_double(value);
         if (!(number >= min && number <= max))
                 return bad_field(v, key, "out of bounds", why);
@@ -251,9 +219,7 @@ static enum err read_number(const struct view *v, const char *key, bool need, do
 enum err view_opt_number(const struct view *v, const char *key, double min, double max, double *ret,
                          struct why *why)
 {
-        bool given = false;
-
-        return read_number(v, key, false, min, max, ret, &given, why);
+        return read_number(v, key, false, min, max, ret, why);
 }
 
 enum err view_opt_int(const struct view *v, const char *key, int64_t min, int64_t max, int64_t *ret,
@@ -261,11 +227,10 @@ enum err view_opt_int(const struct view *v, const char *key, int64_t min, int64_
 {
         /* Beyond 2^53 a double does not tell one whole number from the next. */
         static const double whole_max = 9007199254740991.0;
-        double number = 0;
-        bool given = false;
-        enum err e = read_number(v, key, false, -whole_max, whole_max, &number, &given, why);
+        double number = NAN;
+        enum err e = read_number(v, key, false, -whole_max, whole_max, &number, why);
 
-        if (e || !given)
+        if (e || isnan(number))
                 return e;
         if (number != (double)(int64_t)number || (int64_t)number < min || (int64_t)number > max)
                 return bad_field(v, key, "not whole or out of bounds", why);
@@ -273,15 +238,13 @@ enum err view_opt_int(const struct view *v, const char *key, int64_t min, int64_
         return ERR_OK;
 }
 
-static enum err read_money(const struct view *v, const char *key, bool need, int64_t *ret_minor,
-                           struct why *why)
+enum err view_money(const struct view *v, const char *key, bool need, int64_t *ret_minor, struct why *why)
 {
-        double number = 0, off;
+        double number = NAN, off;
+        enum err e = read_number(v, key, need, 0, 10000000, &number, why);
         int64_t minor;
-        bool given = false;
-        enum err e = read_number(v, key, need, 0, 10000000, &number, &given, why);
 
-        if (e || !given)
+        if (e || isnan(number))
                 return e;
         minor = (int64_t)(number * 100 + 0.5);
         off = number * 100 - (double)minor;
@@ -290,16 +253,6 @@ static enum err read_money(const struct view *v, const char *key, bool need, int
                 return bad_field(v, key, "more than two decimals", why);
         *ret_minor = minor;
         return ERR_OK;
-}
-
-enum err view_need_money(const struct view *v, const char *key, int64_t *ret_minor, struct why *why)
-{
-        return read_money(v, key, true, ret_minor, why);
-}
-
-enum err view_opt_money(const struct view *v, const char *key, int64_t *ret_minor, struct why *why)
-{
-        return read_money(v, key, false, ret_minor, why);
 }
 
 enum err view_opt_time(const struct view *v, const char *key, int64_t *ret_ms, struct why *why)
@@ -329,11 +282,10 @@ enum err view_opt_object(const struct view *v, const char *key, struct view *ret
         struct view inner;
         enum err e = take_member(v, key, false, json_type_object, &inner.object, why);
 
-        if (e)
-                return e;
         write_path(inner.path, sizeof inner.path, v, key);
-        *ret = inner;
-        return ERR_OK;
+        if (!e)
+                *ret = inner;
+        return e;
 }
 
 enum err view_opt_array(const struct view *v, const char *key, size_t max, struct json_object **ret,
@@ -342,12 +294,11 @@ enum err view_opt_array(const struct view *v, const char *key, size_t max, struc
         struct json_object *value = NULL;
         enum err e = take_member(v, key, false, json_type_array, &value, why);
 
-        if (e)
-                return e;
-        if (value && json_object_array_length(value) > max)
+        if (!e && value && json_object_array_length(value) > max)
                 return bad_field(v, key, "too many elements", why);
-        *ret = value;
-        return ERR_OK;
+        if (!e)
+                *ret = value;
+        return e;
 }
 
 enum err view_element(const struct view *v, const char *key, struct json_object *array, size_t i,
@@ -356,8 +307,7 @@ enum err view_element(const struct view *v, const char *key, struct json_object 
         struct view inner = {.object = json_object_array_get_idx(array, i)};
         char place[sizeof inner.path];
 
-        if (snprintf(place, sizeof place, "%s[%zu]", key, i) < 0)
-                place[0] = '\0';
+        snprintf(place, sizeof place, "%s[%zu]", key, i);
         if (!json_object_is_type(inner.object, json_type_object))
                 return bad_field(v, place, "not an object", why);
         write_path(inner.path, sizeof inner.path, v, place);
@@ -388,7 +338,7 @@ bool json_append(struct json_object *array, struct json_object *item)
         return false;
 }
 
-/* For a value that was just made: NULL means that there was no memory for it. */
+/* Of a value that was just made: NULL is no memory for it. */
 static bool add_made(struct json_object *to, const char *key, struct json_object *value)
 {
         return value && json_add(to, key, value);

@@ -40,14 +40,19 @@ enum err view_need_text(const struct view *v, const char *key, size_t min, size_
                         struct why *why) MUST_USE;
 enum err view_opt_text(const struct view *v, const char *key, size_t min, size_t max, const char **ret,
                        struct why *why) MUST_USE;
-enum err view_opt_bool(const struct view *v, const char *key, bool *ret, struct why *why) MUST_USE;
-enum err view_need_bool(const struct view *v, const char *key, bool *ret, struct why *why) MUST_USE;
+enum err view_text(const struct view *v, const char *key, bool need, size_t min, size_t max, const char **ret,
+                   struct why *why) MUST_USE;
+#define view_need_bool(v, key, ...) view_bool((v), (key), true, __VA_ARGS__)
+#define view_opt_bool(v, key, ...) view_bool((v), (key), false, __VA_ARGS__)
+enum err view_bool(const struct view *v, const char *key, bool need, bool *ret, struct why *why) MUST_USE;
 /* A number whose value is whole and lies in the bounds (30, 30.0 and 3e1 alike). */
 enum err view_opt_int(const struct view *v, const char *key, int64_t min, int64_t max, int64_t *ret,
                       struct why *why) MUST_USE;
 /* TL with at most two decimals, 0 to 10,000,000, to kuruş. */
-enum err view_need_money(const struct view *v, const char *key, int64_t *ret_minor, struct why *why) MUST_USE;
-enum err view_opt_money(const struct view *v, const char *key, int64_t *ret_minor, struct why *why) MUST_USE;
+#define view_need_money(v, key, ...) view_money((v), (key), true, __VA_ARGS__)
+#define view_opt_money(v, key, ...) view_money((v), (key), false, __VA_ARGS__)
+enum err view_money(const struct view *v, const char *key, bool need, int64_t *ret_minor, struct why *why)
+        MUST_USE;
 enum err view_opt_number(const struct view *v, const char *key, double min, double max, double *ret,
                          struct why *why) MUST_USE;
 /* A string that time_read takes. */
