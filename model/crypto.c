@@ -22,17 +22,12 @@
 
 bool crypto_random(void *to, size_t n)
 {
-        uint8_t *at = to;
-
-        while (n > 0) {
-                ssize_t got = getrandom(at, n, 0);
+        for (uint8_t *at = to, *end = at + n; at < end;) {
+                ssize_t got = getrandom(at, (size_t)(end - at), 0);
 
                 if (got < 0 && errno != EINTR)
                         return false;
-                if (got > 0) {
-                        at += got;
-                        n -= (size_t)got;
-                }
+                at += got > 0 ? got : 0;
         }
         return true;
 }
@@ -61,53 +56,30 @@ static const EVP_MD *sha256(void)
 
 bool crypto_sha256(const void *bytes, size_t n, struct digest *ret)
 {
-        struct digest digest;
-
-        if (!EVP_Digest(bytes, n, digest.bytes, NULL, sha256(), NULL))
-                return false;
-        *ret = digest;
-        return true;
+        return EVP_Digest(bytes, n, ret->bytes, NULL, sha256(), NULL);
 }
 
 bool crypto_hmac_sha256(const void *key, size_t key_n, const void *bytes, size_t n, struct digest *ret)
 {
-        struct digest digest;
-
         assert(key_n <= INT_MAX);
-        if (!HMAC(sha256(), key, (int)key_n, bytes, n, digest.bytes, NULL))
-                return false;
-        *ret = digest;
-        return true;
+        return HMAC(sha256(), key, (int)key_n, bytes, n, ret->bytes, NULL);
 }
 
 /* ---- base64 ---- */
 
 char *base64_write(const void *bytes, size_t n)
 {
-        char *text;
+        char *text = n > INT_MAX / 2 ? NULL : malloc((n + 2) / 3 * 4 + 1);
 
-        if (n > INT_MAX / 2)
-                return NULL;
-        text = malloc((n + 2) / 3 * 4 + 1);
         if (text)
                 EVP_EncodeBlock((unsigned char *)text, bytes, (int)n);
         return text;
 }
 
-static int base64_value(char c)
-{
-        if (c >= 'A' && c <= 'Z')
-                return c - 'A';
-        if (c >= 'a' && c <= 'z')
-                return c - 'a' + 26;
-        if (c >= '0' && c <= '9')
-                return c - '0' + 52;
-        return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 /* OpenSSL's own reader takes blanks, and bits that the padding throws away. */
 static bool read_base64(const char *text, size_t length, uint8_t *to, size_t max, size_t *ret_n)
 {
+        static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         size_t padding = 0, n = 0;
         uint32_t bits = 0;
 
@@ -116,11 +88,11 @@ static bool read_base64(const char *text, size_t length, uint8_t *to, size_t max
         if (length % 4 != 0 || length / 4 * 3 - padding > max)
                 return false;
         for (size_t i = 0; i < length - padding; i++) {
-                int value = base64_value(text[i]);
+                const char *found = memchr(alphabet, text[i], 64);
 
-                if (value < 0)
+                if (!found)
                         return false;
-                bits = bits << 6 | (uint32_t)value;
+                bits = bits << 6 | (uint32_t)(found - alphabet);
                 if (i % 4 > 0)
                         to[n++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
         }
@@ -232,12 +204,11 @@ enum err keyring_seal(const struct keyring *ring, const char *context, const cha
                       struct why *why)
 {
         size_t n = NONCE_BYTES + strlen(plain) + TAG_BYTES;
-        CLEAN(free_at) uint8_t *bytes = NULL;
+        CLEAN(free_at) uint8_t *bytes = malloc(n);
         CLEAN(free_at) char *encoded = NULL;
         char *text = NULL;
 
         assert(n <= INT_MAX / 2 && strlen(context) <= INT_MAX);
-        bytes = malloc(n);
         if (!bytes)
                 return FAIL(why, ERR_NO_MEMORY, "no memory for a secret");
         if (!crypto_random(bytes, NONCE_BYTES))
@@ -275,29 +246,23 @@ enum err keyring_open(const struct keyring *ring, const char *context, const cha
 {
         size_t id_n = strcspn(sealed, ":"), max = strlen(sealed), n = 0;
         const struct key *key = find_key(ring, sealed, id_n);
-        CLEAN(free_at) uint8_t *bytes = NULL;
-        char *plain;
+        CLEAN(free_at) uint8_t *bytes = malloc(max);
+        CLEAN(free_at) char *plain = malloc(max);
         enum err e;
 
+        assert(strlen(context) <= INT_MAX);
         if (!key || sealed[id_n] != ':')
                 return FAIL(why, ERR_INTERNAL, "a secret is sealed by a key that we do not have");
-        assert(strlen(context) <= INT_MAX);
-        bytes = malloc(max);
-        if (!bytes)
+        if (!bytes || !plain)
                 return FAIL(why, ERR_NO_MEMORY, "no memory for a secret");
         if (!base64_read(sealed + id_n + 1, bytes, max, &n) || n < NONCE_BYTES + TAG_BYTES || n > INT_MAX)
                 return FAIL(why, ERR_INTERNAL, "a sealed secret is malformed");
-        plain = malloc(n);
-        if (!plain)
-                return FAIL(why, ERR_NO_MEMORY, "no memory for a secret");
         e = unseal(key, context, bytes, n, plain, why);
-        if (e) {
+        if (e)
                 OPENSSL_cleanse(plain, n);
-                free(plain);
-                return e;
-        }
-        *ret = plain;
-        return ERR_OK;
+        else
+                *ret = TAKE(plain);
+        return e;
 }
 
 void secret_free(char *secret)

@@ -40,25 +40,14 @@ void inbox_done(struct inbox *in)
         pthread_mutex_destroy(&in->lock);
 }
 
-void inbox_post_list(struct inbox *in, struct letter *first)
-{
-        struct letter *end = first;
-
-        if (!first)
-                return;
-        while (end->next)
-                end = end->next;
-        pthread_mutex_lock(&in->lock);
-        *in->last = first;
-        in->last = &end->next;
-        in->unheard = true;
-        pthread_mutex_unlock(&in->lock);
-}
-
 void inbox_post(struct inbox *in, struct letter *letter)
 {
         letter->next = NULL;
-        inbox_post_list(in, letter);
+        pthread_mutex_lock(&in->lock);
+        *in->last = letter;
+        in->last = &letter->next;
+        in->unheard = true;
+        pthread_mutex_unlock(&in->lock);
 }
 
 void inbox_ring(struct inbox *in)
@@ -97,13 +86,11 @@ struct letter *inbox_take(struct inbox *in)
 
 int inbox_run(struct inbox *in)
 {
-        struct letter *next;
         int count = 0;
 
-        for (struct letter *letter = inbox_take(in); letter; letter = next) {
+        for (struct letter *letter = inbox_take(in), *next; letter; letter = next, count++) {
                 next = letter->next;
                 letter->run(letter);
-                count++;
         }
         return count;
 }

@@ -36,9 +36,6 @@ void inbox_done(struct inbox *in);
 /* Puts a letter in without waking anybody. Threads: any. */
 void inbox_post(struct inbox *in, struct letter *letter);
 
-/* Puts in a list that is linked by `next` and ends with NULL; NULL is an empty list. Threads: any. */
-void inbox_post_list(struct inbox *in, struct letter *first);
-
 /* Wakes the owner if anything was posted since the last ring. Threads: any. */
 void inbox_ring(struct inbox *in);
 

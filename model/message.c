@@ -2,8 +2,7 @@
 /* message.c - building a request that cannot carry a smuggled header. */
 #include "model/message.h"
 
-#include "model/clean.h"
-#include "model/text.h"
+#include "model/crypto.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,15 +25,6 @@ enum err message_url(struct message *m, struct why *why, const char *format, ...
         return ERR_OK;
 }
 
-/* RFC 9110 section 5.6.2. */
-static bool is_token(const char *name)
-{
-        static const char allowed[] = "!#$%&'*+-.^_`|~0123456789"
-                                      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-        return name[0] && name[strspn(name, allowed)] == '\0';
-}
-
 /* Visible bytes, spaces and tabs; bytes above 0x7f pass, as RFC 9110 section 5.5 lets them (obs-text). */
 static bool is_field_value(const char *value)
 {
@@ -46,9 +36,11 @@ static bool is_field_value(const char *value)
 
 enum err message_header(struct message *m, const char *name, const char *value, struct why *why)
 {
+        static const char token[] = "!#$%&'*+-.^_`|~0123456789" /* RFC 9110 section 5.6.2 */
+                                    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
         char *line = NULL;
 
-        if (!is_token(name) || !is_field_value(value))
+        if (!*name || name[strspn(name, token)] || !is_field_value(value))
                 return FAIL_FIELD(why, name, "not a header");
         if (m->n_headers == MESSAGE_HEADERS_MAX)
                 return FAIL_FIELD(why, name, "more than %d headers", MESSAGE_HEADERS_MAX);
@@ -60,13 +52,9 @@ enum err message_header(struct message *m, const char *name, const char *value, 
 
 void message_done(struct message *m)
 {
-        for (int i = 0; i < m->n_headers; i++) {
-                explicit_bzero(m->headers[i], strlen(m->headers[i]));
-                free(m->headers[i]);
-        }
-        if (m->body)
-                explicit_bzero(m->body, strlen(m->body));
-        free(m->body);
+        for (int i = 0; i < m->n_headers; i++)
+                secret_free(m->headers[i]);
+        secret_free(m->body);
         free(m->url);
         *m = (struct message){0};
 }

@@ -67,25 +67,6 @@ TEST(letters_are_run_oldest_first)
         inbox_done(&in);
 }
 
-TEST(a_list_goes_in_whole_and_behind_what_waits)
-{
-        struct inbox in;
-        struct note notes[5];
-
-        assert_int_equal(inbox_init(&in, NULL), ERR_OK);
-        write_notes(notes, 5);
-        notes[1].letter.next = &notes[2].letter;
-        notes[2].letter.next = &notes[3].letter;
-        inbox_post(&in, &notes[0].letter);
-        inbox_post_list(&in, &notes[1].letter);
-        inbox_post_list(&in, NULL);
-        inbox_post(&in, &notes[4].letter);
-        assert_int_equal(inbox_run(&in), 5);
-        for (int i = 0; i < 5; i++)
-                assert_int_equal(heard[i], i);
-        inbox_done(&in);
-}
-
 TEST(a_letter_that_was_in_a_list_before_goes_in_alone)
 {
         struct inbox in;
@@ -151,9 +132,6 @@ TEST(a_round_of_letters_is_one_wake_up)
         inbox_init_wake(&in, count_wakes, &wakes);
         assert_true(in.fd < 0);
         write_notes(notes, 3);
-        inbox_ring(&in);
-        assert_int_equal(wakes, 0);
-        inbox_post_list(&in, NULL);
         inbox_ring(&in);
         assert_int_equal(wakes, 0);
         for (int i = 0; i < 3; i++)
@@ -342,7 +320,6 @@ int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup(letters_are_run_oldest_first, start_afresh),
-                cmocka_unit_test_setup(a_list_goes_in_whole_and_behind_what_waits, start_afresh),
                 cmocka_unit_test_setup(a_letter_that_was_in_a_list_before_goes_in_alone, start_afresh),
                 cmocka_unit_test_setup(taking_hands_over_the_list_and_leaves_nothing, start_afresh),
                 cmocka_unit_test_setup(posting_wakes_nobody_and_ringing_wakes_by_the_descriptor,

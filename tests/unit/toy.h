@@ -99,7 +99,10 @@ static inline void *toy_work(__attribute__((unused)) void *arg)
                 if (!list)
                         break;
                 pthread_mutex_unlock(&toy.lock);
-                inbox_post_list(http_inbox(toy.http), list);
+                for (struct letter *next; list; list = next) {
+                        next = list->next;
+                        inbox_post(http_inbox(toy.http), list);
+                }
                 inbox_ring(http_inbox(toy.http));
                 pthread_mutex_lock(&toy.lock);
         }
