@@ -25,7 +25,8 @@ def story():
             if line.startswith('curl -H "Authorization'):
                 break
         yield process, text
-        process.kill()
+        process.terminate()  # not killed: it ends the server that it started
+        assert process.wait(WAIT) == 0
 
 
 def run(command):
