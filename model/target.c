@@ -13,6 +13,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <sys/param.h>
 
 #define JITTER_SHARE 0.2                       /* of a delay; docs/design.md 5 */
 #define WAIT_FREE_MS (INT64_C(60) * 60 * 1000) /* after a fact, a wait uses no try for so long */
@@ -120,7 +121,7 @@ static void settle_done(const struct order *order, enum party party, const struc
         struct next next;
 
         if (step) {
-                s->told = s->told > step->number ? s->told : step->number;
+                s->told = MAX(s->told, step->number);
                 s->told_at_ms = now_ms;
         }
         t->unsure = s->unsure = false;
@@ -147,16 +148,10 @@ static void settle_dead(const struct judgement *judgement, struct settlement *s)
         snprintf(s->dead, sizeof s->dead, "%s", reason);
 }
 
-static void settle_retry(const struct judgement *judgement, const struct retry *retry, int64_t now_ms,
-                         struct settlement *s)
+static void settle_retry(const struct retry *retry, int64_t now_ms, struct settlement *s)
 {
-        int64_t delay_ms;
+        const int64_t delay_ms = retry->delays_ms[s->tries++];
 
-        if (s->tries >= retry->n) {
-                settle_dead(judgement, s);
-                return;
-        }
-        delay_ms = retry->delays_ms[s->tries++];
         s->kind = SETTLE_RETRY;
         s->at_ms = now_ms + delay_ms + (int64_t)((double)delay_ms * JITTER_SHARE * retry->jitter);
 }
@@ -167,7 +162,7 @@ struct settlement target_settle(const struct order *order, enum party party, con
 {
         const struct target *t = &order->targets[party];
         /* Being refused, put off or never sent says nothing of the call before, so only success ends a doubt. */
-        struct settlement s = {.told = t->told > judgement->told ? t->told : judgement->told,
+        struct settlement s = {.told = MAX(t->told, judgement->told),
                                .at_ms = t->at_ms,
                                .tries = t->tries,
                                .unsure = t->unsure || !judgement->definite};
@@ -178,22 +173,21 @@ struct settlement target_settle(const struct order *order, enum party party, con
                 settle_done(order, party, dialect, step, now_ms, &s);
         } else if (judgement->verdict == VERDICT_NOTHING) {
                 s = (struct settlement){.kind = SETTLE_DONE, .told = t->told, .at_ms = TARGET_NOT_DUE};
-        } else if (judgement->verdict == VERDICT_GIVE_UP) {
-                settle_dead(judgement, &s);
         } else if (judgement->verdict == VERDICT_WAIT && !late) {
                 s.kind = SETTLE_WAIT;
                 if (judgement->wait_ms > 0)
                         s.at_ms = now_ms + judgement->wait_ms;
+        } else if (judgement->verdict == VERDICT_GIVE_UP || s.tries >= retry->n) {
+                settle_dead(judgement, &s);
         } else {
-                settle_retry(judgement, retry, now_ms, &s);
+                settle_retry(retry, now_ms, &s);
         }
         return s;
 }
 
 void target_apply(struct target *target, const struct settlement *settlement)
 {
-        if (settlement->told > target->told)
-                target->told = settlement->told;
+        target->told = MAX(target->told, settlement->told);
         if (settlement->told_at_ms)
                 target->told_at_ms = settlement->told_at_ms;
         target->at_ms = settlement->at_ms;
@@ -231,15 +225,12 @@ char *called_write(const struct step *step, const struct judgement *judgement, i
 {
         CLEAN(json_put_at) struct json_object *row = json_object_new_object();
         const char *reason = judgement->reason[0] ? judgement->reason : NULL;
+        int http = judgement->http;
+        bool fine = row && json_add_text(row, "step", step ? step->name : "check") &&
+                    json_add_time(row, "at", at_ms) &&
+                    (http ? json_add_int(row, "httpStatus", http) : json_add(row, "httpStatus", NULL)) &&
+                    json_add_text(row, "result", verdict_word(judgement->verdict)) &&
+                    json_add_text(row, "reason", reason);
 
-        if (!row || !json_add_text(row, "step", step ? step->name : "check") ||
-            !json_add_time(row, "at", at_ms))
-                return NULL;
-        if (judgement->http ? !json_add_int(row, "httpStatus", judgement->http)
-                            : !json_add(row, "httpStatus", NULL))
-                return NULL;
-        if (!json_add_text(row, "result", verdict_word(judgement->verdict)) ||
-            !json_add_text(row, "reason", reason))
-                return NULL;
-        return json_text(row);
+        return fine ? json_text(row) : NULL;
 }

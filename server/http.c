@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/param.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -63,16 +64,14 @@ static void phase_enter(struct peer *peer, enum phase phase)
 
 static int64_t phase_limit_ms(const struct http *http, int phase)
 {
-        switch ((enum phase)phase) {
-        case PHASE_RECEIVE:
-        case PHASE_SEND: return http->options.receive_deadline_ms;
-        case PHASE_IDLE: return IDLE_MS;
-        case PHASE_KEPT: return KEPT_MS;
-        case PHASE_HELD: return http->options.request_deadline_ms;
-        case PHASE_CUT:
-        case PHASE_COUNT: break;
-        }
-        return INT64_MAX / 2;
+        const int64_t limits_ms[PHASE_COUNT] = {[PHASE_RECEIVE] = http->options.receive_deadline_ms,
+                                                [PHASE_IDLE] = IDLE_MS,
+                                                [PHASE_KEPT] = KEPT_MS,
+                                                [PHASE_HELD] = http->options.request_deadline_ms,
+                                                [PHASE_SEND] = http->options.receive_deadline_ms,
+                                                [PHASE_CUT] = INT64_MAX / 2};
+
+        return limits_ms[phase];
 }
 
 static void peer_cut(struct peer *peer)
@@ -94,20 +93,15 @@ static struct peer *peer_of(struct MHD_Connection *connection)
 
 static void address_write(const struct sockaddr *from, char to[INET6_ADDRSTRLEN])
 {
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
+        const struct sockaddr_in *v4 = (const void *)from;
+        const struct sockaddr_in6 *v6 = (const void *)from;
 
-        to[0] = '\0';
-        if (from->sa_family == AF_INET) {
-                memcpy(&v4, from, sizeof v4);
-                inet_ntop(AF_INET, &v4.sin_addr, to, INET6_ADDRSTRLEN);
-        } else if (from->sa_family == AF_INET6) {
-                memcpy(&v6, from, sizeof v6);
-                if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr))
-                        inet_ntop(AF_INET, v6.sin6_addr.s6_addr + 12, to, INET6_ADDRSTRLEN);
-                else
-                        inet_ntop(AF_INET6, &v6.sin6_addr, to, INET6_ADDRSTRLEN);
-        }
+        if (from->sa_family == AF_INET)
+                inet_ntop(AF_INET, &v4->sin_addr, to, INET6_ADDRSTRLEN);
+        else if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+                inet_ntop(AF_INET, v6->sin6_addr.s6_addr + 12, to, INET6_ADDRSTRLEN);
+        else
+                inet_ntop(AF_INET6, &v6->sin6_addr, to, INET6_ADDRSTRLEN);
 }
 
 static struct peer *peer_new(struct port *port, struct MHD_Connection *connection)
@@ -178,27 +172,25 @@ static enum MHD_Result answer(struct request *r)
 {
         struct MHD_Response *response =
                 MHD_create_response_from_buffer(r->reply.length, r->reply.body, MHD_RESPMEM_MUST_FREE);
-        bool is_good = response, is_typed = !r->reply.body;
+        bool closes = r->is_cut || (http_is_stopping(r->http) && !r->is_ops);
+        bool is_typed = !r->reply.body || request_has_header(r, "Content-Type");
         enum MHD_Result result = MHD_NO;
+        bool is_good;
 
-        if (response)
-                r->reply.body = NULL;
-        for (int i = 0; is_good && i < r->reply.n_headers; i++) {
-                const char *name = r->reply.headers[i].name;
-
-                is_typed = is_typed || strcasecmp(name, "Content-Type") == 0;
-                is_good = MHD_add_response_header(response, name, r->reply.headers[i].value);
-        }
-        is_good = is_good && (is_typed || MHD_add_response_header(response, "Content-Type", JSON_TYPE)) &&
-                  MHD_add_response_header(response, "X-Request-Id", r->id) &&
-                  (!(r->is_cut || (http_is_stopping(r->http) && !r->is_ops)) ||
-                   MHD_add_response_header(response, "Connection", "close"));
+        if (!response)
+                return MHD_NO;
+        r->reply.body = NULL;
+        is_good = (is_typed || MHD_add_response_header(response, "Content-Type", JSON_TYPE)) &&
+                  (!closes || MHD_add_response_header(response, "Connection", "close")) &&
+                  MHD_add_response_header(response, "X-Request-Id", r->id);
+        for (int i = 0; is_good && i < r->reply.n_headers; i++)
+                is_good = MHD_add_response_header(response, r->reply.headers[i].name,
+                                                  r->reply.headers[i].value);
         if (is_good) {
                 phase_enter(r->peer, PHASE_SEND);
                 result = MHD_queue_response(r->peer->connection, (unsigned)r->reply.http_status, response);
         }
-        if (response)
-                MHD_destroy_response(response);
+        MHD_destroy_response(response);
         return result;
 }
 
@@ -227,31 +219,27 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 {
         struct port *port = cls;
         struct request *r = *context;
+        size_t taken = *n;
 
         (void)version;
+        if (r && taken == 0 && r->peer->phase == PHASE_HELD && !r->is_answered)
+                return MHD_YES;
+        port->http->had_progress = true;
         if (!r) {
-                port->http->had_progress = true;
                 *context = r = request_begin(connection, path, method);
                 if (!r)
                         return MHD_NO;
                 return r->is_cut ? answer(r) : MHD_YES;
         }
-        if (*n > 0) {
-                size_t taken = *n;
-
-                port->http->had_progress = true;
+        if (taken > 0) {
                 *n = 0;
                 return request_take(r, bytes, taken) ? MHD_YES : MHD_NO;
         }
-        if (!r->is_run && !r->is_answered) {
-                port->http->had_progress = true;
+        if (!r->is_answered) {
                 phase_enter(r->peer, PHASE_HELD);
                 request_run(r);
         }
-        if (!r->is_answered)
-                return MHD_YES;
-        port->http->had_progress = true;
-        return answer(r);
+        return r->is_answered ? answer(r) : MHD_YES;
 }
 
 static void on_completed(void *cls, struct MHD_Connection *connection, void **context,
@@ -326,9 +314,7 @@ static enum err port_open(struct http *http, struct port *port, const char *list
         }
         port->watch = (struct watch){MHD_get_daemon_info(port->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd,
                                      port_ready, port};
-        if (!watch_add(http, &port->watch))
-                return FAIL(why, ERR_INTERNAL, "epoll: %s", strerror(errno));
-        return ERR_OK;
+        return watch_add(http, &port->watch) ? ERR_OK : FAIL(why, ERR_INTERNAL, "epoll: %s", strerror(errno));
 }
 
 static void inbox_ready(void *arg)
@@ -360,11 +346,8 @@ enum err http_open(const struct http_options *options, struct http **ret, struct
         const char *token = options->admin_token;
         CLEAN(http_close_at) struct http *http = NULL;
         struct http *made = calloc(1, sizeof *made);
-        enum err e;
+        enum err e = made ? inbox_init(&made->inbox, why) : FAIL(why, ERR_NO_MEMORY, "http");
 
-        if (!made)
-                return FAIL(why, ERR_NO_MEMORY, "http");
-        e = inbox_init(&made->inbox, why);
         if (e) {
                 free(made);
                 return e;
@@ -377,15 +360,16 @@ enum err http_open(const struct http_options *options, struct http **ret, struct
                 TAILQ_INIT(&http->phases[i]);
         TAILQ_INIT(&http->stragglers);
         http->now_ms = time_boot_ms();
-        http->inbox_watch = (struct watch){http->inbox.fd, inbox_ready, http};
         http->epoll = epoll_create1(EPOLL_CLOEXEC);
-        if (http->epoll < 0 || !watch_add(http, &http->inbox_watch))
+        if (http->epoll < 0)
                 return FAIL(why, ERR_INTERNAL, "epoll: %s", strerror(errno));
-        if (!crypto_random(&http->next_id, sizeof http->next_id))
-                return FAIL(why, ERR_INTERNAL, "no randomness");
-        if (token && !crypto_sha256(token, strlen(token), &http->admin))
-                return FAIL(why, ERR_NO_MEMORY, "the admin token's digest");
-        e = descriptors_need(options->connections_max + DESCRIPTORS_SPARE, why);
+        e = http_watch(http, http->inbox.fd, inbox_ready, http, why);
+        if (!e && !crypto_random(&http->next_id, sizeof http->next_id))
+                e = FAIL(why, ERR_INTERNAL, "no randomness");
+        if (!e && token && !crypto_sha256(token, strlen(token), &http->admin))
+                e = FAIL(why, ERR_NO_MEMORY, "the admin token's digest");
+        if (!e)
+                e = descriptors_need(options->connections_max + DESCRIPTORS_SPARE, why);
         if (!e)
                 e = port_open(http, &http->main, options->listen, options->routes, options->connections_max,
                               why);
@@ -417,25 +401,16 @@ enum err http_watch(struct http *http, int fd, void (*ready)(void *arg), void *a
         struct watch *watch = &http->watches[http->n_watches];
 
         assert(http->n_watches < WATCHES_MAX);
-        *watch = (struct watch){fd, ready, arg};
-        if (!watch_add(http, watch))
-                return FAIL(why, ERR_INTERNAL, "epoll: %s", strerror(errno));
         http->n_watches++;
-        return ERR_OK;
+        *watch = (struct watch){fd, ready, arg};
+        return watch_add(http, watch) ? ERR_OK : FAIL(why, ERR_INTERNAL, "epoll: %s", strerror(errno));
 }
 
 /* ---- the loop ---- */
 
-static int64_t sooner(int64_t wait_ms, int64_t at_ms, int64_t now_ms)
-{
-        int64_t left_ms = at_ms > now_ms ? at_ms - now_ms : 0;
-
-        return left_ms < wait_ms ? left_ms : wait_ms;
-}
-
 static int round_wait_ms(struct http *http)
 {
-        struct port *ports[] = {&http->main, &http->ops};
+        const struct port *ports[] = {&http->main, &http->ops};
         int64_t wait_ms = WAIT_MAX_MS;
         MHD_UNSIGNED_LONG_LONG theirs;
 
@@ -445,52 +420,41 @@ static int round_wait_ms(struct http *http)
                 const struct peer *first = TAILQ_FIRST(&http->phases[phase]);
 
                 if (first)
-                        wait_ms =
-                                sooner(wait_ms, first->since_ms + phase_limit_ms(http, phase), http->now_ms);
+                        wait_ms = MIN(wait_ms, first->since_ms + phase_limit_ms(http, phase) - http->now_ms);
         }
         if (!TAILQ_EMPTY(&http->phases[PHASE_HELD])) {
                 int over = http->quiet - QUIET_MAX;
-                int64_t held_ms = over < 0 ? 0 : over > 3 ? HELD_WAIT_MAX_MS : 1 << over;
 
-                return (int)(held_ms < wait_ms ? held_ms : wait_ms);
+                wait_ms = MIN(wait_ms, over < 0 ? 0 : over > 3 ? HELD_WAIT_MAX_MS : 1 << over);
+        } else {
+                for (int i = 0; i < 2; i++)
+                        if (MHD_get_timeout(ports[i]->daemon, &theirs) == MHD_YES)
+                                wait_ms = MIN(wait_ms, (int64_t)theirs);
         }
-        for (int i = 0; i < 2; i++)
-                if (MHD_get_timeout(ports[i]->daemon, &theirs) == MHD_YES && (int64_t)theirs < wait_ms)
-                        wait_ms = (int64_t)theirs;
-        return (int)wait_ms;
+        return (int)MAX(wait_ms, 0);
 }
 
 static void port_run(struct port *port)
 {
-        if (!port->is_ready && port->n_peers == 0)
-                return;
-        port->is_ready = false;
-        MHD_run(port->daemon);
+        if (port->is_ready || port->n_peers > 0) {
+                port->is_ready = false;
+                MHD_run(port->daemon);
+        }
 }
 
 static void peer_expire(struct peer *peer)
 {
         char byte;
 
-        switch (peer->phase) {
-        case PHASE_HELD:
+        if (peer->phase == PHASE_HELD) {
                 request_expire(peer->request);
                 phase_enter(peer, PHASE_SEND);
                 peer->port->http->had_progress = true;
-                break;
-        case PHASE_IDLE:
-                /* An end that came together with a request is not heard of by libmicrohttpd, whose set is
-                 * edge-triggered. */
-                if (recv(peer->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
-                        peer_cut(peer);
-                else
-                        phase_enter(peer, PHASE_KEPT);
-                break;
-        case PHASE_RECEIVE:
-        case PHASE_KEPT:
-        case PHASE_SEND: peer_cut(peer); break;
-        case PHASE_CUT:
-        case PHASE_COUNT: break;
+        } else if (peer->phase == PHASE_IDLE && recv(peer->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0) {
+                phase_enter(peer, PHASE_KEPT);
+        } else {
+                /* libmicrohttpd, whose set is edge-triggered, does not hear of an end that came with a request. */
+                peer_cut(peer);
         }
 }
 
@@ -545,12 +509,10 @@ bool http_is_stopping(const struct http *http)
 /* Cuts who waits for us, or whom we wait for, on the main port. */
 static void drain(struct http *http)
 {
-        static const enum phase cut[] = {PHASE_RECEIVE, PHASE_IDLE, PHASE_KEPT};
-
-        for (int i = 0; i < 3; i++) {
+        for (int phase = PHASE_RECEIVE; phase <= PHASE_KEPT; phase++) {
                 struct peer *next;
 
-                for (struct peer *peer = TAILQ_FIRST(&http->phases[cut[i]]); peer; peer = next) {
+                for (struct peer *peer = TAILQ_FIRST(&http->phases[phase]); peer; peer = next) {
                         next = TAILQ_NEXT(peer, link);
                         if (!peer->port->is_ops)
                                 peer_cut(peer);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* http.h - the event loop around libmicrohttpd: requests in, answers out, nothing waited for.
  *
- * The loop is ours; MHD never waits itself, because its own wait loses events at k x 128 connections (docs/facts.md 1). A
- * handler runs on the loop in two straight pieces: it reads and submits one job (store, or client), and the loop goes on;
+ * A handler runs on the loop in two straight pieces: it reads and submits one job (store, or client), and the loop goes on;
  * the job's completion comes back through the loop's inbox and runs the second piece, which replies. All jobs of a round
  * are handed over with one wake-up, by the `round` hook. No thread but the loop's ever touches a request. */
 #pragma once
@@ -26,11 +25,9 @@ struct http_options {
         int connections_max; /* main port; the limit of descriptors is raised to this + 256, else start fails */
         int held_max;        /* unanswered at once, beyond it 503 (docs/design.md 4: 512) */
         int64_t request_deadline_ms; /* a held request is answered by then, as its route says `broken` */
-        int64_t receive_deadline_ms; /* a request not complete by then is cut (docs/api.md 1: 30 s); an answer not
-                                      * read by then too */
-        void (*round)(
-                void *app); /* called at the end of each round of the loop: hand over what was submitted */
-        void *app;          /* what handlers get by request_app() */
+        int64_t receive_deadline_ms; /* what is not received or read by then is cut (docs/api.md 1: 30 s) */
+        void (*round)(void *app);    /* at the end of each round: hand over what was submitted */
+        void *app;                   /* what handlers get by request_app() */
 };
 
 /* Binds both ports. Errors: INTERNAL (address in use, too few descriptors …), BAD_FIELD (an address), NO_MEMORY. */
@@ -40,11 +37,11 @@ enum err http_open(const struct http_options *options, struct http **ret, struct
 const char *http_address(const struct http *http);
 const char *http_ops_address(const struct http *http);
 
-/* Runs the loop on this thread until http_stop() has been asked and all is answered, or `drain_ms` after it. */
+/* Runs the loop on this thread until http_stop() was asked and all is answered, or `drain_ms` after it. */
 void http_run(struct http *http, int64_t drain_ms);
 
-/* Refuses new connections, closes idle ones, answers what is held, then lets http_run return. Threads: any. Signal-safe:
- * no (main reads signals from a signalfd by http_watch). */
+/* Refuses new connections, closes idle ones, answers what is held, then lets http_run return. Threads: any; but not from a
+ * signal's handler. */
 void http_stop(struct http *http);
 bool http_is_stopping(const struct http *http);
 
@@ -54,8 +51,8 @@ enum err http_watch(struct http *http, int fd, void (*ready)(void *arg), void *a
 /* Where completions for requests go. */
 struct inbox *http_inbox(struct http *http);
 
-/* Only after http_run returned, and after whatever completes held requests has been closed: the completions that are still
- * in the inbox run now. NULL is fine. */
+/* After http_run returned and whatever completes held requests was closed: what is still in the inbox runs now. NULL is
+ * fine. */
 void http_close(struct http *http);
 
 /* --- what a handler sees. All on the loop. A request lives until it was replied to and nothing is held. --- */
@@ -91,21 +88,20 @@ const struct digest *request_digest(const struct request *r);
  * first. NULL without memory. */
 void *request_alloc(struct request *r, size_t size, void (*done)(void *memory));
 
-/* Says that something is under way whose completion will come by the loop's inbox: the request is held until then.
- * False when too much waits, when the client has gone, or when the deadline has answered: the handler must then return
- * without submitting, and all is said. */
+/* Something is under way whose completion will come by the loop's inbox: the request is held until then. False when too
+ * much waits, the client has gone, or the deadline has answered: all is said, and the handler must not submit. */
 bool request_hold(struct request *r);
-/* The completion is here; the second piece must reply before it returns, or hold again. Also when the client has gone,
- * or the deadline has answered in our place: replies are then dropped in silence. */
+/* The completion is here: the second piece must reply before it returns, or hold again. Where the client has gone or the
+ * deadline has answered, replies are dropped in silence. */
 void request_release(struct request *r);
 
 /* Answers. `body` is copied; NULL: no body. Exactly one answer for a request. */
 void request_reply(struct request *r, int http_status, const char *body, size_t length);
 /* As request_reply with a document of the caller's, which is freed (json_text's); NULL answers NO_MEMORY. */
 void request_reply_text(struct request *r, int http_status, char *body);
-/* The one place where an error becomes an answer, a log line (5xx, with why) and, later, a counter. STORE_BROKEN is told
- * as the route's `broken`; BAD_FIELD names why->field; retryable ones carry Retry-After: 1. */
+/* The one place where an error becomes an answer, and a log line (5xx, with why). STORE_BROKEN is told as the route's
+ * `broken`; BAD_FIELD names why->field; retryable ones carry Retry-After: 1. */
 void request_fail(struct request *r, enum err e, const struct why *why);
-/* An extra header on the answer to come (`Retry-After`), or another Content-Type than JSON's; a literal name, at most 4, the
- * value is copied, to 63 bytes. */
+/* A header of the answer to come, or another Content-Type than JSON's: a literal name, at most 4; the value is copied, to 63
+ * bytes. */
 void request_reply_header(struct request *r, const char *name, const char *value);

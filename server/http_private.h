@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http_private.h - what http.c (the loop, and libmicrohttpd's edge), request.c (a request from its first header to its
- * answer) and straggler.c share. Nobody else includes it.
+/* http_private.h - what http.c (the loop, and libmicrohttpd's edge), request.c and straggler.c share, and nobody else.
  *
  * A connection (`peer`) lives from accept to close and stands in exactly one list: that of its phase, oldest first, which
  * makes every deadline a look at the list's head. A request lives from its headers until it was answered or its client
@@ -17,7 +16,7 @@
 
 #define REQUEST_ID_MAX 128
 #define REPLY_HEADERS_MAX 4
-#define WATCHES_MAX 4
+#define WATCHES_MAX 5 /* http_watch()'s four, and the inbox */
 
 struct MHD_Connection;
 struct MHD_Daemon;
@@ -73,7 +72,6 @@ struct http {
         struct digest admin; /* of the admin's token, where there is one */
         struct port main, ops;
         struct inbox inbox;
-        struct watch inbox_watch;
         struct watch watches[WATCHES_MAX];
         int n_watches;
         int epoll;
@@ -122,11 +120,10 @@ struct request {
         char address[INET6_ADDRSTRLEN];
         struct kept *kept;
         /* state */
-        bool is_run;      /* the handler has been called */
         bool is_held;     /* something is under way */
         bool is_answered; /* `reply` stands */
         bool is_late;     /* the deadline answered; what the handler says is dropped */
-        bool is_cut; /* refused so early that the rest cannot be read to its end: answer at once and close */
+        bool is_cut;      /* refused, and the rest is not read to its end: answer at once and close */
         bool is_released; /* in http->released */
         LIST_ENTRY(request) released;
         struct {
@@ -142,10 +139,10 @@ struct request {
         /* the body */
         bool is_chunked;
         size_t content_length;
-        size_t swallowed;  /* bytes of a refused body */
-        size_t body_bytes; /* of http->body_bytes */
+        size_t body_bytes; /* its part of http->body_bytes */
         char *body;        /* `small`, or owned */
-        size_t body_n, body_size;
+        size_t body_n;     /* of a refused body: what was swallowed */
+        size_t body_size;
         char small[];
 };
 
@@ -175,8 +172,11 @@ void request_admit(struct request *r, const struct head *head, const char *metho
 /* Takes a piece of the body, or swallows it where the request was refused. False: too much, cut the connection. */
 bool request_take(struct request *r, const char *bytes, size_t n);
 
-/* The request is whole: calls the handler, unless it was answered before. */
+/* The request is whole and not refused: calls the handler. */
 void request_run(struct request *r);
+
+/* Whether the handler has set this header of the answer. */
+bool request_has_header(const struct request *r, const char *name);
 
 /* Answers a held request that has waited too long. */
 void request_expire(struct request *r);

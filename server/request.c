@@ -48,19 +48,6 @@ void head_note(struct head *head, const char *name, const char *value)
         }
 }
 
-/* The decimal number, or SIZE_MAX where it is larger. libmicrohttpd has refused what is none. */
-static size_t length_of(const char *digits)
-{
-        size_t length = 0;
-
-        for (; *digits >= '0' && *digits <= '9'; digits++) {
-                if (length > (SIZE_MAX - 9) / 10)
-                        return SIZE_MAX;
-                length = 10 * length + (size_t)(*digits - '0');
-        }
-        return length;
-}
-
 /* ---- birth and death ---- */
 
 /* As given where it is fit to be shown, else made: a random start, then counting. */
@@ -80,7 +67,9 @@ static void identify(struct request *r, const char *given)
 struct request *request_new(struct peer *peer, const struct head *head)
 {
         bool is_chunked = head->n[HEAD_TRANSFER_ENCODING] > 0;
-        size_t length = head->n[HEAD_CONTENT_LENGTH] > 0 ? length_of(head->value[HEAD_CONTENT_LENGTH]) : 0;
+        const char *given = head->value[HEAD_CONTENT_LENGTH];
+        /* A number, as libmicrohttpd has seen to; SIZE_MAX where it is larger. */
+        size_t length = given ? strtoull(given, NULL, 10) : 0;
         size_t small = is_chunked || length > SMALL_MAX ? SMALL_MAX : length;
         struct request *r = malloc(sizeof *r + small + 1);
 
@@ -92,7 +81,7 @@ struct request *request_new(struct peer *peer, const struct head *head)
         r->is_chunked = is_chunked;
         r->content_length = length;
         r->body = r->small;
-        r->body[0] = '\0';
+        r->small[0] = '\0';
         r->body_size = small + 1;
         return r;
 }
@@ -221,26 +210,18 @@ static enum err admit_body(struct request *r, const struct head *head, struct wh
         return ERR_OK;
 }
 
-static enum err admit(struct request *r, const struct head *head, const char *method, const char *path,
-                      struct why *why)
-{
-        const struct port *port = r->is_ops ? &r->http->ops : &r->http->main;
-        enum err e = router_find(port->routes, method, path, &r->match);
-
-        if (e == ERR_OK && r->match.route->who & WHO_COURIER)
-                e = admit_courier(r, head);
-        else if (e == ERR_OK && r->match.route->who)
-                e = admit_bearer(r, head);
-        return e ? e : admit_body(r, head, why);
-}
-
 void request_admit(struct request *r, const struct head *head, const char *method, const char *path)
 {
         const char *expect = head->value[HEAD_EXPECT];
         struct why why = {0};
-        enum err e = admit(r, head, method, path, &why);
+        enum err e = router_find(r->peer->port->routes, method, path, &r->match);
+        unsigned who = e ? 0 : r->match.route->who;
 
-        if (e == ERR_OK)
+        if (who)
+                e = who & WHO_COURIER ? admit_courier(r, head) : admit_bearer(r, head);
+        if (!e)
+                e = admit_body(r, head, &why);
+        if (!e)
                 return;
         r->is_cut = !is_well_framed(head) || r->is_chunked || r->content_length > SWALLOW_MAX ||
                     (r->content_length > 0 && expect && strcasecmp(expect, "100-continue") == 0);
@@ -275,21 +256,16 @@ bool request_take(struct request *r, const char *bytes, size_t n)
                 request_fail(r, ERR_TOO_LARGE, NULL);
         if (!r->is_answered && !body_grow(r, n))
                 request_fail(r, ERR_NO_MEMORY, NULL);
-        if (r->is_answered) {
-                r->swallowed += n;
-                return r->swallowed <= SWALLOW_CHUNKED_MAX;
+        if (!r->is_answered) {
+                memcpy(r->body + r->body_n, bytes, n);
+                r->body[r->body_n + n] = '\0';
         }
-        memcpy(r->body + r->body_n, bytes, n);
         r->body_n += n;
-        r->body[r->body_n] = '\0';
-        return true;
+        return !r->is_answered || r->body_n <= SWALLOW_CHUNKED_MAX;
 }
 
 void request_run(struct request *r)
 {
-        if (r->is_run || r->is_answered)
-                return;
-        r->is_run = true;
         r->match.route->handler(r);
         assert(r->is_held || r->is_answered);
 }
@@ -300,10 +276,9 @@ void request_expire(struct request *r)
 
         if (r->is_answered)
                 return;
-        request_fail(r,
-                     FAIL(&why, ERR_STORE_BROKEN, "no answer within %lld ms",
-                          (long long)r->http->options.request_deadline_ms),
-                     &why);
+        FAIL(&why, ERR_STORE_BROKEN, "no answer within %lld ms",
+             (long long)r->http->options.request_deadline_ms);
+        request_fail(r, ERR_STORE_BROKEN, &why);
         r->is_late = true;
 }
 
@@ -411,13 +386,12 @@ void request_reply(struct request *r, int http_status, const char *body, size_t 
 {
         char *copy = body ? malloc(length + 1) : NULL;
 
-        if (body && !copy) {
-                request_fail(r, ERR_NO_MEMORY, NULL);
-                return;
-        }
-        if (body)
+        if (copy)
                 memcpy(copy, body, length);
-        reply(r, http_status, copy, body ? length : 0);
+        if (copy || !body)
+                reply(r, http_status, copy, body ? length : 0);
+        else
+                request_fail(r, ERR_NO_MEMORY, NULL);
 }
 
 void request_reply_text(struct request *r, int http_status, char *body)
@@ -430,15 +404,17 @@ void request_reply_text(struct request *r, int http_status, char *body)
 
 void request_reply_header(struct request *r, const char *name, const char *value)
 {
+        int i = r->reply.n_headers;
+
         if (r->is_late || !r->peer)
                 return;
-        assert(r->reply.n_headers < REPLY_HEADERS_MAX);
-        r->reply.headers[r->reply.n_headers].name = name;
-        text_copy(r->reply.headers[r->reply.n_headers].value, sizeof r->reply.headers[0].value, value);
+        assert(i < REPLY_HEADERS_MAX);
+        r->reply.headers[i].name = name;
+        text_copy(r->reply.headers[i].value, sizeof r->reply.headers[i].value, value);
         r->reply.n_headers++;
 }
 
-static bool has_header(const struct request *r, const char *name)
+bool request_has_header(const struct request *r, const char *name)
 {
         for (int i = 0; i < r->reply.n_headers; i++)
                 if (strcasecmp(r->reply.headers[i].name, name) == 0)
@@ -475,7 +451,7 @@ void request_fail(struct request *r, enum err e, const struct why *why)
                 log_limited(told->http == 503 ? LOG_WARN : LOG_ERROR, "request_failed",
                             LOG_TEXT("error", row->name), LOG_TEXT("why", why ? why->text : ""),
                             LOG_TEXT("request", r->id), LOG_TEXT("route", route ? route->path : ""));
-        if ((row->retry || told->retry) && !has_header(r, "Retry-After"))
+        if ((row->retry || told->retry) && !request_has_header(r, "Retry-After"))
                 request_reply_header(r, "Retry-After", "1");
         if (e == ERR_BAD_METHOD)
                 request_reply_header(r, "Allow", r->match.allow);
