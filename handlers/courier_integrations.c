@@ -73,7 +73,7 @@ static enum err choose(struct request *r, void *verb, const struct record *store
                 w->choice.on = w->patch.auto_dispatch;
         else if (!integration_has_url(stored))
                 w->choice.on = false;
-        else if (w->patch.url && is_first(w->before))
+        else if (w->patch.gives_url && is_first(w->before))
                 w->choice.on = true;
         if (w->patch.has_auto || w->choice.on != before)
                 return submit_choice(verb, &w->choice, answer_written);

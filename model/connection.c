@@ -31,39 +31,23 @@ static bool is_known(const struct dialect *dialect, const char *name)
         return false;
 }
 
-/* The first of the dialect's credentials that is not there, or NULL. */
-static const char *find_missing(struct json_object *credentials, const struct dialect *dialect)
+static enum err check_credential(const struct view *credentials, const char *name,
+                                 const struct dialect *dialect, struct why *why)
 {
-        for (const char *const *name = dialect->credentials; *name; name++)
-                if (!json_get_text(credentials, *name))
-                        return *name;
-        return NULL;
-}
-
-static enum err check_credentials(const struct view *credentials, const struct dialect *dialect,
-                                  struct why *why)
-{
-        struct json_object_iterator at = json_object_iter_begin(credentials->object);
-        struct json_object_iterator end = json_object_iter_end(credentials->object);
         char path[sizeof why->field];
+        const char *value = NULL;
+        enum err e;
 
-        for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
-                const char *name = json_object_iter_peek_name(&at), *value = NULL;
-                enum err e;
-
-                /* What cannot be a name is not repeated in an answer. */
-                if (!text_is_printable(name, 1, 64))
-                        return FAIL_FIELD(why, credentials->path, "a name that is none");
-                snprintf(path, sizeof path, "%s.%s", credentials->path, name);
-                if (!is_known(dialect, name))
-                        return FAIL_FIELD(why, path, "not a credential of this platform");
-                e = view_opt_text(credentials, name, 1, CREDENTIAL_MAX, &value, why);
-                if (e)
-                        return e;
-                if (value && !text_is_printable(value, 1, CREDENTIAL_MAX))
-                        return FAIL_FIELD(why, path, "not printable ASCII");
-        }
-        return ERR_OK;
+        /* What cannot be a name is not repeated in an answer. */
+        if (!text_is_printable(name, 1, 64))
+                return FAIL_FIELD(why, credentials->path, "a name that is none");
+        snprintf(path, sizeof path, "%s.%s", credentials->path, name);
+        if (!is_known(dialect, name))
+                return FAIL_FIELD(why, path, "not a credential of this platform");
+        e = view_opt_text(credentials, name, 1, CREDENTIAL_MAX, &value, why);
+        if (!e && value && !text_is_printable(value, 1, CREDENTIAL_MAX))
+                e = FAIL_FIELD(why, path, "not printable ASCII");
+        return e;
 }
 
 enum err connection_patch_read(const struct view *body, struct connection_patch *ret, struct why *why)
@@ -72,19 +56,21 @@ enum err connection_patch_read(const struct view *body, struct connection_patch 
         bool enabled;
         enum err e = view_need_bool(body, "enabled", &enabled, why);
 
-        if (e)
-                return e;
-        e = view_opt_object(body, "credentials", &credentials, why);
+        if (!e)
+                e = view_opt_object(body, "credentials", &credentials, why);
         if (e)
                 return e;
         if (credentials.object) {
-                e = check_credentials(&credentials, ret->dialect, why);
-                if (e)
-                        return e;
+                json_object_object_foreach(credentials.object, name, value)
+                {
+                        (void)value;
+                        e = check_credential(&credentials, name, ret->dialect, why);
+                        if (e)
+                                return e;
+                }
                 ret->credentials = json_text(credentials.object);
                 if (!ret->credentials)
                         return FAIL(why, ERR_NO_MEMORY, "no memory for credentials");
-                ret->complete = !find_missing(credentials.object, ret->dialect);
         }
         ret->enabled = enabled;
         return ERR_OK;
@@ -92,64 +78,89 @@ enum err connection_patch_read(const struct view *body, struct connection_patch 
 
 void connection_patch_done(struct connection_patch *patch)
 {
-        secret_free(patch->credentials);
-        patch->credentials = NULL;
+        secret_free(TAKE(patch->credentials));
 }
 
 /* ---- its life ---- */
 
-/* Adds to `all` what of the dialect's credentials stands in `text` (NULL: nothing). */
-static enum err pick(const char *text, const struct dialect *dialect, struct json_object *all,
-                     struct why *why)
+/* The credentials that stand sealed in the document. */
+static enum err open_credentials(const struct record *record, struct json_object *document,
+                                 const struct keyring *ring, struct json_object **ret, struct why *why)
 {
-        CLEAN(json_put_at) struct json_object *given = NULL;
-        enum err e = text ? json_read(text, strlen(text), &given, why) : ERR_OK;
+        CLEAN(secret_free_at) char *plain = NULL;
+        const char *sealed = json_get_text(document, "credentials");
+        enum err e;
 
-        if (e)
-                return e == ERR_BAD_JSON ? FAIL(why, ERR_INTERNAL, "damaged credentials") : e;
+        if (!sealed)
+                return FAIL(why, ERR_INTERNAL, "record %s is damaged", record->id);
+        e = keyring_open(ring, record->id, sealed, &plain, why);
+        if (!e)
+                e = json_read(plain, strlen(plain), ret, why);
+        return e == ERR_BAD_JSON ? FAIL(why, ERR_INTERNAL, "record %s is damaged", record->id) : e;
+}
+
+/* Adds to `all` the dialect's credentials that stand in `from`; the first that is then missing, or NULL. */
+static enum err pick(struct json_object *from, const struct dialect *dialect, struct json_object *all,
+                     const char **ret_missing, struct why *why)
+{
+        *ret_missing = NULL;
         for (const char *const *name = dialect->credentials; *name; name++) {
-                const char *value = given ? json_get_text(given, *name) : NULL;
+                const char *value = json_get_text(from, *name);
 
-                if (value && !json_add_text(all, *name, value))
+                if (value && !json_get_text(all, *name) && !json_add_text(all, *name, value))
                         return FAIL(why, ERR_NO_MEMORY, "no memory for credentials");
+                if (!*ret_missing && !json_get_text(all, *name))
+                        *ret_missing = *name;
         }
         return ERR_OK;
 }
 
-/* Seals into the document what `old` (NULL: nothing) and the patch have together, which must be all there is. */
-static enum err seal(const struct connection_patch *patch, const char *old, const char *id,
+/* Seals into the document what the patch and the record (of a new one: nothing) have together, which must be all there
+ * is. If the patch has it all, what is kept need not open any more. */
+static enum err seal(const struct connection_patch *patch, const struct record *record,
                      struct json_object *document, struct why *why)
 {
+        CLEAN(json_put_at) struct json_object *given = NULL;
+        CLEAN(json_put_at) struct json_object *old = NULL;
         CLEAN(json_put_at) struct json_object *all = json_object_new_object();
         CLEAN(secret_free_at) char *plain = NULL;
         CLEAN(free_at) char *sealed = NULL;
         char path[sizeof why->field];
-        const char *missing;
-        enum err e;
+        const char *missing = NULL, *text = patch->credentials ? patch->credentials : "{}";
+        enum err e = all ? json_read(text, strlen(text), &given, why) : ERR_NO_MEMORY;
 
-        if (!all)
-                return FAIL(why, ERR_NO_MEMORY, "no memory for credentials");
-        e = pick(old, patch->dialect, all, why);
+        if (!e)
+                e = pick(given, patch->dialect, all, &missing, why);
+        if (!e && missing && record->document) {
+                e = open_credentials(record, document, patch->ring, &old, why);
+                if (!e)
+                        e = pick(old, patch->dialect, all, &missing, why);
+        }
         if (e)
                 return e;
-        e = pick(patch->credentials, patch->dialect, all, why);
-        if (e)
-                return e;
-        missing = find_missing(all, patch->dialect);
         if (missing) {
                 snprintf(path, sizeof path, "credentials.%s", missing);
                 return FAIL_FIELD(why, path, "missing");
         }
         plain = json_text(all);
-        if (!plain)
-                return FAIL(why, ERR_NO_MEMORY, "no memory for credentials");
-        e = keyring_seal(patch->ring, id, plain, &sealed, why);
-        if (e)
-                return e;
-        if (!json_add_text(document, "credentials", sealed) ||
-            !json_add_text(document, "state", "untested") || !json_add_text(document, "lastError", NULL))
+        e = plain ? keyring_seal(patch->ring, record->id, plain, &sealed, why) : ERR_NO_MEMORY;
+        if (!e && (!json_add_text(document, "credentials", sealed) ||
+                   !json_add_text(document, "state", "untested") || !json_add(document, "lastError", NULL)))
+                e = FAIL(why, ERR_NO_MEMORY, "no memory for a connection");
+        return e;
+}
+
+/* Writes what was asked for into the document, and that into the record. */
+static enum err apply(const struct connection_patch *patch, bool credentials, struct json_object *document,
+                      struct record *record, struct why *why)
+{
+        enum err e = ERR_OK;
+
+        if (!document || !json_add_bool(document, "enabled", patch->enabled))
                 return FAIL(why, ERR_NO_MEMORY, "no memory for a connection");
-        return ERR_OK;
+        if (credentials)
+                e = seal(patch, record, document, why);
+        return e ? e : record_write(record, document, why);
 }
 
 enum err connection_make(const struct id *restaurant, struct connection_patch *patch, struct record *ret,
@@ -159,52 +170,21 @@ enum err connection_make(const struct id *restaurant, struct connection_patch *p
         struct record record = {.kind = RECORD_CONNECTION, .restaurant = *restaurant};
         enum err e;
 
-        if (!document || !json_add_bool(document, "enabled", patch->enabled))
-                return FAIL(why, ERR_NO_MEMORY, "no memory for a connection");
         connection_id(restaurant, patch->dialect->platform, record.id);
-        e = seal(patch, NULL, record.id, document, why);
-        if (e)
-                return e;
-        e = record_write(&record, document, why);
-        if (e)
-                return e;
-        *ret = record;
-        return ERR_OK;
-}
-
-static enum err open_credentials(const struct record *record, struct json_object *document,
-                                 const struct keyring *ring, char **ret, struct why *why)
-{
-        const char *sealed = json_get_text(document, "credentials");
-
-        if (!sealed)
-                return FAIL(why, ERR_INTERNAL, "record %s is damaged", record->id);
-        return keyring_open(ring, record->id, sealed, ret, why);
+        e = apply(patch, true, document, &record, why);
+        if (!e)
+                *ret = record;
+        return e;
 }
 
 enum err connection_edit(struct record *record, void *arg, int64_t now_ms, struct why *why)
 {
         CLEAN(json_put_at) struct json_object *document = NULL;
-        CLEAN(secret_free_at) char *old = NULL;
         const struct connection_patch *patch = arg;
         enum err e = record_read(record, &document, why);
 
         (void)now_ms;
-        if (e)
-                return e;
-        if (!json_add_bool(document, "enabled", patch->enabled))
-                return FAIL(why, ERR_NO_MEMORY, "no memory for a connection");
-        if (patch->credentials && !patch->complete) {
-                e = open_credentials(record, document, patch->ring, &old, why);
-                if (e)
-                        return e;
-        }
-        if (patch->credentials) {
-                e = seal(patch, old, record->id, document, why);
-                if (e)
-                        return e;
-        }
-        return record_write(record, document, why);
+        return e ? e : apply(patch, patch->credentials, document, record, why);
 }
 
 /* ---- the credentials, for a call ---- */
@@ -215,19 +195,14 @@ enum err connection_open(const struct record *record, const struct dialect *dial
         CLEAN(connection_secrets_done) struct connection_secrets secrets = {0};
         CLEAN(json_put_at) struct json_object *document = NULL;
         CLEAN(json_put_at) struct json_object *credentials = NULL;
-        CLEAN(secret_free_at) char *plain = NULL;
         enum err e = record_read(record, &document, why);
 
+        if (!e)
+                e = open_credentials(record, document, ring, &credentials, why);
         if (e)
                 return e;
-        e = open_credentials(record, document, ring, &plain, why);
-        if (e)
-                return e;
-        e = json_read(plain, strlen(plain), &credentials, NULL);
-        if (e && e != ERR_BAD_JSON)
-                return FAIL(why, e, "no memory for credentials");
         for (int i = 0; i < CREDENTIALS_MAX && dialect->credentials[i]; i++) {
-                const char *value = e ? NULL : json_get_text(credentials, dialect->credentials[i]);
+                const char *value = json_get_text(credentials, dialect->credentials[i]);
 
                 if (!value)
                         return FAIL(why, ERR_INTERNAL, "record %s is damaged", record->id);
@@ -249,41 +224,34 @@ void connection_secrets_done(struct connection_secrets *secrets)
 
 /* ---- what the platform said ---- */
 
-static const char *verdict_state(const struct connection_verdict *verdict)
+/* The members that say it; NULL without memory. */
+static struct json_object *write_verdict(const struct connection_verdict *verdict)
 {
-        return verdict->ok ? "ok" : "login_failed";
-}
+        CLEAN(json_put_at) struct json_object *members = json_object_new_object();
 
-static const char *verdict_error(const struct connection_verdict *verdict)
-{
-        return verdict->ok ? NULL : verdict->error;
+        return members && json_add_text(members, "state", verdict->ok ? "ok" : "login_failed") &&
+                               json_add_text(members, "lastError", verdict->ok ? NULL : verdict->error)
+                       ? TAKE(members)
+                       : NULL;
 }
 
 bool connection_needs_verdict(const struct record *record, const struct connection_verdict *verdict)
 {
-        CLEAN(json_put_at) struct json_object *document = NULL;
-        const char *error = verdict_error(verdict), *said;
+        CLEAN(json_put_at) struct json_object *members = write_verdict(verdict);
+        CLEAN(json_put_at)
+        struct json_object *said = record_show(record, NULL, NULL, "state", "lastError", NULL);
 
-        if (record_read(record, &document, NULL))
-                return false;
-        said = json_get_text(document, "lastError");
-        return !streq(json_get_text(document, "state"), verdict_state(verdict)) ||
-               (error ? !streq(said, error) : said != NULL);
+        return members && said && !json_object_equal(members, said);
 }
 
 enum err connection_judge(struct record *record, void *arg, int64_t now_ms, struct why *why)
 {
-        CLEAN(json_put_at) struct json_object *document = NULL;
-        const struct connection_verdict *verdict = arg;
-        enum err e = record_read(record, &document, why);
+        CLEAN(json_put_at) struct json_object *members = write_verdict(arg);
+        CLEAN(free_at) char *text = members ? json_text(members) : NULL;
 
         (void)now_ms;
-        if (e)
-                return e;
-        if (!json_add_text(document, "state", verdict_state(verdict)) ||
-            !json_add_text(document, "lastError", verdict_error(verdict)))
-                return FAIL(why, ERR_NO_MEMORY, "no memory for a connection");
-        return record_write(record, document, why);
+        return text ? record_change(record, text, why)
+                    : FAIL(why, ERR_NO_MEMORY, "no memory for a connection");
 }
 
 /* ---- what it says ---- */
@@ -308,22 +276,18 @@ static struct json_object *write_fields(const struct dialect *dialect)
 
 struct json_object *connection_write(const struct record *record, bool breaker_open)
 {
-        CLEAN(json_put_at) struct json_object *document = NULL;
-        CLEAN(json_put_at) struct json_object *fields = NULL;
-        CLEAN(json_put_at) struct json_object *shown = json_object_new_object();
+        CLEAN(json_put_at)
+        struct json_object *shown =
+                record_show(record, NULL, NULL, "enabled", "state", "lastError", "updatedAt", NULL);
+        struct json_object *fields;
         enum platform platform;
 
-        if (!shown || !connection_platform(record, &platform) || !dialect_of(platform) ||
-            record_read(record, &document, NULL))
+        if (!shown || !connection_platform(record, &platform) || !dialect_of(platform))
                 return NULL;
         fields = write_fields(dialect_of(platform));
-        if (!fields || !json_add_text(shown, "platform", platform_word(platform)) ||
-            !json_add_bool(shown, "enabled", json_get_bool(document, "enabled", false)) ||
-            !json_add(shown, "credentialFields", TAKE(fields)) ||
-            !json_add_text(shown, "state", json_get_text(document, "state")) ||
-            !json_add_text(shown, "lastError", json_get_text(document, "lastError")) ||
-            !json_add_text(shown, "breaker", breaker_open ? "open" : "closed") ||
-            !json_add_time(shown, "updatedAt", record->updated_ms))
+        if (!fields || !json_add(shown, "credentialFields", fields) ||
+            !json_add_text(shown, "platform", platform_word(platform)) ||
+            !json_add_text(shown, "breaker", breaker_open ? "open" : "closed"))
                 return NULL;
         return TAKE(shown);
 }

@@ -18,7 +18,6 @@ struct connection_patch {
         const struct keyring *ring;    /* in; borrowed */
         bool enabled;
         char *credentials; /* owned: a JSON object with those that were given; NULL: none */
-        bool complete;     /* those are all there are, so that what is kept need not open any more */
 };
 /* Names and values are checked against `ret->dialect`; a value is printable ASCII, because some go into headers.
  * Errors: BAD_FIELD `credentials.<name>`, NO_MEMORY. End it with connection_patch_done(), which wipes. */

@@ -57,22 +57,6 @@ static bool is_url(const char *url)
         return host > 0 && is_port(url + host, end - host);
 }
 
-static enum err read_url(const struct view *body, struct integration_patch *patch, struct why *why)
-{
-        const char *url = NULL;
-        enum err e = view_opt_text(body, "dispatchUrl", 0, URL_MAX, &url, why);
-
-        if (e)
-                return e;
-        patch->has_url = view_has(body, "dispatchUrl");
-        if (!url)
-                return ERR_OK;
-        if (!is_url(url))
-                return FAIL_FIELD(why, "dispatchUrl", "not an https address that may be called");
-        patch->url = strdup(url);
-        return patch->url ? ERR_OK : FAIL(why, ERR_NO_MEMORY, "no memory for an address");
-}
-
 /* ---- with which headers ---- */
 
 /* Those that say what the message is, which is ours to say (docs/api.md 3). */
@@ -109,87 +93,79 @@ static enum err take_header(const struct view *headers, const char *name, struct
         return ERR_OK;
 }
 
+/* Adds them sealed, and their names. */
 static enum err read_headers(const struct view *body, const struct id *id, const struct keyring *ring,
-                             struct integration_patch *patch, struct why *why)
+                             struct json_object *members, struct why *why)
 {
         CLEAN(json_put_at) struct json_object *values = json_object_new_object();
         CLEAN(json_put_at) struct json_object *names = json_object_new_array();
         CLEAN(secret_free_at) char *plain = NULL;
-        struct json_object_iterator at, end;
+        CLEAN(free_at) char *sealed = NULL;
         char context[ID_TEXT_SIZE];
         struct view headers = {0};
         enum err e = view_opt_object(body, "dispatchHeaders", &headers, why);
 
-        if (e)
+        if (e || !view_has(body, "dispatchHeaders"))
                 return e;
-        patch->has_headers = view_has(body, "dispatchHeaders");
-        if (!headers.object || !values || !names)
-                return headers.object ? FAIL(why, ERR_NO_MEMORY, "no memory for headers") : ERR_OK;
-        end = json_object_iter_end(headers.object);
-        for (at = json_object_iter_begin(headers.object); !json_object_iter_equal(&at, &end);
-             json_object_iter_next(&at)) {
-                e = take_header(&headers, json_object_iter_peek_name(&at), values, names, why);
-                if (e)
-                        return e;
-        }
-        if (json_object_array_length(names) > HEADERS_MAX)
-                return FAIL_FIELD(why, headers.path, "more than %d", HEADERS_MAX);
-        plain = json_text(values);
-        patch->header_names = json_text(names);
-        if (!plain || !patch->header_names)
+        if (!values || !names)
                 return FAIL(why, ERR_NO_MEMORY, "no memory for headers");
-        return keyring_seal(ring, id_write(id, context), plain, &patch->headers, why);
+        if (headers.object) {
+                json_object_object_foreach(headers.object, name, value)
+                {
+                        (void)value;
+                        e = take_header(&headers, name, values, names, why);
+                        if (e)
+                                return e;
+                }
+                if (json_object_array_length(names) > HEADERS_MAX)
+                        return FAIL_FIELD(why, headers.path, "more than %d", HEADERS_MAX);
+                plain = json_text(values);
+                e = plain ? keyring_seal(ring, id_write(id, context), plain, &sealed, why) : ERR_NO_MEMORY;
+        }
+        if (!e && (!json_add(members, "dispatchHeaderNames", TAKE(names)) ||
+                   !json_add_text(members, "dispatchHeaders", sealed)))
+                e = FAIL(why, ERR_NO_MEMORY, "no memory for headers");
+        return e;
 }
 
 /* ---- what a client asks for ---- */
 
-static enum err read_patch(const struct view *body, bool whole, const struct id *id,
-                           const struct keyring *ring, struct integration_patch *patch, struct why *why)
-{
-        enum err e = record_read_name(body, whole, &patch->name, why);
-
-        if (e)
-                return e;
-        e = read_url(body, patch, why);
-        if (e)
-                return e;
-        e = read_headers(body, id, ring, patch, why);
-        if (e)
-                return e;
-        e = view_opt_bool(body, "autoDispatch", &patch->auto_dispatch, why);
-        if (e)
-                return e;
-        e = view_opt_bool(body, "notifyCancel", &patch->notify_cancel, why);
-        if (e)
-                return e;
-        /* In a change null turns a switch off; for a new one it leaves the choice to us. */
-        patch->has_auto = whole ? json_object_object_get(body->object, "autoDispatch") != NULL
-                                : view_has(body, "autoDispatch");
-        patch->has_cancel = view_has(body, "notifyCancel");
-        patch->has_active = !whole && view_has(body, "active");
-        return patch->has_active ? view_need_bool(body, "active", &patch->active, why) : ERR_OK;
-}
-
 enum err integration_patch_read(const struct view *body, bool whole, const struct id *id,
                                 const struct keyring *ring, struct integration_patch *ret, struct why *why)
 {
-        CLEAN(integration_patch_done) struct integration_patch patch = {0};
-        enum err e = read_patch(body, whole, id, ring, &patch, why);
+        CLEAN(json_put_at) struct json_object *members = json_object_new_object();
+        struct integration_patch patch = {0};
+        const char *url = NULL;
+        bool cancel = false;
+        enum err e = members ? record_read_members(body, whole, members, why) : ERR_NO_MEMORY;
 
+        if (!e)
+                e = view_opt_text(body, "dispatchUrl", 0, URL_MAX, &url, why);
+        if (!e && url && !is_url(url))
+                e = FAIL_FIELD(why, "dispatchUrl", "not an https address that may be called");
+        if (!e)
+                e = read_headers(body, id, ring, members, why);
+        if (!e)
+                e = view_opt_bool(body, "autoDispatch", &patch.auto_dispatch, why);
+        if (!e)
+                e = view_opt_bool(body, "notifyCancel", &cancel, why);
         if (e)
                 return e;
+        if ((view_has(body, "dispatchUrl") && !json_add_text(members, "dispatchUrl", url)) ||
+            (view_has(body, "notifyCancel") && !json_add_bool(members, "notifyCancel", cancel)) ||
+            !(patch.members = json_text(members)))
+                return FAIL(why, ERR_NO_MEMORY, "no memory for an integration");
+        patch.gives_url = url;
+        /* In a change null turns a switch off; for a new one it leaves the choice to us. */
+        patch.has_auto = view_has(body, "autoDispatch") &&
+                         (!whole || json_object_object_get(body->object, "autoDispatch"));
         *ret = patch;
-        patch = (struct integration_patch){0};
         return ERR_OK;
 }
 
 void integration_patch_done(struct integration_patch *patch)
 {
-        free(patch->name);
-        free(patch->url);
-        free(patch->headers);
-        free(patch->header_names);
-        *patch = (struct integration_patch){0};
+        free(TAKE(patch->members));
 }
 
 /* ---- keys and signing secrets ---- */
@@ -287,14 +263,12 @@ static enum err rotate(struct json_object *document, struct rotation *rotation, 
         struct json_object *old = rotation->grace_ms > 0 ? find_entry(document, member, 0) : NULL;
 
         rotation->old_until_ms = now_ms + rotation->grace_ms;
-        if (!json_append(entries, write_entry(rotation)))
-                return FAIL(why, ERR_NO_MEMORY, "no memory for a rotation");
-        if (old && (!json_add_int(old, "validUntil", rotation->old_until_ms) ||
-                    !json_append(entries, json_object_get(old))))
-                return FAIL(why, ERR_NO_MEMORY, "no memory for a rotation");
-        return json_add(document, member, TAKE(entries))
-                       ? ERR_OK
-                       : FAIL(why, ERR_NO_MEMORY, "no memory for a rotation");
+        if (json_append(entries, write_entry(rotation)) &&
+            (!old || (json_add_int(old, "validUntil", rotation->old_until_ms) &&
+                      json_append(entries, json_object_get(old)))) &&
+            json_add(document, member, TAKE(entries)))
+                return ERR_OK;
+        return FAIL(why, ERR_NO_MEMORY, "no memory for a rotation");
 }
 
 /* The record is found by what the document says. */
@@ -318,30 +292,14 @@ static enum err write_back(struct record *record, struct json_object *document, 
 
 /* ---- its life ---- */
 
-/* Writes what was asked for into the document. */
-static bool apply(struct json_object *document, const struct integration_patch *patch)
+/* Writes what was asked for into the document. Orders are not sent to where there is nowhere to send them. */
+static enum err apply(struct json_object *document, const struct integration_patch *patch, struct why *why)
 {
-        struct json_object *names = NULL;
+        enum err e = record_merge(document, patch->members, why);
 
-        if (patch->header_names &&
-            json_read_any(patch->header_names, strlen(patch->header_names), &names, NULL) != ERR_OK)
-                return false;
-        if (patch->has_headers && (!json_add(document, "dispatchHeaderNames", names) ||
-                                   !json_add_text(document, "dispatchHeaders", patch->headers)))
-                return false;
-        return (!patch->name || json_add_text(document, "name", patch->name)) &&
-               (!patch->has_active || json_add_bool(document, "active", patch->active)) &&
-               (!patch->has_url || json_add_text(document, "dispatchUrl", patch->url)) &&
-               (!patch->has_cancel || json_add_bool(document, "notifyCancel", patch->notify_cancel));
-}
-
-/* Orders are not sent to where there is nowhere to send them. */
-static enum err check_auto(struct json_object *document, const struct integration_patch *patch,
-                           struct why *why)
-{
-        if (patch->auto_dispatch && !json_get_text(document, "dispatchUrl"))
-                return FAIL_FIELD(why, "autoDispatch", "no dispatchUrl");
-        return ERR_OK;
+        if (!e && patch->auto_dispatch && !json_get_text(document, "dispatchUrl"))
+                e = FAIL_FIELD(why, "autoDispatch", "no dispatchUrl");
+        return e;
 }
 
 enum err integration_make(const struct id *restaurant, const struct id *id, struct integration_patch *patch,
@@ -352,37 +310,30 @@ enum err integration_make(const struct id *restaurant, const struct id *id, stru
         enum err e;
 
         if (!document || !json_add_bool(document, "active", true) ||
-            !json_add_bool(document, "notifyCancel", false) || !apply(document, patch))
+            !json_add_bool(document, "notifyCancel", false) ||
+            !json_add(document, "dispatchHeaderNames", json_object_new_array()))
                 return FAIL(why, ERR_NO_MEMORY, "no memory for an integration");
-        e = check_auto(document, patch, why);
-        if (e)
-                return e;
-        e = rotate(document, key, 0, why);
-        if (e)
-                return e;
-        e = rotate(document, secret, 0, why);
-        if (e)
-                return e;
         id_write(id, record.id);
-        e = write_back(&record, document, why);
-        if (e)
-                return e;
-        *ret = record;
-        return ERR_OK;
+        e = apply(document, patch, why);
+        if (!e)
+                e = rotate(document, key, 0, why);
+        if (!e)
+                e = rotate(document, secret, 0, why);
+        if (!e)
+                e = write_back(&record, document, why);
+        if (!e)
+                *ret = record;
+        return e;
 }
 
 enum err integration_edit(struct record *record, void *arg, int64_t now_ms, struct why *why)
 {
         CLEAN(json_put_at) struct json_object *document = NULL;
-        const struct integration_patch *patch = arg;
         enum err e = record_read(record, &document, why);
 
         (void)now_ms;
-        if (e)
-                return e;
-        if (!apply(document, patch))
-                return FAIL(why, ERR_NO_MEMORY, "no memory for an integration");
-        e = check_auto(document, patch, why);
+        if (!e)
+                e = apply(document, arg, why);
         return e ? e : write_back(record, document, why);
 }
 
@@ -391,9 +342,8 @@ enum err integration_rotate(struct record *record, void *arg, int64_t now_ms, st
         CLEAN(json_put_at) struct json_object *document = NULL;
         enum err e = record_read(record, &document, why);
 
-        if (e)
-                return e;
-        e = rotate(document, arg, now_ms, why);
+        if (!e)
+                e = rotate(document, arg, now_ms, why);
         return e ? e : write_back(record, document, why);
 }
 
@@ -431,26 +381,15 @@ bool integration_has_url(const struct record *record)
 struct json_object *integration_write(const struct record *record, bool auto_dispatch)
 {
         CLEAN(json_put_at) struct json_object *document = NULL;
-        CLEAN(json_put_at) struct json_object *shown = json_object_new_object();
-        CLEAN(json_put_at) struct json_object *names = NULL;
-        struct json_object *key;
+        CLEAN(json_put_at)
+        struct json_object *shown =
+                record_show(record, &document, "integrationId", "name", "active", "dispatchUrl",
+                            "dispatchHeaderNames", "notifyCancel", "createdAt", "updatedAt", NULL);
+        struct json_object *key = find_entry(document, "keys", 0);
 
-        if (!shown || record_read(record, &document, NULL))
-                return NULL;
-        key = find_entry(document, "keys", 0);
-        names = json_object_get(json_object_object_get(document, "dispatchHeaderNames"));
-        names = names ? names : json_object_new_array();
-        if (!names || !json_add_text(shown, "integrationId", record->id) ||
-            !json_add_text(shown, "name", json_get_text(document, "name")) ||
-            !json_add_bool(shown, "active", json_get_bool(document, "active", false)) ||
-            !json_add_text(shown, "keyPrefix", json_get_text(key, "prefix")) ||
+        if (!shown || !json_add_text(shown, "keyPrefix", json_get_text(key, "prefix")) ||
             !json_add_text(shown, "keyLast4", json_get_text(key, "last4")) ||
-            !json_add_text(shown, "dispatchUrl", json_get_text(document, "dispatchUrl")) ||
-            !json_add(shown, "dispatchHeaderNames", TAKE(names)) ||
-            !json_add_bool(shown, "autoDispatch", auto_dispatch) ||
-            !json_add_bool(shown, "notifyCancel", json_get_bool(document, "notifyCancel", false)) ||
-            !json_add_time(shown, "createdAt", record->created_ms) ||
-            !json_add_time(shown, "updatedAt", record->updated_ms))
+            !json_add_bool(shown, "autoDispatch", auto_dispatch))
                 return NULL;
         return TAKE(shown);
 }

@@ -15,17 +15,9 @@
 
 /* What a client asks for: {"name","dispatchUrl"?,"dispatchHeaders"?,"notifyCancel"?,"autoDispatch"?,"active"?}. */
 struct integration_patch {
-        char *name; /* owned; NULL: leave */
-        bool has_active;
-        bool active;
-        bool has_url;
-        char *url; /* owned; NULL: clear */
-        bool has_headers;
-        char *headers;      /* owned: sealed; NULL: clear */
-        char *header_names; /* owned: a JSON array */
-        bool has_cancel;
-        bool notify_cancel;
-        bool has_auto; /* the restaurant's record takes it: struct dispatch_choice */
+        char *members;  /* owned: a JSON object, its headers sealed */
+        bool gives_url; /* there is a dispatchUrl among them */
+        bool has_auto;  /* the restaurant's record takes it: struct dispatch_choice */
         bool auto_dispatch;
 };
 /* `id` is the integration's, under which the headers are sealed; `whole`: a new one, whose name must be there and whose

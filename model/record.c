@@ -2,8 +2,10 @@
 /* record.c - birth and death of a record, and the way into its document. */
 #include "model/record.h"
 
+#include "model/clean.h"
+
+#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 void record_done(struct record *record)
@@ -43,22 +45,79 @@ enum err record_write(struct record *record, struct json_object *document, struc
         return ERR_OK;
 }
 
-enum err record_read_name(const struct view *body, bool need, char **ret, struct why *why)
+enum err record_read_members(const struct view *body, bool whole, struct json_object *members,
+                             struct why *why)
 {
-        const char *name;
-        char *copy;
-        enum err e;
+        const bool has_active = !whole && view_has(body, "active");
+        const char *name = NULL;
+        bool active;
+        enum err e = ERR_OK;
 
-        if (!need && !view_has(body, "name"))
-                return ERR_OK;
-        e = view_need_text(body, "name", 1, NAME_MAX_CHARACTERS, &name, why);
+        if (whole || view_has(body, "name"))
+                e = view_need_text(body, "name", 1, NAME_MAX_CHARACTERS, &name, why);
+        if (!e && has_active)
+                e = view_need_bool(body, "active", &active, why);
         if (e)
                 return e;
-        copy = strdup(name);
-        if (!copy)
-                return FAIL(why, ERR_NO_MEMORY, "no memory for a name");
-        *ret = copy;
+        if ((name && !json_add_text(members, "name", name)) ||
+            (has_active && !json_add_bool(members, "active", active)))
+                return FAIL(why, ERR_NO_MEMORY, "no memory for members");
         return ERR_OK;
+}
+
+enum err record_merge(struct json_object *document, const char *members, struct why *why)
+{
+        CLEAN(json_put_at) struct json_object *given = NULL;
+        enum err e = members ? json_read(members, strlen(members), &given, why) : ERR_OK;
+
+        if (e || !given)
+                return e;
+        json_object_object_foreach(given, name, value)
+        {
+                if (!json_add(document, name, json_object_get(value)))
+                        return FAIL(why, ERR_NO_MEMORY, "no memory for a change");
+        }
+        return ERR_OK;
+}
+
+enum err record_change(struct record *record, const char *members, struct why *why)
+{
+        CLEAN(json_put_at) struct json_object *document = NULL;
+        enum err e = record_read(record, &document, why);
+
+        if (!e)
+                e = record_merge(document, members, why);
+        return e ? e : record_write(record, document, why);
+}
+
+static bool show_member(const struct record *record, struct json_object *document, const char *name,
+                        struct json_object *shown)
+{
+        if (streq(name, "createdAt"))
+                return json_add_time(shown, name, record->created_ms);
+        if (streq(name, "updatedAt"))
+                return json_add_time(shown, name, record->updated_ms);
+        return json_add(shown, name, json_object_get(json_object_object_get(document, name)));
+}
+
+struct json_object *record_show(const struct record *record, struct json_object **ret_document,
+                                const char *id_name, ...)
+{
+        CLEAN(json_put_at) struct json_object *document = NULL;
+        CLEAN(json_put_at) struct json_object *shown = json_object_new_object();
+        bool ok = shown && !record_read(record, &document, NULL) &&
+                  (!id_name || json_add_text(shown, id_name, record->id));
+        va_list names;
+
+        va_start(names, id_name);
+        for (const char *name; ok && (name = va_arg(names, const char *));)
+                ok = show_member(record, document, name, shown);
+        va_end(names);
+        if (!ok)
+                return NULL;
+        if (ret_document)
+                *ret_document = TAKE(document);
+        return TAKE(shown);
 }
 
 bool record_add_marks(struct json_object *to, const char *secret)

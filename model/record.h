@@ -44,9 +44,20 @@ enum err record_write(struct record *record, struct json_object *document, struc
 
 #define NAME_MAX_CHARACTERS 200
 
-/* The `name` of what a client makes (`need`) or changes: it may be left out then, but not cleared by null. Ownership:
- * *ret is the caller's; untouched where it was left out. Errors: BAD_FIELD, NO_MEMORY. */
-enum err record_read_name(const struct view *body, bool need, char **ret, struct why *why) MUST_USE;
+/* Adds to `members` the `name` of what a client makes (`whole`: it must be there), or the name and `active` of what it
+ * changes: either may be left out then, but not cleared by null. Errors: BAD_FIELD, NO_MEMORY. */
+enum err record_read_members(const struct view *body, bool whole, struct json_object *members,
+                             struct why *why) MUST_USE;
+/* Puts members, a JSON object's text (NULL: none), in place of the document's. Errors: NO_MEMORY. */
+enum err record_merge(struct json_object *document, const char *members, struct why *why) MUST_USE;
+/* The same to the record's document. Errors: NO_MEMORY, INTERNAL. */
+enum err record_change(struct record *record, const char *members, struct why *why) MUST_USE;
+
+/* What is shown of a record: its id as `id_name` (NULL: not), then, by names that end with NULL, its createdAt and updatedAt,
+ * or else what stands in its document. Ownership: the caller's; *ret_document (may be NULL: not wanted) too. NULL without
+ * memory, or when damaged. */
+struct json_object *record_show(const struct record *record, struct json_object **ret_document,
+                                const char *id_name, ...) __attribute__((sentinel)) MUST_USE;
 
 /* What is kept of a key's or token's text so that a person knows it again: prefix and last four. False without memory. */
 bool record_add_marks(struct json_object *to, const char *secret) MUST_USE;

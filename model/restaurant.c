@@ -4,86 +4,68 @@
 
 #include "model/clean.h"
 
+#include <stdio.h>
+
 enum err restaurant_make(const struct view *body, int64_t now_ms, struct record *ret, struct why *why)
 {
-        CLEAN(free_at) char *name = NULL;
-        CLEAN(json_put_at) struct json_object *document = NULL;
+        CLEAN(json_put_at) struct json_object *document = json_object_new_object();
         struct record record = {.kind = RECORD_RESTAURANT};
         bool given = false;
-        enum err e = record_read_name(body, true, &name, why);
+        enum err e;
 
-        if (e)
-                return e;
-        e = view_opt_id(body, "restaurantId", &record.restaurant, &given, why);
-        if (e)
-                return e;
-        if (!given && !id_make(now_ms, &record.restaurant))
-                return FAIL(why, ERR_INTERNAL, "no randomness for an id");
-        id_write(&record.restaurant, record.id);
-        document = json_object_new_object();
-        if (!document || !json_add_text(document, "name", name) || !json_add_bool(document, "active", true))
+        if (!document || !json_add_bool(document, "active", true))
                 return FAIL(why, ERR_NO_MEMORY, "no memory for a restaurant");
-        e = record_write(&record, document, why);
-        if (e)
-                return e;
-        *ret = record;
-        return ERR_OK;
+        e = record_read_members(body, true, document, why);
+        if (!e)
+                e = view_opt_id(body, "restaurantId", &record.restaurant, &given, why);
+        if (!e && !given && !id_make(now_ms, &record.restaurant))
+                e = FAIL(why, ERR_INTERNAL, "no randomness for an id");
+        id_write(&record.restaurant, record.id);
+        if (!e)
+                e = record_write(&record, document, why);
+        if (!e)
+                *ret = record;
+        return e;
 }
 
 enum err restaurant_patch_read(const struct view *body, struct restaurant_patch *ret, struct why *why)
 {
-        CLEAN(restaurant_patch_done) struct restaurant_patch patch = {.has_active = view_has(body, "active")};
-        enum err e = record_read_name(body, false, &patch.name, why);
+        CLEAN(json_put_at) struct json_object *members = json_object_new_object();
+        char *text;
+        enum err e = members ? record_read_members(body, false, members, why) : ERR_NO_MEMORY;
 
         if (e)
                 return e;
-        e = patch.has_active ? view_need_bool(body, "active", &patch.active, why) : ERR_OK;
-        if (e)
-                return e;
-        *ret = patch;
-        patch.name = NULL;
+        text = json_text(members);
+        if (!text)
+                return FAIL(why, ERR_NO_MEMORY, "no memory for a change");
+        ret->members = text;
         return ERR_OK;
 }
 
 void restaurant_patch_done(struct restaurant_patch *patch)
 {
-        free(patch->name);
-        patch->name = NULL;
+        free(TAKE(patch->members));
 }
 
 enum err restaurant_edit(struct record *record, void *arg, int64_t now_ms, struct why *why)
 {
-        CLEAN(json_put_at) struct json_object *document = NULL;
-        const struct restaurant_patch *patch = arg;
-        enum err e = record_read(record, &document, why);
-
         (void)now_ms;
-        if (e)
-                return e;
-        if ((patch->name && !json_add_text(document, "name", patch->name)) ||
-            (patch->has_active && !json_add_bool(document, "active", patch->active)))
-                return FAIL(why, ERR_NO_MEMORY, "no memory for a restaurant");
-        return record_write(record, document, why);
+        return record_change(record, ((const struct restaurant_patch *)arg)->members, why);
 }
-
-/* ---- which integration orders are dispatched to ---- */
 
 enum err restaurant_choose_dispatch(struct record *record, void *arg, int64_t now_ms, struct why *why)
 {
-        CLEAN(json_put_at) struct json_object *document = NULL;
         const struct dispatch_choice *choice = arg;
-        char id[ID_TEXT_SIZE];
-        enum err e = record_read(record, &document, why);
+        char id[ID_TEXT_SIZE], members[64];
 
         (void)now_ms;
-        if (e)
-                return e;
         id_write(&choice->integration, id);
-        if (!choice->on && !streq(json_get_text(document, "dispatchIntegration"), id))
+        if (!choice->on && !restaurant_dispatches_to(record, id))
                 return ERR_OK;
-        if (!json_add_text(document, "dispatchIntegration", choice->on ? id : NULL))
-                return FAIL(why, ERR_NO_MEMORY, "no memory for a restaurant");
-        return record_write(record, document, why);
+        snprintf(members, sizeof members,
+                 choice->on ? "{\"dispatchIntegration\":\"%s\"}" : "{\"dispatchIntegration\":null}", id);
+        return record_change(record, members, why);
 }
 
 bool restaurant_dispatches_to(const struct record *record, const char *integration_id)
@@ -94,8 +76,6 @@ bool restaurant_dispatches_to(const struct record *record, const char *integrati
                streq(json_get_text(document, "dispatchIntegration"), integration_id);
 }
 
-/* ---- what it says ---- */
-
 bool restaurant_is_active(const struct record *record)
 {
         CLEAN(json_put_at) struct json_object *document = NULL;
@@ -105,15 +85,5 @@ bool restaurant_is_active(const struct record *record)
 
 struct json_object *restaurant_write(const struct record *record)
 {
-        CLEAN(json_put_at) struct json_object *document = NULL;
-        CLEAN(json_put_at) struct json_object *shown = json_object_new_object();
-
-        if (!shown || record_read(record, &document, NULL) ||
-            !json_add_text(shown, "restaurantId", record->id) ||
-            !json_add_text(shown, "name", json_get_text(document, "name")) ||
-            !json_add_bool(shown, "active", json_get_bool(document, "active", false)) ||
-            !json_add_time(shown, "createdAt", record->created_ms) ||
-            !json_add_time(shown, "updatedAt", record->updated_ms))
-                return NULL;
-        return TAKE(shown);
+        return record_show(record, NULL, "restaurantId", "name", "active", "createdAt", "updatedAt", NULL);
 }

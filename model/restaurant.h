@@ -14,9 +14,7 @@ enum err restaurant_make(const struct view *body, int64_t now_ms, struct record 
 
 /* What a client asks to be changed: {"name"?,"active"?}. */
 struct restaurant_patch {
-        char *name; /* owned; NULL: leave */
-        bool has_active;
-        bool active;
+        char *members; /* owned: a JSON object */
 };
 /* Errors: BAD_FIELD, NO_MEMORY. Neither can be cleared by null. End it with restaurant_patch_done(). */
 enum err restaurant_patch_read(const struct view *body, struct restaurant_patch *ret, struct why *why)

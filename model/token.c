@@ -4,6 +4,9 @@
 
 #include "model/clean.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #define TOUCH_MS (10 * 60 * INT64_C(1000))
 
 enum err token_make(const struct id *restaurant, const char *name, int64_t now_ms, struct record *ret,
@@ -41,36 +44,23 @@ bool token_needs_touch(const struct record *record, int64_t now_ms)
 
 enum err token_touch(struct record *record, void *arg, int64_t now_ms, struct why *why)
 {
-        CLEAN(json_put_at) struct json_object *document = NULL;
-        enum err e = record_read(record, &document, why);
+        char members[64];
 
         (void)arg;
-        if (e)
-                return e;
-        if (!json_add_int(document, "lastUsedAt", now_ms))
-                return FAIL(why, ERR_NO_MEMORY, "no memory for a token");
-        return record_write(record, document, why);
-}
-
-/* What a person knows it again by. */
-static bool add_marks(struct json_object *shown, struct json_object *document)
-{
-        int64_t used_ms = json_get_int(document, "lastUsedAt", 0);
-
-        return json_add_text(shown, "prefix", json_get_text(document, "prefix")) &&
-               json_add_text(shown, "last4", json_get_text(document, "last4")) &&
-               (used_ms ? json_add_time(shown, "lastUsedAt", used_ms) : json_add(shown, "lastUsedAt", NULL));
+        snprintf(members, sizeof members, "{\"lastUsedAt\":%" PRId64 "}", now_ms);
+        return record_change(record, members, why);
 }
 
 struct json_object *token_write(const struct record *record, const char *text)
 {
-        CLEAN(json_put_at) struct json_object *document = NULL;
-        CLEAN(json_put_at) struct json_object *shown = json_object_new_object();
+        CLEAN(json_put_at)
+        struct json_object *shown = text ? record_show(record, NULL, "tokenId", "name", "createdAt", NULL)
+                                         : record_show(record, NULL, "tokenId", "name", "prefix", "last4",
+                                                       "lastUsedAt", "createdAt", NULL);
+        const int64_t used_ms = json_get_int(shown, "lastUsedAt", 0);
 
-        if (!shown || record_read(record, &document, NULL) || !json_add_text(shown, "tokenId", record->id) ||
-            !json_add_text(shown, "name", json_get_text(document, "name")) ||
-            !(text ? json_add_text(shown, "token", text) : add_marks(shown, document)) ||
-            !json_add_time(shown, "createdAt", record->created_ms))
+        if (!shown || (text && !json_add_text(shown, "token", text)) ||
+            (used_ms && !json_add_time(shown, "lastUsedAt", used_ms)))
                 return NULL;
         return TAKE(shown);
 }

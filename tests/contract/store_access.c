@@ -140,7 +140,8 @@ TEST(a_restaurant_that_is_not_there_is_not_found)
 
 static void switch_courier(const struct courier *courier, bool active)
 {
-        struct integration_patch patch = {.has_active = true, .active = active};
+        char on[] = "{\"active\":true}", off[] = "{\"active\":false}";
+        struct integration_patch patch = {.members = active ? on : off};
         struct store_edit edit = {.kind = RECORD_INTEGRATION, .edit = integration_edit, .arg = &patch};
 
         assert_true(text_copy(edit.id, sizeof edit.id, courier->id));

@@ -258,7 +258,8 @@ struct id restaurant_new(void)
 
 void restaurant_switch(struct id restaurant, bool active)
 {
-        struct restaurant_patch patch = {.has_active = true, .active = active};
+        char on[] = "{\"active\":true}", off[] = "{\"active\":false}";
+        struct restaurant_patch patch = {.members = active ? on : off};
         struct store_edit edit = {.kind = RECORD_RESTAURANT, .edit = restaurant_edit, .arg = &patch};
 
         id_write(&restaurant, edit.id);
@@ -278,7 +279,8 @@ static struct keyring *ring_new(void)
 struct courier courier_hire(struct id restaurant)
 {
         struct keyring *ring = ring_new();
-        CLEAN(integration_patch_done) struct integration_patch patch = {.name = strdup("Hızlı Kurye")};
+        CLEAN(integration_patch_done)
+        struct integration_patch patch = {.members = strdup("{\"name\":\"Hızlı Kurye\"}")};
         CLEAN(rotation_done) struct rotation key = {0};
         CLEAN(rotation_done) struct rotation secret = {0};
         struct record record = {0};

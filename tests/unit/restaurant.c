@@ -155,7 +155,7 @@ TEST(orders_go_to_one_integration_at_most)
 TEST(a_record_that_is_absent_or_damaged_says_no)
 {
         struct record absent = {0}, damaged = {.document = (char[]){"{\"active\":true"}};
-        struct restaurant_patch patch = {.has_active = true};
+        struct restaurant_patch patch = {.members = (char[]){"{\"active\":false}"}};
 
         assert_false(restaurant_is_active(&absent));
         assert_false(restaurant_dispatches_to(&absent, OWN_ID));
