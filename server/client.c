@@ -5,14 +5,11 @@
  * thread touches any of that; curl_multi_wakeup() is the one thing that others do to curl.
  *
  * NEVER and UNSURE are told apart by `sent`: curl asks us (CURLOPT_PREREQFUNCTION) when a connection, TLS included, is
- * ready and the request is about to be written. Whatever fails before that cannot have reached the other side;
- * whatever fails after it may have been acted on.
+ * ready and the request is about to be written. Whatever fails after that may have been acted on.
  *
- * A kept connection may be closed by the other side at the very moment we write to it. As long as no byte of an answer
- * came, curl then repeats the request on a new one, whatever its method (Curl_retry_request in its lib/transfer.c), so
- * that a PUT which was acted on would be told twice. The repeat asks again before it is written, and is refused: the
- * call is UNSURE. Only GET, which changes nothing, may be repeated. Connections found dead before the request cost
- * nothing: curl looks at an idle one before it uses it.
+ * A kept connection may be closed by the other side at the very moment we write to it; curl then repeats the request,
+ * whatever its method (Curl_retry_request in its lib/transfer.c), and a PUT would be told twice. The repeat asks again
+ * before it is written, and is refused: the call is UNSURE. Only GET, which changes nothing, may be repeated.
  *
  * HTTP/1.1 only: with one request at a time on a connection, one that stalls harms one call. */
 #include "server/client.h"
@@ -69,8 +66,7 @@ struct client {
         struct transfers resolving;
         struct transfers carried;
         int calls_max;
-        int n_calls;          /* begun and not yet home */
-        struct inbox *unrung; /* where the last completion was posted */
+        int n_calls; /* begun and not yet home */
         int n_idle;
         CURL *idle[]; /* owned; up to calls_max, for setting one up costs more than a call */
 };
@@ -102,15 +98,14 @@ static void deliver(struct letter *letter)
         call->done(call);
 }
 
-static void ring(struct client *client)
+static void push_home(struct call *call)
 {
-        if (client->unrung)
-                inbox_ring(client->unrung);
-        client->unrung = NULL;
+        call->transfer = NULL;
+        call->letter.run = deliver;
+        inbox_push(call->reply, &call->letter);
 }
 
-/* Ends the transfer of a call whose answer is filled, and posts the call; those that go to one inbox share one ring.
- * A transfer that the resolver still holds is freed when it lets go. */
+/* Ends the transfer of a call whose answer is filled. One that the resolver still holds is freed when it lets go. */
 static void send_home(struct client_transfer *t)
 {
         struct client *client = t->client;
@@ -132,12 +127,7 @@ static void send_home(struct client_transfer *t)
         curl_url_cleanup(t->url);
         if (!held)
                 free(t);
-        if (client->unrung != call->reply)
-                ring(client);
-        client->unrung = call->reply;
-        call->transfer = NULL;
-        call->letter.run = deliver;
-        inbox_post(call->reply, &call->letter);
+        push_home(call);
 }
 
 /* For what has not been carried. */
@@ -160,7 +150,7 @@ static int on_request(void *arg, char *to, char *from, int to_port, int from_por
         return CURL_PREREQFUNC_OK;
 }
 
-/* A pinned host must never make curl look up a name; an IPv6 address, which cannot be pinned, is no look-up. */
+/* A pinned host must never make curl look up a name; an IPv6 address cannot be pinned, and is no look-up. */
 static int on_resolve(void *state, void *reserved, void *arg)
 {
         const struct client_transfer *t = arg;
@@ -187,11 +177,11 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
         struct client_transfer *t = arg;
         struct call *call = t->call;
         size_t total = call->received_n + size * n;
-        char *larger = total > MESSAGE_REPLY_MAX ? NULL : realloc(call->received, total + 1);
+        bool fits = total <= MESSAGE_REPLY_MAX;
+        char *larger = fits ? realloc(call->received, total + 1) : NULL;
 
         if (!larger) {
-                t->trouble =
-                        total > MESSAGE_REPLY_MAX ? "the answer is too long" : "no memory for the answer";
+                t->trouble = fits ? "no memory for the answer" : "the answer is too long";
                 return 0;
         }
         memcpy(larger + call->received_n, bytes, size * n);
@@ -203,7 +193,6 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
 
 #define SET(t, option, value) (curl_easy_setopt((t)->handle, (option), (value)) == CURLE_OK)
 
-/* What holds for every call. */
 static bool set_rules(struct client_transfer *t)
 {
         return SET(t, CURLOPT_NOSIGNAL, 1L) && SET(t, CURLOPT_PROTOCOLS_STR, "http,https") &&
@@ -228,28 +217,23 @@ static bool append(struct curl_slist **list, const char *text)
         return longer != NULL;
 }
 
-/* `name` ends with a colon. */
-static bool has_header(const struct message *m, const char *name)
-{
-        for (int i = 0; i < m->n_headers; i++)
-                if (strncasecmp(m->headers[i], name, strlen(name)) == 0)
-                        return true;
-        return false;
-}
-
 /* The message's headers, and none of those that curl would add by itself: a bare name keeps it from that. */
 static bool set_headers(struct client_transfer *t)
 {
         static const char *const unasked[] = {"Accept:", "Content-Type:", "Expect:"};
         const struct message *m = &t->call->message;
+        bool fine = true;
 
         for (int i = 0; i < m->n_headers; i++)
-                if (!append(&t->headers, m->headers[i]))
-                        return false;
-        for (size_t i = 0; i < sizeof unasked / sizeof *unasked; i++)
-                if (!has_header(m, unasked[i]) && !append(&t->headers, unasked[i]))
-                        return false;
-        return SET(t, CURLOPT_HTTPHEADER, t->headers);
+                fine = fine && append(&t->headers, m->headers[i]);
+        for (size_t i = 0; i < sizeof unasked / sizeof *unasked; i++) {
+                int at = 0;
+
+                while (at < m->n_headers && strncasecmp(m->headers[at], unasked[i], strlen(unasked[i])) != 0)
+                        at++;
+                fine = fine && (at < m->n_headers || append(&t->headers, unasked[i]));
+        }
+        return fine && SET(t, CURLOPT_HTTPHEADER, t->headers);
 }
 
 /* What is no bare GET goes as curl's POST by its own name, which gives an empty body its Content-Length: 0. */
@@ -291,12 +275,12 @@ static bool set_pin(struct client_transfer *t)
 static bool set_out(struct client_transfer *t, int64_t left_ms)
 {
         struct client *client = t->client;
+        int64_t connect_ms = left_ms < CONNECT_MAX_MS ? left_ms : CONNECT_MAX_MS;
 
         t->handle = client->n_idle ? client->idle[--client->n_idle] : curl_easy_init();
         return t->handle && set_rules(t) && set_request(t) && set_pin(t) &&
                SET(t, CURLOPT_TIMEOUT_MS, (long)left_ms) &&
-               SET(t, CURLOPT_CONNECTTIMEOUT_MS,
-                   (long)(left_ms < CONNECT_MAX_MS ? left_ms : CONNECT_MAX_MS)) &&
+               SET(t, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms) &&
                curl_multi_add_handle(client->multi, t->handle) == CURLM_OK;
 }
 
@@ -372,27 +356,20 @@ static void begin(struct client_transfer *t)
                 move(t, &client->resolving);
 }
 
-/* From seconds or a date; "now" and the past count as none. */
-static int64_t read_retry_after(CURL *handle)
-{
-        curl_off_t seconds = 0;
-
-        curl_easy_getinfo(handle, CURLINFO_RETRY_AFTER, &seconds);
-        if (seconds <= 0)
-                return -1;
-        return (seconds < RETRY_AFTER_MAX_S ? seconds : RETRY_AFTER_MAX_S) * 1000;
-}
-
 static void answer(struct client_transfer *t)
 {
         struct call *call = t->call;
+        curl_off_t wait_s = 0; /* of seconds or a date */
         long http = 0;
 
         curl_easy_getinfo(t->handle, CURLINFO_RESPONSE_CODE, &http);
+        curl_easy_getinfo(t->handle, CURLINFO_RETRY_AFTER, &wait_s);
+        if (wait_s > RETRY_AFTER_MAX_S)
+                wait_s = RETRY_AFTER_MAX_S;
         call->trouble[0] = '\0';
         call->answer = (struct answer){.carried = CARRIED_ANSWERED,
                                        .http = (int)http,
-                                       .retry_after_ms = read_retry_after(t->handle),
+                                       .retry_after_ms = wait_s > 0 ? wait_s * 1000 : -1,
                                        .body = call->received ? call->received : "",
                                        .length = call->received_n,
                                        .trouble = call->trouble};
@@ -432,10 +409,9 @@ static void finish_ready(struct client *client)
 /* Gives up the calls whose deadline passed while they were resolved; how long until the next one does. */
 static int give_up_late(struct client *client)
 {
-        struct client_transfer *next;
         int64_t wait = ROUND_MAX_MS;
 
-        for (struct client_transfer *t = TAILQ_FIRST(&client->resolving); t; t = next) {
+        for (struct client_transfer *t = TAILQ_FIRST(&client->resolving), *next; t; t = next) {
                 int64_t left = left_ms(t);
 
                 next = TAILQ_NEXT(t, entry);
@@ -473,14 +449,13 @@ static void end_all(struct client *client)
                 t->trouble = "stopping";
                 finish(t, CURLE_ABORTED_BY_CALLBACK);
         }
-        ring(client);
 }
 
 static void *client_run(void *arg)
 {
         struct client *client = arg;
         sigset_t all;
-        int running, wait;
+        int running;
 
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, NULL);
@@ -492,9 +467,7 @@ static void *client_run(void *arg)
                 curl_multi_perform(client->multi, &running);
                 finish_ready(client);
                 begin_queued(client); /* into the slots that just became free */
-                wait = give_up_late(client);
-                ring(client);
-                curl_multi_poll(client->multi, NULL, 0, wait, NULL);
+                curl_multi_poll(client->multi, NULL, 0, give_up_late(client), NULL);
         }
         end_all(client);
         return NULL;
@@ -507,8 +480,12 @@ static void wake(void *arg)
         curl_multi_wakeup(client->multi);
 }
 
-static void client_free(struct client *client)
+static void client_free_at(struct client **at)
 {
+        struct client *client = *at;
+
+        if (!client)
+                return;
         resolver_stop(client->resolver);
         inbox_run(&client->inbox); /* frees the transfers that the resolver just let go of */
         for (int i = 0; i < client->n_idle; i++)
@@ -517,12 +494,6 @@ static void client_free(struct client *client)
         curl_global_cleanup();
         inbox_done(&client->inbox);
         free(client);
-}
-
-static void client_free_at(struct client **at)
-{
-        if (*at)
-                client_free(*at);
 }
 
 enum err client_start(const struct client_options *options, struct client **ret, struct why *why)
@@ -564,8 +535,7 @@ void client_submit(struct client *client, struct call *call)
         call->transfer = t;
         if (!t) {
                 fail(call, CARRIED_NEVER, "no memory for a call", NULL);
-                call->letter.run = deliver;
-                inbox_push(call->reply, &call->letter);
+                push_home(call);
                 return;
         }
         t->client = client;
@@ -581,7 +551,7 @@ void client_stop(struct client *client)
         atomic_store(&client->stopping, true);
         wake(client);
         pthread_join(client->thread, NULL);
-        client_free(client);
+        client_free_at(&client);
 }
 
 void call_done(struct call *call)

@@ -23,12 +23,12 @@ struct resolution {
         struct resolution *waiting;                 /* the resolver's own */
 };
 
-/* `threads`: how many names may hang at once. Errors: NO_MEMORY, INTERNAL. */
+/* `threads`: how many names may hang at once; one begins where a name waits. Errors: NO_MEMORY. */
 enum err resolver_start(int threads, struct resolver **ret, struct why *why) MUST_USE;
 
 /* From memory, at once: true when the answer (or a fresh refusal) is known and `r` is filled. Otherwise false, and the
  * answer comes by letter to `r->reply`; `r` stays the resolver's until then. Literal addresses are known always. */
 bool resolver_ask(struct resolver *resolver, struct resolution *r);
 
-/* Stops. What still waits is answered with n = 0. A thread that hangs in getaddrinfo is left behind, not waited for. */
+/* Stops. What still waits is answered with n = 0. A thread in getaddrinfo is left behind, not waited for. */
 void resolver_stop(struct resolver *resolver);
