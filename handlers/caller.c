@@ -25,36 +25,27 @@ struct asked {
         _Alignas(max_align_t) char struct_of_verb[];
 };
 
-/* The verbs that handlers use: how large, how submitted, how ended. */
+/* The verbs that handlers use: with results that they own, and without. */
+#define OWNING(X)                                                                                         \
+        X(CREATE, create)                                                                                 \
+        X(MOVE, move) X(READ, read) X(LIST, list) X(REPLAY, replay) X(PUT, put) X(GET, get) X(FIND, find) \
+                X(EDIT, edit)
+#define BARE(X) X(REPLAY_ALL, replay_all) X(DROP, drop)
+
 /* clang-format off */ /* its versions differ about braces in macros */
-#define SUBMIT(name) \
+#define SUBMIT(NAME, name) \
         static void submit_##name(struct store *store, void *verb) { store_##name(store, verb); }
-#define OWNER(name) SUBMIT(name) \
-        static void done_##name(void *verb) { store_##name##_done(verb); }
+#define DONE(NAME, name) static void done_##name(void *verb) { store_##name##_done(verb); }
+#define OWNING_ROW(NAME, name) [VERB_##NAME] = {sizeof(struct store_##name), submit_##name, done_##name},
+#define BARE_ROW(NAME, name) [VERB_##NAME] = {sizeof(struct store_##name), submit_##name, NULL},
 
-OWNER(create) OWNER(move) OWNER(read) OWNER(list) OWNER(replay)
-OWNER(put) OWNER(get) OWNER(find) OWNER(edit)
-SUBMIT(replay_all) SUBMIT(drop)
-
-#define ROW(name, done) {sizeof(struct store_##name), submit_##name, done}
+OWNING(SUBMIT) BARE(SUBMIT) OWNING(DONE)
 
 static const struct {
         size_t size;
         void (*submit)(struct store *store, void *verb);
-        void (*done)(void *verb); /* NULL: it owns nothing */
-} verbs[] = {
-        [VERB_CREATE] = ROW(create, done_create),
-        [VERB_MOVE] = ROW(move, done_move),
-        [VERB_READ] = ROW(read, done_read),
-        [VERB_LIST] = ROW(list, done_list),
-        [VERB_REPLAY] = ROW(replay, done_replay),
-        [VERB_REPLAY_ALL] = ROW(replay_all, NULL),
-        [VERB_PUT] = ROW(put, done_put),
-        [VERB_GET] = ROW(get, done_get),
-        [VERB_FIND] = ROW(find, done_find),
-        [VERB_EDIT] = ROW(edit, done_edit),
-        [VERB_DROP] = ROW(drop, NULL),
-};
+        void (*done)(void *verb);
+} verbs[] = {OWNING(OWNING_ROW) BARE(BARE_ROW)};
 /* clang-format on */
 
 static void done(void *memory)

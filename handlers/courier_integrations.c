@@ -99,8 +99,7 @@ static enum err make(void *find, struct writing *w, const struct keyring *ring, 
         struct store_put *new = caller_next(find, VERB_PUT, put);
         enum err e = new ? rotation_key(&w->key, why) : ERR_NO_MEMORY;
 
-        if (!e)
-                e = rotation_secret(&w->id, ring, &w->secret, why);
+        e = e ? e : rotation_secret(&w->id, ring, &w->secret, why);
         if (!e)
                 e = integration_make(&new->job.access.restaurant, &w->id, &w->patch, &w->key, &w->secret,
                                      &new->record, why);
@@ -116,8 +115,7 @@ static enum err found(struct request *r, void *verb)
         char id[ID_TEXT_SIZE];
         enum err e = caller_body(r, &body, why);
 
-        if (!e)
-                e = integration_patch_read(&body, w->fresh, &w->id, ring, &w->patch, why);
+        e = e ? e : integration_patch_read(&body, w->fresh, &w->id, ring, &w->patch, why);
         if (e)
                 return e;
         return w->fresh ? make(verb, w, ring, why)

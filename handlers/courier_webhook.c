@@ -57,44 +57,32 @@ static enum err read_update(struct request *r, void *verb, struct why *why)
         enum err e = caller_body(r, &body, why);
 
         move->by = ACTOR_COURIER;
-        if (!e)
-                e = read_id(&body, "restaurantId", ERR_BAD_RESTAURANT_ID, &move->job.access.restaurant, why);
-        if (!e)
-                e = read_id(&body, "orderId", ERR_BAD_ORDER_ID, &move->order, why);
-        if (!e)
-                e = read_status(&body, &move->to, why);
-        if (!e)
-                e = read_idempotency_key(r, move, why);
+        e = e ? e : read_id(&body, "restaurantId", ERR_BAD_RESTAURANT_ID, &move->job.access.restaurant, why);
+        e = e ? e : read_id(&body, "orderId", ERR_BAD_ORDER_ID, &move->order, why);
+        e = e ? e : read_status(&body, &move->to, why);
+        e = e ? e : read_idempotency_key(r, move, why);
         return e ? e : read_key(r, why);
 }
 
-static void tell_moved(struct request *r, const struct store_move *move)
+static enum err updated(struct request *r, void *verb)
 {
-        char id[ID_TEXT_SIZE];
-        char at[TIME_TEXT_SIZE];
+        static const enum err refusals[] = {[MOVE_FINAL] = ERR_ORDER_FINAL,
+                                            [MOVE_PAST] = ERR_ORDER_FINAL,
+                                            [MOVE_KEY_REUSED] = ERR_KEY_REUSED,
+                                            [MOVE_UNKNOWN] = ERR_NO_ORDER};
+        const struct store_move *move = verb;
+        char id[ID_TEXT_SIZE], at[TIME_TEXT_SIZE];
         char body[256]; /* two thirds are used */
         int n;
 
+        if (refusals[move->outcome])
+                return refusals[move->outcome];
         n = snprintf(body, sizeof body,
                      "{\"success\":true,\"message\":\"Sipariş durumu başarıyla güncellendi\","
                      "\"data\":{\"orderId\":\"%s\",\"status\":\"%s\",\"updatedAt\":\"%s\"}}",
                      id_write(&move->order, id), status_word(move->status), time_write(move->at_ms, at));
         request_reply(r, 200, body, (size_t)n);
-}
-
-static enum err updated(struct request *r, void *verb)
-{
-        const struct store_move *move = verb;
-
-        switch (move->outcome) {
-        case MOVE_MOVED:
-        case MOVE_SAME: tell_moved(r, move); return ERR_OK;
-        case MOVE_FINAL:
-        case MOVE_PAST: return ERR_ORDER_FINAL;
-        case MOVE_KEY_REUSED: return ERR_KEY_REUSED;
-        case MOVE_UNKNOWN: break;
-        }
-        return ERR_NO_ORDER;
+        return ERR_OK;
 }
 
 HANDLER(courier_webhook_update, VERB_MOVE, OWN, read_update, updated)

@@ -65,13 +65,9 @@ static enum err replayed(struct request *r, void *verb)
 {
         const struct store_replay *replay = verb;
 
-        switch (replay->outcome) {
-        case REPLAY_DONE:
-                return answer_one(r, 200, delivery_write(replay->stored, replay->party, time_now_ms()));
-        case REPLAY_NOT_FAILED: return ERR_NOT_REPLAYABLE;
-        case REPLAY_UNKNOWN: break;
-        }
-        return ERR_NOT_FOUND;
+        if (replay->outcome != REPLAY_DONE)
+                return replay->outcome == REPLAY_NOT_FAILED ? ERR_NOT_REPLAYABLE : ERR_NOT_FOUND;
+        return answer_one(r, 200, delivery_write(replay->stored, replay->party, time_now_ms()));
 }
 
 /* `<orderId>-<party>`; what is written otherwise is nobody's. */
@@ -113,14 +109,11 @@ static enum err read_all(struct request *r, void *verb, struct why *why)
         const char *state = NULL, *platform = NULL;
         enum err e = caller_body(r, &body, why);
 
-        if (!e)
-                e = view_need_text(&body, "state", 1, 32, &state, why);
+        e = e ? e : view_need_text(&body, "state", 1, 32, &state, why);
         if (!e && !streq(state, delivery_word(DELIVERY_FAILED)))
                 e = FAIL_FIELD(why, "state", "only what failed can be replayed");
-        if (!e)
-                e = view_opt_text(&body, "platform", 1, 32, &platform, why);
-        if (!e)
-                e = read_platform(platform, &replay->has_platform, &replay->platform, why);
+        e = e ? e : view_opt_text(&body, "platform", 1, 32, &platform, why);
+        e = e ? e : read_platform(platform, &replay->has_platform, &replay->platform, why);
         return e ? e : view_opt_time(&body, "since", &replay->since_ms, why);
 }
 

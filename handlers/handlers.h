@@ -4,46 +4,23 @@
 
 struct request;
 
-/* courier_webhook.c: what a courier firm calls. */
-void courier_webhook_update(struct request *r);
-void courier_webhook_ping(struct request *r);
-void courier_webhook_order(struct request *r);
+typedef void handler(struct request *r);
 
-/* orders.c: orders in and out, and the restaurant's own changes of status. */
-void orders_create(struct request *r);
-void orders_list(struct request *r);
-void orders_show(struct request *r);
-void orders_move(struct request *r);
+/* What a courier firm calls. */
+handler courier_webhook_update, courier_webhook_ping, courier_webhook_order;
 
-/* deliveries.c: what orders owe to others: what became of it, and trying again what failed. */
-void deliveries_list(struct request *r);
-void deliveries_replay(struct request *r);
-void deliveries_replay_all(struct request *r);
+/* Orders in and out, the restaurant's own changes of status, and what orders owe to others. */
+handler orders_create, orders_list, orders_show, orders_move;
+handler deliveries_list, deliveries_replay, deliveries_replay_all;
 
-/* restaurants.c: restaurants and their tokens, one per tablet or POS; lists, single looks, deletions: records.c. */
-void restaurants_create(struct request *r);
-void restaurants_list(struct request *r);
-void restaurants_show(struct request *r);
-void restaurants_change(struct request *r);
-void tokens_create(struct request *r);
-void tokens_list(struct request *r);
-void tokens_revoke(struct request *r);
+/* Restaurants, their tokens (one per tablet or POS), their accounts on platforms, their courier firms and those' keys;
+ * what is the same for all of them stands in records.c. */
+handler restaurants_create, restaurants_list, restaurants_show, restaurants_change;
+handler tokens_create, tokens_list, tokens_revoke;
+handler platforms_list, platforms_show, platforms_connect, platforms_disconnect;
+handler courier_integrations_create, courier_integrations_list, courier_integrations_show;
+handler courier_integrations_change, courier_integrations_remove;
+handler courier_integrations_rotate_key, courier_integrations_rotate_secret;
 
-/* platforms.c, records.c: a restaurant's accounts on platforms. */
-void platforms_list(struct request *r);
-void platforms_show(struct request *r);
-void platforms_connect(struct request *r);
-void platforms_disconnect(struct request *r);
-
-/* courier_integrations.c, records.c: a restaurant's courier firms and their keys. */
-void courier_integrations_create(struct request *r);
-void courier_integrations_list(struct request *r);
-void courier_integrations_show(struct request *r);
-void courier_integrations_change(struct request *r);
-void courier_integrations_remove(struct request *r);
-void courier_integrations_rotate_key(struct request *r);
-void courier_integrations_rotate_secret(struct request *r);
-
-/* health.c: what an orchestrator asks on the ops port; live never asks the store. */
-void health_live(struct request *r);
-void health_ready(struct request *r);
+/* What an orchestrator asks on the ops port; live never asks the store. */
+handler health_live, health_ready;

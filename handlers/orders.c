@@ -82,17 +82,14 @@ HANDLER(orders_show, VERB_READ, OWN, read_id, shown)
 
 static enum err moved(struct request *r, void *verb)
 {
+        static const enum err refusals[] = {[MOVE_FINAL] = ERR_ORDER_FINAL,
+                                            [MOVE_PAST] = ERR_BACKWARD,
+                                            [MOVE_KEY_REUSED] = ERR_KEY_REUSED,
+                                            [MOVE_UNKNOWN] = ERR_NOT_FOUND};
         const struct store_move *move = verb;
+        const enum err e = refusals[move->outcome];
 
-        switch (move->outcome) {
-        case MOVE_MOVED:
-        case MOVE_SAME: return answer_one(r, 200, order_write(move->stored, true, time_now_ms()));
-        case MOVE_FINAL: return ERR_ORDER_FINAL;
-        case MOVE_PAST: return ERR_BACKWARD;
-        case MOVE_KEY_REUSED: return ERR_KEY_REUSED;
-        case MOVE_UNKNOWN: break;
-        }
-        return ERR_NOT_FOUND;
+        return e ? e : answer_one(r, 200, order_write(move->stored, true, time_now_ms()));
 }
 
 /* A platform's own name for why it is cancelled: a text, or the whole number that stands for it. */
@@ -140,20 +137,14 @@ static enum err read_move(struct request *r, void *verb, struct why *why)
         bool notify = true;
         enum err e = caller_id(r, 0, &move->order, why);
 
-        if (!e)
-                e = caller_body(r, &body, why);
-        if (!e)
-                e = view_need_text(&body, "status", 1, 32, &status, why);
+        e = e ? e : caller_body(r, &body, why);
+        e = e ? e : view_need_text(&body, "status", 1, 32, &status, why);
         if (!e && (!status_find(status, &move->to) || move->to == STATUS_NEW))
                 e = FAIL_FIELD(why, "status", "no word that an order can be moved to");
-        if (!e)
-                e = view_opt_int(&body, "preparingTime", 1, PREP_MINUTES_MAX, &minutes, why);
-        if (!e)
-                e = view_opt_bool(&body, "notifyPlatform", &notify, why);
-        if (!e)
-                e = read_note(&body, move, why);
-        if (!e)
-                e = read_reason(&body, move->reason, why);
+        e = e ? e : view_opt_int(&body, "preparingTime", 1, PREP_MINUTES_MAX, &minutes, why);
+        e = e ? e : view_opt_bool(&body, "notifyPlatform", &notify, why);
+        e = e ? e : read_note(&body, move, why);
+        e = e ? e : read_reason(&body, move->reason, why);
         if (move->to != STATUS_CANCELLED)
                 move->reason[0] = '\0';
         move->by = ACTOR_RESTAURANT;

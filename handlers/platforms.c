@@ -36,8 +36,7 @@ static enum err found(struct request *r, void *verb)
         CLEAN(view_put) struct view body = {0};
         enum err e = caller_body(r, &body, &get->job.why);
 
-        if (!e)
-                e = connection_patch_read(&body, patch, &get->job.why);
+        e = e ? e : connection_patch_read(&body, patch, &get->job.why);
         if (e)
                 return e;
         if (get->record.document)

@@ -54,8 +54,7 @@ static enum err read_token(struct request *r, void *verb, struct why *why)
         const char *name = NULL;
         enum err e = caller_body(r, &body, why);
 
-        if (!e)
-                e = view_need_text(&body, "name", 1, NAME_MAX_CHARACTERS, &name, why);
+        e = e ? e : view_need_text(&body, "name", 1, NAME_MAX_CHARACTERS, &name, why);
         return e ? e : make_token(verb, name, NULL, why);
 }
 

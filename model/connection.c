@@ -56,8 +56,7 @@ enum err connection_patch_read(const struct view *body, struct connection_patch 
         bool enabled;
         enum err e = view_need_bool(body, "enabled", &enabled, why);
 
-        if (!e)
-                e = view_opt_object(body, "credentials", &credentials, why);
+        e = e ? e : view_opt_object(body, "credentials", &credentials, why);
         if (e)
                 return e;
         if (credentials.object) {
@@ -94,25 +93,8 @@ static enum err open_credentials(const struct record *record, struct json_object
         if (!sealed)
                 return FAIL(why, ERR_INTERNAL, "record %s is damaged", record->id);
         e = keyring_open(ring, record->id, sealed, &plain, why);
-        if (!e)
-                e = json_read(plain, strlen(plain), ret, why);
+        e = e ? e : json_read(plain, strlen(plain), ret, why);
         return e == ERR_BAD_JSON ? FAIL(why, ERR_INTERNAL, "record %s is damaged", record->id) : e;
-}
-
-/* Adds to `all` the dialect's credentials that stand in `from`; the first that is then missing, or NULL. */
-static enum err pick(struct json_object *from, const struct dialect *dialect, struct json_object *all,
-                     const char **ret_missing, struct why *why)
-{
-        *ret_missing = NULL;
-        for (const char *const *name = dialect->credentials; *name; name++) {
-                const char *value = json_get_text(from, *name);
-
-                if (value && !json_get_text(all, *name) && !json_add_text(all, *name, value))
-                        return FAIL(why, ERR_NO_MEMORY, "no memory for credentials");
-                if (!*ret_missing && !json_get_text(all, *name))
-                        *ret_missing = *name;
-        }
-        return ERR_OK;
 }
 
 /* Seals into the document what the patch and the record (of a new one: nothing) have together, which must be all there
@@ -126,22 +108,23 @@ static enum err seal(const struct connection_patch *patch, const struct record *
         CLEAN(secret_free_at) char *plain = NULL;
         CLEAN(free_at) char *sealed = NULL;
         char path[sizeof why->field];
-        const char *missing = NULL, *text = patch->credentials ? patch->credentials : "{}";
+        const char *text = patch->credentials ? patch->credentials : "{}";
         enum err e = all ? json_read(text, strlen(text), &given, why) : ERR_NO_MEMORY;
 
-        if (!e)
-                e = pick(given, patch->dialect, all, &missing, why);
-        if (!e && missing && record->document) {
-                e = open_credentials(record, document, patch->ring, &old, why);
-                if (!e)
-                        e = pick(old, patch->dialect, all, &missing, why);
+        for (const char *const *name = patch->dialect->credentials; !e && *name; name++) {
+                const char *value = json_get_text(given, *name);
+
+                if (!value && !old && record->document)
+                        e = open_credentials(record, document, patch->ring, &old, why);
+                value = value ? value : json_get_text(old, *name);
+                snprintf(path, sizeof path, "credentials.%s", *name);
+                if (!e && !value)
+                        e = FAIL_FIELD(why, path, "missing");
+                if (!e && !json_add_text(all, *name, value))
+                        e = FAIL(why, ERR_NO_MEMORY, "no memory for credentials");
         }
         if (e)
                 return e;
-        if (missing) {
-                snprintf(path, sizeof path, "credentials.%s", missing);
-                return FAIL_FIELD(why, path, "missing");
-        }
         plain = json_text(all);
         e = plain ? keyring_seal(patch->ring, record->id, plain, &sealed, why) : ERR_NO_MEMORY;
         if (!e && (!json_add_text(document, "credentials", sealed) ||
@@ -197,8 +180,7 @@ enum err connection_open(const struct record *record, const struct dialect *dial
         CLEAN(json_put_at) struct json_object *credentials = NULL;
         enum err e = record_read(record, &document, why);
 
-        if (!e)
-                e = open_credentials(record, document, ring, &credentials, why);
+        e = e ? e : open_credentials(record, document, ring, &credentials, why);
         if (e)
                 return e;
         for (int i = 0; i < CREDENTIALS_MAX && dialect->credentials[i]; i++) {

@@ -20,21 +20,13 @@
 
 /* ---- where to dispatch ---- */
 
-/* `:1` to `:65535`, or nothing. */
+/* `:1` to `:65535`, or nothing; behind its `n` characters stands no digit. */
 static bool is_port(const char *text, size_t n)
 {
-        int port = 0;
+        const bool digits = n >= 2 && n <= 6 && text[0] == ':' && strspn(text + 1, "0123456789") == n - 1;
+        const unsigned long port = digits ? strtoul(text + 1, NULL, 10) : 0;
 
-        if (n == 0)
-                return true;
-        if (n < 2 || n > 6 || text[0] != ':')
-                return false;
-        for (size_t i = 1; i < n; i++) {
-                if (text[i] < '0' || text[i] > '9')
-                        return false;
-                port = 10 * port + (text[i] - '0');
-        }
-        return port >= 1 && port <= 65535;
+        return n == 0 || (port >= 1 && port <= 65535);
 }
 
 /* https, a host, perhaps a port, nobody's password. Which addresses the host may have is asked when it is called. */
@@ -139,16 +131,12 @@ enum err integration_patch_read(const struct view *body, bool whole, const struc
         bool cancel = false;
         enum err e = members ? record_read_members(body, whole, members, why) : ERR_NO_MEMORY;
 
-        if (!e)
-                e = view_opt_text(body, "dispatchUrl", 0, URL_MAX, &url, why);
+        e = e ? e : view_opt_text(body, "dispatchUrl", 0, URL_MAX, &url, why);
         if (!e && url && !is_url(url))
                 e = FAIL_FIELD(why, "dispatchUrl", "not an https address that may be called");
-        if (!e)
-                e = read_headers(body, id, ring, members, why);
-        if (!e)
-                e = view_opt_bool(body, "autoDispatch", &patch.auto_dispatch, why);
-        if (!e)
-                e = view_opt_bool(body, "notifyCancel", &cancel, why);
+        e = e ? e : read_headers(body, id, ring, members, why);
+        e = e ? e : view_opt_bool(body, "autoDispatch", &patch.auto_dispatch, why);
+        e = e ? e : view_opt_bool(body, "notifyCancel", &cancel, why);
         if (e)
                 return e;
         if ((view_has(body, "dispatchUrl") && !json_add_text(members, "dispatchUrl", url)) ||
@@ -170,16 +158,16 @@ void integration_patch_done(struct integration_patch *patch)
 
 /* ---- keys and signing secrets ---- */
 
+_Static_assert(APIKEY_TEXT_SIZE <= SECRET_TEXT_SIZE, "a key fits");
+
 enum err rotation_key(struct rotation *ret, struct why *why)
 {
-        char text[APIKEY_TEXT_SIZE];
-        enum err e = apikey_make(KEY_PREFIX, text, why);
+        struct rotation made = {0};
+        enum err e = apikey_make(KEY_PREFIX, made.text, why);
 
-        if (e)
-                return e;
-        *ret = (struct rotation){0};
-        text_copy(ret->text, sizeof ret->text, text);
-        return ERR_OK;
+        if (!e)
+                *ret = made;
+        return e;
 }
 
 enum err rotation_secret(const struct id *id, const struct keyring *ring, struct rotation *ret,
@@ -315,12 +303,9 @@ enum err integration_make(const struct id *restaurant, const struct id *id, stru
                 return FAIL(why, ERR_NO_MEMORY, "no memory for an integration");
         id_write(id, record.id);
         e = apply(document, patch, why);
-        if (!e)
-                e = rotate(document, key, 0, why);
-        if (!e)
-                e = rotate(document, secret, 0, why);
-        if (!e)
-                e = write_back(&record, document, why);
+        e = e ? e : rotate(document, key, 0, why);
+        e = e ? e : rotate(document, secret, 0, why);
+        e = e ? e : write_back(&record, document, why);
         if (!e)
                 *ret = record;
         return e;
@@ -332,8 +317,7 @@ enum err integration_edit(struct record *record, void *arg, int64_t now_ms, stru
         enum err e = record_read(record, &document, why);
 
         (void)now_ms;
-        if (!e)
-                e = apply(document, arg, why);
+        e = e ? e : apply(document, arg, why);
         return e ? e : write_back(record, document, why);
 }
 
@@ -342,8 +326,7 @@ enum err integration_rotate(struct record *record, void *arg, int64_t now_ms, st
         CLEAN(json_put_at) struct json_object *document = NULL;
         enum err e = record_read(record, &document, why);
 
-        if (!e)
-                e = rotate(document, arg, now_ms, why);
+        e = e ? e : rotate(document, arg, now_ms, why);
         return e ? e : write_back(record, document, why);
 }
 
@@ -358,15 +341,13 @@ bool integration_admits(const struct record *record, const struct digest *key, i
         if (record_read(record, &document, NULL) || !json_get_bool(document, "active", false))
                 return false;
         for (size_t i = 0; (entry = find_entry(document, "keys", i)); i++) {
-                int64_t until_ms = json_get_int(entry, "validUntil", INT64_MAX);
+                const int64_t until_ms = json_get_int(entry, "validUntil", INT64_MAX);
                 struct digest digest;
 
-                if (!entry_digest(entry, &digest) || !crypto_equal(&digest, key, sizeof digest))
-                        continue;
-                if (now_ms >= until_ms)
-                        return false;
-                *ret_until_ms = until_ms;
-                return true;
+                if (entry_digest(entry, &digest) && crypto_equal(&digest, key, sizeof digest)) {
+                        *ret_until_ms = now_ms < until_ms ? until_ms : *ret_until_ms;
+                        return now_ms < until_ms;
+                }
         }
         return false;
 }

@@ -85,8 +85,7 @@ enum err record_change(struct record *record, const char *members, struct why *w
         CLEAN(json_put_at) struct json_object *document = NULL;
         enum err e = record_read(record, &document, why);
 
-        if (!e)
-                e = record_merge(document, members, why);
+        e = e ? e : record_merge(document, members, why);
         return e ? e : record_write(record, document, why);
 }
 

@@ -16,13 +16,11 @@ enum err restaurant_make(const struct view *body, int64_t now_ms, struct record 
         if (!document || !json_add_bool(document, "active", true))
                 return FAIL(why, ERR_NO_MEMORY, "no memory for a restaurant");
         e = record_read_members(body, true, document, why);
-        if (!e)
-                e = view_opt_id(body, "restaurantId", &record.restaurant, &given, why);
+        e = e ? e : view_opt_id(body, "restaurantId", &record.restaurant, &given, why);
         if (!e && !given && !id_make(now_ms, &record.restaurant))
                 e = FAIL(why, ERR_INTERNAL, "no randomness for an id");
         id_write(&record.restaurant, record.id);
-        if (!e)
-                e = record_write(&record, document, why);
+        e = e ? e : record_write(&record, document, why);
         if (!e)
                 *ret = record;
         return e;
