@@ -141,71 +141,52 @@ static const struct {
         int64_t ms;
 } units[] = {{"ms", 1}, {"s", SECOND}, {"m", MINUTE}, {"h", HOUR}};
 
-/* A duration up to `end`, which is ',' or NUL. */
-static bool read_duration(const char **at, int64_t min, int64_t max, int64_t *ret)
-{
-        int64_t number;
-        size_t n;
+#define UNITS (sizeof units / sizeof units[0])
 
-        if (!read_number(at, max, &number))
-                return false;
-        n = strcspn(*at, ",");
-        for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-                if (strlen(units[i].word) != n || strncmp(*at, units[i].word, n) != 0)
-                        continue;
-                *at += n;
-                *ret = number * units[i].ms;
-                return number <= max / units[i].ms && *ret >= min;
+/* Up to `most` durations with commas between; how many there were, 0: something else is there. */
+static int read_durations(const char *at, const struct setting *s, int most, int64_t *to)
+{
+        for (int n = 0; n < most && read_number(&at, s->max, &to[n]); at++) {
+                size_t i = 0, length = strcspn(at, ",");
+
+                while (i < UNITS &&
+                       (strlen(units[i].word) != length || strncmp(at, units[i].word, length) != 0))
+                        i++;
+                if (i == UNITS || to[n] > s->max / units[i].ms || to[n] * units[i].ms < s->min)
+                        return 0;
+                to[n++] *= units[i].ms;
+                at += length;
+                if (*at == '\0')
+                        return n;
         }
-        return false;
+        return 0;
 }
 
 static void duration_write(int64_t ms, FILE *to)
 {
-        size_t i = sizeof units / sizeof units[0] - 1;
+        size_t i = UNITS - 1;
 
         while (i > 0 && ms % units[i].ms != 0)
                 i--;
         fprintf(to, "%lld%s", (long long)(ms / units[i].ms), units[i].word);
 }
 
-static bool read_durations(const char *value, const struct setting *s, struct config *config)
-{
-        int n = 0;
-
-        do {
-                if (n == RETRIES_MAX || !read_duration(&value, s->min, s->max, &config->retry_ms[n]))
-                        return false;
-                n++;
-        } while (*value++ == ',');
-        config->n_retries = n;
-        return true;
-}
-
 /* ---- the environment ---- */
-
-static void fclose_at(FILE **at)
-{
-        if (*at)
-                fclose(*at);
-}
 
 /* A file's content without the newline at its end; NULL, and what is wrong with it, where there is none. */
 static char *read_file(const char *path, const char **ret_wrong)
 {
-        CLEAN(fclose_at) FILE *file = fopen(path, "re");
         CLEAN(secret_free_at) char *text = calloc(1, SECRET_MAX + 3);
-        size_t n;
+        FILE *file = fopen(path, "re");
+        size_t n = file && text ? fread(text, 1, SECRET_MAX + 2, file) : 0;
 
-        if (!file || !text) {
-                *ret_wrong = strerror(errno);
+        *ret_wrong = !file || !text || ferror(file) ? strerror(errno)
+                     : memchr(text, '\0', n)        ? "not a text"
+                                                    : NULL;
+        if (file)
+                fclose(file);
+        if (*ret_wrong)
                 return NULL;
-        }
-        n = fread(text, 1, SECRET_MAX + 2, file);
-        if (ferror(file) || memchr(text, '\0', n)) {
-                *ret_wrong = "not a text";
-                return NULL;
-        }
         if (n > 0 && text[n - 1] == '\n')
                 text[--n] = '\0';
         if (n > 0 && text[n - 1] == '\r')
@@ -262,12 +243,11 @@ static void range_write(const struct setting *s, FILE *to)
         case INTEGER: fprintf(to, "a whole number from %lld to %lld", min, max); break;
         case DURATION:
         case DURATIONS:
-                fputs(s->type == DURATION ? "a duration" : "1 to 8 durations with commas, each", to);
-                fputs(" from ", to);
+                fputs(s->type == DURATION ? "a duration from " : "1 to 8 durations with commas, each from ",
+                      to);
                 duration_write(s->min, to);
                 fputs(" to ", to);
                 duration_write(s->max, to);
-                break;
         }
 }
 
@@ -280,7 +260,7 @@ static void *field_of(struct config *config, const struct setting *s)
 static bool store_value(const struct setting *s, char **value, struct config *config)
 {
         const char *at = *value;
-        int64_t number, n = (int64_t)strlen(at);
+        int64_t n = (int64_t)strlen(at), *number = field_of(config, s);
 
         switch (s->type) {
         case TEXT:
@@ -289,19 +269,11 @@ static bool store_value(const struct setting *s, char **value, struct config *co
                         return false;
                 *(char **)field_of(config, s) = TAKE(*value);
                 return true;
-        case INTEGER:
-                if (!read_number(&at, s->max, &number) || *at || number < s->min)
-                        return false;
-                *(int64_t *)field_of(config, s) = number;
-                return true;
-        case DURATION:
-                if (!read_duration(&at, s->min, s->max, &number) || *at)
-                        return false;
-                *(int64_t *)field_of(config, s) = number;
-                return true;
-        case DURATIONS: return read_durations(at, s, config);
+        case INTEGER: return read_number(&at, s->max, number) && !*at && *number >= s->min;
+        case DURATION: return read_durations(at, s, 1, number) == 1;
+        case DURATIONS: config->n_retries = read_durations(at, s, RETRIES_MAX, number); break;
         }
-        return false;
+        return config->n_retries > 0;
 }
 
 static bool read_setting(const struct setting *s, struct config *config, FILE *errors)
@@ -314,28 +286,24 @@ static bool read_setting(const struct setting *s, struct config *config, FILE *e
         if (!value)
                 return true;
         wrong = s->wrong ? s->wrong(value) : NULL;
-        if (wrong) {
-                fprintf(errors, PREFIX "%s: %s\n", s->name, wrong);
-                return false;
-        }
-        if (store_value(s, &value, config))
+        if (!wrong && store_value(s, &value, config))
                 return true;
-        fprintf(errors, PREFIX "%s: must be ", s->name);
-        range_write(s, errors);
+        fprintf(errors, PREFIX "%s: %s", s->name, wrong ? wrong : "must be ");
+        if (!wrong)
+                range_write(s, errors);
         fputc('\n', errors);
         return false;
 }
 
-/* Whether these `n` bytes are a setting's name, or a secret's with _FILE. */
-static bool is_setting(const char *name, size_t n)
+/* Whether `variable`, which stands behind PREFIX, sets a setting, or a secret by _FILE. */
+static bool is_setting(const char *variable)
 {
         for (size_t i = 0; i < COUNT; i++) {
-                size_t length = strlen(settings[i].name);
+                size_t n = strlen(settings[i].name);
 
-                if (n < length || strncmp(name, settings[i].name, length) != 0)
-                        continue;
-                if (n == length ||
-                    (settings[i].type == SECRET && n == length + 5 && !strncmp(name + length, "_FILE", 5)))
+                if (strncmp(variable, settings[i].name, n) == 0 &&
+                    (variable[n] == '=' ||
+                     (settings[i].type == SECRET && strncmp(variable + n, "_FILE=", 6) == 0)))
                         return true;
         }
         return false;
@@ -348,14 +316,10 @@ static int complain_of_unknown(FILE *errors)
 
         for (char **at = environ; *at; at++) {
                 const char *name = *at + strlen(PREFIX);
-                size_t n;
 
-                if (strncmp(*at, PREFIX, strlen(PREFIX)) != 0)
+                if (strncmp(*at, PREFIX, strlen(PREFIX)) != 0 || is_setting(name))
                         continue;
-                n = strcspn(name, "=");
-                if (is_setting(name, n))
-                        continue;
-                fprintf(errors, PREFIX "%.*s: no such setting\n", (int)n, name);
+                fprintf(errors, PREFIX "%.*s: no such setting\n", (int)strcspn(name, "="), name);
                 count++;
         }
         return count;
@@ -412,7 +376,6 @@ static void value_write(struct config *config, const struct setting *s, FILE *to
                         fputs(i > 0 ? "," : "", to);
                         duration_write(config->retry_ms[i], to);
                 }
-                break;
         }
 }
 

@@ -20,16 +20,12 @@ bool listener_read(const char *text, char host[HOST_SIZE], char port[PORT_SIZE])
                    *end = *text == '[' ? strchr(text, ']') : strchr(text, ':');
         const char *digits = end ? end + 1 + (*text == '[') : NULL;
         unsigned number = 0;
-        size_t n;
 
         if (!end || end == begin || end - begin >= HOST_SIZE || digits[-1] != ':')
                 return false;
-        n = strspn(digits, "0123456789");
-        if (n == 0 || n >= PORT_SIZE || digits[n])
-                return false;
-        for (size_t i = 0; i < n; i++)
-                number = 10 * number + (unsigned)(digits[i] - '0');
-        if (number > 65535)
+        for (const char *c = digits; *c >= '0' && *c <= '9' && number <= 65535; c++)
+                number = 10 * number + (unsigned)(*c - '0');
+        if (!*digits || digits[strspn(digits, "0123456789")] || number > 65535)
                 return false;
         memcpy(host, begin, (size_t)(end - begin));
         host[end - begin] = '\0';
@@ -88,15 +84,15 @@ enum err listener_open(const char *text, int *ret_fd, char ret_name[LISTENER_NAM
 enum err descriptors_need(int n, struct why *why)
 {
         struct rlimit limit;
+        rlim_t needed = (rlim_t)n;
 
         if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
                 return FAIL(why, ERR_INTERNAL, "getrlimit: %s", strerror(errno));
-        if (limit.rlim_cur >= (rlim_t)n)
-                return ERR_OK;
-        if (limit.rlim_max < (rlim_t)n)
+        if (limit.rlim_max < needed)
                 return FAIL(why, ERR_INTERNAL, "%d descriptors are needed, the hard limit is %llu", n,
                             (unsigned long long)limit.rlim_max);
-        limit.rlim_cur = (rlim_t)n;
+        if (limit.rlim_cur < needed)
+                limit.rlim_cur = needed;
         if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
                 return FAIL(why, ERR_INTERNAL, "setrlimit: %s", strerror(errno));
         return ERR_OK;

@@ -5,6 +5,7 @@
 #include "model/text.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Takes what stands for {…} out of `path`; what an earlier, unfit pattern left in `args` is overwritten. */
@@ -34,24 +35,10 @@ static bool path_fits(const char *pattern, const char *path, char args[][ROUTE_A
         return *path == '\0';
 }
 
-/* No method's name stands within another's. */
-static void allow_add(char *allow, size_t size, const char *method)
-{
-        size_t n = strlen(allow), length = strlen(method);
-
-        if (strstr(allow, method))
-                return;
-        assert(n + 2 + length < size);
-        if (n > 0) {
-                memcpy(allow + n, ", ", 2);
-                n += 2;
-        }
-        memcpy(allow + n, method, length + 1);
-}
-
 enum err router_find(const struct route *routes, const char *method, const char *path, struct match *ret)
 {
         const char *wanted = streq(method, "HEAD") ? "GET" : method;
+        size_t n = 0;
 
         ret->route = NULL;
         ret->allow[0] = '\0';
@@ -62,7 +49,11 @@ enum err router_find(const struct route *routes, const char *method, const char 
                         ret->route = route;
                         return ERR_OK;
                 }
-                allow_add(ret->allow, sizeof ret->allow, route->method);
+                if (strstr(ret->allow, route->method)) /* no method's name stands within another's */
+                        continue;
+                n += (size_t)snprintf(ret->allow + n, sizeof ret->allow - n, "%s%s", n ? ", " : "",
+                                      route->method);
+                assert(n < sizeof ret->allow);
         }
         return ret->allow[0] ? ERR_BAD_METHOD : ERR_NO_ROUTE;
 }
