@@ -26,13 +26,12 @@ struct asked {
 };
 
 /* The verbs that handlers use: with results that they own, and without. */
-#define OWNING(X)                                                                                         \
-        X(CREATE, create)                                                                                 \
-        X(MOVE, move) X(READ, read) X(LIST, list) X(REPLAY, replay) X(PUT, put) X(GET, get) X(FIND, find) \
-                X(EDIT, edit)
+/* clang-format off */ /* its versions differ about braces in macros */
+#define OWNING(X) \
+        X(CREATE, create) X(MOVE, move) X(READ, read) X(LIST, list) X(REPLAY, replay) \
+        X(PUT, put) X(GET, get) X(FIND, find) X(EDIT, edit)
 #define BARE(X) X(REPLAY_ALL, replay_all) X(DROP, drop)
 
-/* clang-format off */ /* its versions differ about braces in macros */
 #define SUBMIT(NAME, name) \
         static void submit_##name(struct store *store, void *verb) { store_##name(store, verb); }
 #define DONE(NAME, name) static void done_##name(void *verb) { store_##name##_done(verb); }

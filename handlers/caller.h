@@ -16,11 +16,9 @@ enum whose {
         NAMED /* those of the restaurant that the first {…} of the route names */
 };
 
-/* Fills the verb's struct (`struct store_x`, zeroed, access filled in; it lives as long as the request). An error is
- * answered, and nothing is submitted. */
+/* Fills the verb's `struct store_x`: zeroed, but for its access; it lives as long as the request. An error is answered. */
 typedef enum err caller_read(struct request *r, void *verb, struct why *why);
-/* What follows when the verb has not failed: answers, or submits another. An error is answered, with the verb's
- * job.why, which is empty before. */
+/* Answers a verb that has not failed, or submits another. An error is answered, with the verb's job.why. */
 typedef enum err caller_answer(struct request *r, void *verb);
 
 /* The two halves of a handler that takes more than that: the verb's struct, to be filled (NULL: that has been answered);

@@ -123,37 +123,24 @@ static enum err found(struct request *r, void *verb)
                                        &w->patch, edited);
 }
 
-static struct writing *read_all(struct store_find *find)
+static enum err read_writing(struct request *r, void *verb, struct why *why)
 {
-        struct writing *w = caller_keep(find, sizeof *w, done_writing);
+        struct store_find *find = verb;
+        struct writing *w = caller_keep(verb, sizeof *w, done_writing);
 
-        find->kind = RECORD_INTEGRATION;
-        find->limit = LIST_MAX;
-        if (w)
-                w->before = find;
-        return w;
-}
-
-static enum err read_new(struct request *r, void *verb, struct why *why)
-{
-        struct writing *w = read_all(verb);
-
-        (void)r;
         if (!w)
                 return ERR_NO_MEMORY;
-        w->fresh = true;
+        find->kind = RECORD_INTEGRATION;
+        find->limit = LIST_MAX;
+        w->before = find;
+        w->fresh = request_route(r)->handler == courier_integrations_create;
+        if (!w->fresh)
+                return caller_id(r, 1, &w->id, why);
         return id_make(time_now_ms(), &w->id) ? ERR_OK : FAIL(why, ERR_INTERNAL, "no randomness for an id");
 }
 
-static enum err read_change(struct request *r, void *verb, struct why *why)
-{
-        struct writing *w = read_all(verb);
-
-        return w ? caller_id(r, 1, &w->id, why) : ERR_NO_MEMORY;
-}
-
-HANDLER(courier_integrations_create, VERB_FIND, NAMED, read_new, found)
-HANDLER(courier_integrations_change, VERB_FIND, NAMED, read_change, found)
+HANDLER(courier_integrations_create, VERB_FIND, NAMED, read_writing, found)
+HANDLER(courier_integrations_change, VERB_FIND, NAMED, read_writing, found)
 
 /* ---- DELETE …/{integrationId}: a look; the restaurant's record, where orders go to this one; the drop ---- */
 
@@ -220,8 +207,10 @@ static enum err rotated(struct request *r, void *verb)
                                       rotation->old_until_ms));
 }
 
-static enum err read_rotation(struct request *r, struct store_edit *edit, bool secret, struct why *why)
+static enum err read_rotation(struct request *r, void *verb, struct why *why)
 {
+        const bool secret = request_route(r)->handler == courier_integrations_rotate_secret;
+        struct store_edit *edit = verb;
         struct rotation *rotation = caller_keep(edit, sizeof *rotation, done_rotation);
         CLEAN(view_put) struct view body = {0};
         struct id id;
@@ -243,15 +232,5 @@ static enum err read_rotation(struct request *r, struct store_edit *edit, bool s
         return rotation_read_grace(&body, &rotation->grace_ms, why);
 }
 
-static enum err read_key(struct request *r, void *verb, struct why *why)
-{
-        return read_rotation(r, verb, false, why);
-}
-
-static enum err read_secret(struct request *r, void *verb, struct why *why)
-{
-        return read_rotation(r, verb, true, why);
-}
-
-HANDLER(courier_integrations_rotate_key, VERB_EDIT, NAMED, read_key, rotated)
-HANDLER(courier_integrations_rotate_secret, VERB_EDIT, NAMED, read_secret, rotated)
+HANDLER(courier_integrations_rotate_key, VERB_EDIT, NAMED, read_rotation, rotated)
+HANDLER(courier_integrations_rotate_secret, VERB_EDIT, NAMED, read_rotation, rotated)

@@ -52,9 +52,8 @@ enum err records_answer(struct request *r, const struct record *record, const st
         return record->document ? answer_one(r, 200, write(r, record, owner)) : ERR_NOT_FOUND;
 }
 
-enum err records_edit(void *before, enum record_kind kind, const char *id,
-                      enum err (*edit)(struct record *record, void *arg, int64_t now_ms, struct why *why),
-                      void *arg, caller_answer *answer)
+enum err records_edit(void *before, enum record_kind kind, const char *id, record_editor *edit, void *arg,
+                      caller_answer *answer)
 {
         struct store_edit *verb = caller_next(before, VERB_EDIT, answer);
 

@@ -13,9 +13,8 @@ enum err records_id(struct request *r, enum record_kind kind, char ret[RECORD_ID
 enum err records_answer(struct request *r, const struct record *record, const struct record *owner) MUST_USE;
 
 /* Submits a struct store_edit as the next verb of `before`'s request: what stands in `arg` is kept with it. */
-enum err records_edit(void *before, enum record_kind kind, const char *id,
-                      enum err (*edit)(struct record *record, void *arg, int64_t now_ms, struct why *why),
-                      void *arg, caller_answer *answer) MUST_USE;
+enum err records_edit(void *before, enum record_kind kind, const char *id, record_editor *edit, void *arg,
+                      caller_answer *answer) MUST_USE;
 
 /* What follows on a struct store_edit, store_drop: answers with the record as it is now; with nothing. */
 caller_answer records_edited, records_dropped;

@@ -29,8 +29,8 @@ void connection_patch_done(struct connection_patch *patch);
  * NO_MEMORY, INTERNAL. */
 enum err connection_make(const struct id *restaurant, struct connection_patch *patch, struct record *ret,
                          struct why *why) MUST_USE;
-/* For store_edit, `arg` a struct connection_patch: what was left out is kept. Errors as connection_make. */
-enum err connection_edit(struct record *record, void *arg, int64_t now_ms, struct why *why);
+record_editor
+        connection_edit; /* `arg`: a struct connection_patch: what was left out is kept. Errors: BAD_FIELD */
 
 /* False also where there is no record or it is damaged. Threads: any. */
 bool connection_is_enabled(const struct record *record);
@@ -54,8 +54,7 @@ struct connection_verdict {
 };
 /* Whether the record does not say so yet. A damaged one: false. */
 bool connection_needs_verdict(const struct record *record, const struct connection_verdict *verdict);
-/* For store_edit, `arg` a struct connection_verdict. Errors: NO_MEMORY, INTERNAL. */
-enum err connection_judge(struct record *record, void *arg, int64_t now_ms, struct why *why);
+record_editor connection_judge; /* `arg`: a struct connection_verdict */
 
 /* As docs/api.md 3 shows it; `breaker_open` is outbound's to know. NULL without memory, or when damaged. */
 struct json_object *connection_write(const struct record *record, bool breaker_open) MUST_USE;

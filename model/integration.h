@@ -49,10 +49,8 @@ enum err integration_make(const struct id *restaurant, const struct id *id, stru
                           struct rotation *key, struct rotation *secret, struct record *ret, struct why *why)
         MUST_USE;
 
-/* For store_edit, `arg` a struct integration_patch. Errors: NO_MEMORY, INTERNAL. */
-enum err integration_edit(struct record *record, void *arg, int64_t now_ms, struct why *why);
-/* For store_edit, `arg` a struct rotation; key or secret by its `sealed`. Errors: NO_MEMORY, INTERNAL. */
-enum err integration_rotate(struct record *record, void *arg, int64_t now_ms, struct why *why);
+record_editor integration_edit;   /* `arg`: a struct integration_patch. Errors: BAD_FIELD autoDispatch */
+record_editor integration_rotate; /* `arg`: a struct rotation; key or secret by its `sealed` */
 
 /* Whether the holder of the key may come in: active, and the key is live. *ret_until_ms says how long the key is,
  * INT64_MAX when without end. Threads: any. */

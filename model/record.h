@@ -42,6 +42,9 @@ enum err record_copy(const struct record *from, struct record *ret, struct why *
 enum err record_read(const struct record *record, struct json_object **ret, struct why *why) MUST_USE;
 enum err record_write(struct record *record, struct json_object *document, struct why *why) MUST_USE;
 
+/* What a struct store_edit does to a record: pure but for `arg`. Errors: NO_MEMORY, INTERNAL (damaged), and its own. */
+typedef enum err record_editor(struct record *record, void *arg, int64_t now_ms, struct why *why);
+
 #define NAME_MAX_CHARACTERS 200
 
 /* Adds to `members` the `name` of what a client makes (`whole`: it must be there), or the name and `active` of what it

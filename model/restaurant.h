@@ -20,16 +20,14 @@ struct restaurant_patch {
 enum err restaurant_patch_read(const struct view *body, struct restaurant_patch *ret, struct why *why)
         MUST_USE;
 void restaurant_patch_done(struct restaurant_patch *patch);
-/* For store_edit, `arg` a struct restaurant_patch. Errors: NO_MEMORY, INTERNAL. */
-enum err restaurant_edit(struct record *record, void *arg, int64_t now_ms, struct why *why);
+record_editor restaurant_edit; /* `arg`: a struct restaurant_patch */
 
 /* Whether `integration` is to be the one that orders are dispatched to. `on` false leaves another's place alone. */
 struct dispatch_choice {
         struct id integration;
         bool on;
 };
-/* For store_edit, `arg` a struct dispatch_choice. Errors: NO_MEMORY, INTERNAL. */
-enum err restaurant_choose_dispatch(struct record *record, void *arg, int64_t now_ms, struct why *why);
+record_editor restaurant_choose_dispatch; /* `arg`: a struct dispatch_choice */
 /* Whether orders are dispatched to the integration with this id by themselves. A damaged or absent document: false. */
 bool restaurant_dispatches_to(const struct record *record, const char *integration_id);
 

@@ -15,8 +15,7 @@ enum err token_make(const struct id *restaurant, const char *name, int64_t now_m
 
 /* Whether its last use was written down longer than ten minutes ago: lastUsedAt is no more exact (docs/api.md 3). */
 bool token_needs_touch(const struct record *record, int64_t now_ms);
-/* For store_edit, `arg` unused: it was used now. Errors: NO_MEMORY, INTERNAL. */
-enum err token_touch(struct record *record, void *arg, int64_t now_ms, struct why *why);
+record_editor token_touch; /* it was used now; `arg` is not */
 
 /* As docs/api.md 3 shows it: `text` as it is given to its holder, or, NULL, as a row of the list. NULL without
  * memory, or when damaged. */
