@@ -27,7 +27,6 @@
 #include <strings.h>
 #include <sys/queue.h>
 
-#define CALLS_MAX 256
 #define RESOLVER_THREADS 16 /* a guess: names that may hang before others wait for their address */
 #define CONNECT_MAX_MS 3000
 #define HEADERS_MAX 32768      /* bytes; a guess, far above what any platform sends */
@@ -83,8 +82,6 @@ static void move(struct client_transfer *t, struct transfers *to)
 /* Fills the answer of a call that has none; `reason` may be NULL. */
 static void fail(struct call *call, enum carried carried, const char *trouble, const char *reason)
 {
-        free(call->received);
-        call->received = NULL;
         snprintf(call->trouble, sizeof call->trouble, "%s%s%s", trouble, reason ? ": " : "",
                  reason ? reason : "");
         call->answer = (struct answer){
@@ -356,39 +353,32 @@ static void begin(struct client_transfer *t)
                 move(t, &client->resolving);
 }
 
-static void answer(struct client_transfer *t)
-{
-        struct call *call = t->call;
-        curl_off_t wait_s = 0; /* of seconds or a date */
-        long http = 0;
-
-        curl_easy_getinfo(t->handle, CURLINFO_RESPONSE_CODE, &http);
-        curl_easy_getinfo(t->handle, CURLINFO_RETRY_AFTER, &wait_s);
-        if (wait_s > RETRY_AFTER_MAX_S)
-                wait_s = RETRY_AFTER_MAX_S;
-        call->trouble[0] = '\0';
-        call->answer = (struct answer){.carried = CARRIED_ANSWERED,
-                                       .http = (int)http,
-                                       .retry_after_ms = wait_s > 0 ? wait_s * 1000 : -1,
-                                       .body = call->received ? call->received : "",
-                                       .length = call->received_n,
-                                       .trouble = call->trouble};
-}
-
 /* Ends a transfer that was carried. Why curl gave up is told in words that neither vary from call to call nor quote the
  * other side. */
 static void finish(struct client_transfer *t, CURLcode result)
 {
-        const char *trouble = t->trouble ? t->trouble : curl_easy_strerror(result);
-        long number = 0;
+        struct call *call = t->call;
+        curl_off_t wait_s = 0; /* of seconds or a date */
+        long http = 0, number = 0;
 
-        if (result == CURLE_COULDNT_CONNECT)
-                curl_easy_getinfo(t->handle, CURLINFO_OS_ERRNO, &number);
-        if (result == CURLE_OK)
-                answer(t);
-        else
-                fail(t->call, t->sent ? CARRIED_UNSURE : CARRIED_NEVER, trouble,
+        if (result == CURLE_OK) {
+                curl_easy_getinfo(t->handle, CURLINFO_RESPONSE_CODE, &http);
+                curl_easy_getinfo(t->handle, CURLINFO_RETRY_AFTER, &wait_s);
+                if (wait_s > RETRY_AFTER_MAX_S)
+                        wait_s = RETRY_AFTER_MAX_S;
+                call->answer = (struct answer){.carried = CARRIED_ANSWERED,
+                                               .http = (int)http,
+                                               .retry_after_ms = wait_s > 0 ? wait_s * 1000 : -1,
+                                               .body = call->received ? call->received : "",
+                                               .length = call->received_n,
+                                               .trouble = ""};
+        } else {
+                if (result == CURLE_COULDNT_CONNECT)
+                        curl_easy_getinfo(t->handle, CURLINFO_OS_ERRNO, &number);
+                fail(call, t->sent ? CARRIED_UNSURE : CARRIED_NEVER,
+                     t->trouble ? t->trouble : curl_easy_strerror(result),
                      number ? strerrordesc_np((int)number) : NULL);
+        }
         send_home(t);
 }
 
@@ -496,14 +486,13 @@ static void client_free_at(struct client **at)
         free(client);
 }
 
-enum err client_start(const struct client_options *options, struct client **ret, struct why *why)
+enum err client_start(int calls_max, struct client **ret, struct why *why)
 {
-        int calls_max = options->calls_max > 0 ? options->calls_max : CALLS_MAX;
-        CLEAN(client_free_at) struct client *client = NULL;
+        CLEAN(client_free_at)
+        struct client *client = calloc(1, sizeof *client + (size_t)calls_max * sizeof(CURL *));
         enum err e;
         int r;
 
-        client = calloc(1, sizeof *client + (size_t)calls_max * sizeof(CURL *));
         if (!client)
                 return FAIL(why, ERR_NO_MEMORY, "no memory for the client");
         inbox_init_wake(&client->inbox, wake, client);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* client.h - the only way out: one thread, one curl multi handle; a request in, a completion out, under one deadline.
  *
- * Names are resolved on threads of their own (resolver.h) and pinned, so that a hanging DNS harms nobody. Redirects are
- * never followed, proxies and netrc never used, answers are cut at MESSAGE_REPLY_MAX and never decompressed. */
+ * A hanging DNS harms nobody (resolver.h). Redirects are never followed, proxies and netrc never used, answers are cut
+ * at MESSAGE_REPLY_MAX and never decompressed. */
 #pragma once
 
 #include "model/inbox.h"
@@ -28,12 +28,11 @@ struct call {
         struct client_transfer *transfer;
 };
 
-struct client_options {
-        int calls_max; /* at once; more wait inside without their timeout running; 0: 256 */
-};
+#define CLIENT_CALLS_MAX 256 /* docs/design.md 5 */
 
-/* Starts the thread. Errors: NO_MEMORY, INTERNAL. */
-enum err client_start(const struct client_options *options, struct client **ret, struct why *why) MUST_USE;
+/* Starts the thread. Of more calls than `calls_max` the rest waits inside, without their timeout running.
+ * Errors: NO_MEMORY, INTERNAL. */
+enum err client_start(int calls_max, struct client **ret, struct why *why) MUST_USE;
 
 /* Hands a call over. Every submitted call is completed exactly once, at client_stop too (CARRIED_UNSURE if its request
  * had set out, else CARRIED_NEVER). Only a GET may reach the other side twice. Threads: any; not once client_stop() was

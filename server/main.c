@@ -97,7 +97,6 @@ static enum err start_outbound(struct server *server, struct why *why)
                 .retry = {.delays_ms = c->retry_ms, .n = c->n_retries},
                 .timeout_ms = c->outbound_timeout_ms,
                 .lease_slack_ms = c->lease_slack_ms};
-        const struct client_options calls = {.calls_max = 256}; /* docs/design.md 5 */
         const struct store_options store = {
                 .where = c->store, .hooks = {.on_change = on_change, .on_note = on_note, .arg = server}};
         enum err e;
@@ -106,7 +105,7 @@ static enum err start_outbound(struct server *server, struct why *why)
         if (e == ERR_OK)
                 e = store_open(&store, &server->app.store, why);
         if (e == ERR_OK)
-                e = client_start(&calls, &server->app.client, why);
+                e = client_start(CLIENT_CALLS_MAX, &server->app.client, why);
         if (e == ERR_OK)
                 e = outbound_start(server->outbound, server->app.store, server->app.client, why);
         server->app.outbound = server->outbound;

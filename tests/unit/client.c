@@ -35,12 +35,10 @@ static void came_home(struct call *call)
 
 static void begin(struct world *w, int calls_max)
 {
-        const struct client_options options = {.calls_max = calls_max};
-
         home = 0;
         peer_start(&w->peer);
         assert_int_equal(inbox_init(&w->inbox, NULL), ERR_OK);
-        assert_int_equal(client_start(&options, &w->client, NULL), ERR_OK);
+        assert_int_equal(client_start(calls_max ? calls_max : CLIENT_CALLS_MAX, &w->client, NULL), ERR_OK);
 }
 
 static void end(struct world *w)
