@@ -51,27 +51,19 @@ static bool is_segment(const char *text, size_t max)
 static enum err accepts(const char *platform_order_id, const struct view *ref, struct why *why)
 {
         struct json_object *items = NULL;
+        char place[40];
         enum err e;
 
         if (!is_segment(platform_order_id, PLATFORM_ORDER_ID_MAX))
                 return FAIL_FIELD(why, "platformOrderId", "not a package id");
-        e = view_opt_array(ref, "packageItemIds", ITEMS_MAX, &items, why);
-        if (e || !items)
-                return e;
-        for (size_t i = 0; i < json_object_array_length(items); i++) {
-                struct json_object *item = json_object_array_get_idx(items, i);
-                bool is_text = json_object_is_type(item, json_type_string);
-                const char *text = is_text ? json_object_get_string(item) : "";
-                char path[96];
-
-                if (text_is_printable(text, 1, ITEM_ID_MAX) &&
-                    strlen(text) == (size_t)json_object_get_string_len(item))
-                        continue;
-                snprintf(path, sizeof path, "%.40s%spackageItemIds[%zu]", ref->path, ref->path[0] ? "." : "",
-                         i);
-                return FAIL_FIELD(why, path, "not an item's id");
+        e = view_opt_texts(ref, "packageItemIds", ITEMS_MAX, ITEM_ID_MAX, &items, why);
+        for (size_t i = 0; !e && items && i < json_object_array_length(items); i++) {
+                snprintf(place, sizeof place, "packageItemIds[%zu]", i);
+                if (!text_is_printable(json_object_get_string(json_object_array_get_idx(items, i)), 1,
+                                       ITEM_ID_MAX))
+                        e = view_fail(ref, place, "not an item's id", why);
         }
-        return ERR_OK;
+        return e;
 }
 
 static enum err add_authorization(const struct account *account, struct message *m, struct why *why)

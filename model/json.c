@@ -128,7 +128,7 @@ static void write_path(char *to, size_t size, const struct view *v, const char *
                 to[0] = '\0';
 }
 
-static enum err bad_field(const struct view *v, const char *key, const char *text, struct why *why)
+enum err view_fail(const struct view *v, const char *key, const char *text, struct why *why)
 {
         char path[sizeof why->field];
 
@@ -136,8 +136,7 @@ static enum err bad_field(const struct view *v, const char *key, const char *tex
         return FAIL_FIELD(why, path, "%s", text);
 }
 
-/* NULL when it is absent or null. */
-static struct json_object *find_member(struct json_object *object, const char *key)
+struct json_object *json_find(struct json_object *object, const char *key)
 {
         struct json_object *value = NULL;
 
@@ -149,13 +148,13 @@ static struct json_object *find_member(struct json_object *object, const char *k
 static enum err take_member(const struct view *v, const char *key, bool need, enum json_type type,
                             struct json_object **ret, struct why *why)
 {
-        struct json_object *value = find_member(v->object, key);
+        struct json_object *value = json_find(v->object, key);
 
         if (!value && need)
-                return bad_field(v, key, "missing", why);
+                return view_fail(v, key, "missing", why);
         if (value && !json_object_is_type(value, type) &&
             (type != json_type_double || !json_object_is_type(value, json_type_int)))
-                return bad_field(v, key, "of another type", why);
+                return view_fail(v, key, "of another type", why);
         *ret = value;
         return ERR_OK;
 }
@@ -173,7 +172,7 @@ enum err view_text(const struct view *v, const char *key, bool need, size_t min,
         for (const char *c = text; *c; c++)
                 n += (*c & 0xc0) != 0x80;
         if (n < min || n > max || strlen(text) != (size_t)json_object_get_string_len(value))
-                return bad_field(v, key, "too short, too long, or with NUL inside", why);
+                return view_fail(v, key, "too short, too long, or with NUL inside", why);
         *ret = text;
         return ERR_OK;
 }
@@ -211,7 +210,7 @@ static enum err read_number(const struct view *v, const char *key, bool need, do
                 return e;
         number = json_object_get_double(value);
         if (!(number >= min && number <= max))
-                return bad_field(v, key, "out of bounds", why);
+                return view_fail(v, key, "out of bounds", why);
         *ret = number;
         return ERR_OK;
 }
@@ -233,7 +232,7 @@ enum err view_opt_int(const struct view *v, const char *key, int64_t min, int64_
         if (e || isnan(number))
                 return e;
         if (number != (double)(int64_t)number || (int64_t)number < min || (int64_t)number > max)
-                return bad_field(v, key, "not whole or out of bounds", why);
+                return view_fail(v, key, "not whole or out of bounds", why);
         *ret = (int64_t)number;
         return ERR_OK;
 }
@@ -250,7 +249,7 @@ enum err view_money(const struct view *v, const char *key, bool need, int64_t *r
         off = number * 100 - (double)minor;
         /* Sums that a client made with doubles (0.1 + 0.2) are off by less, a third decimal by far more. */
         if (off < -1e-6 || off > 1e-6)
-                return bad_field(v, key, "more than two decimals", why);
+                return view_fail(v, key, "more than two decimals", why);
         *ret_minor = minor;
         return ERR_OK;
 }
@@ -261,7 +260,7 @@ enum err view_opt_time(const struct view *v, const char *key, int64_t *ret_ms, s
         enum err e = view_opt_text(v, key, 0, SIZE_MAX - 1, &text, why);
 
         if (!e && text && !time_read(text, ret_ms))
-                return bad_field(v, key, "not a time", why);
+                return view_fail(v, key, "not a time", why);
         return e;
 }
 
@@ -271,7 +270,7 @@ enum err view_opt_id(const struct view *v, const char *key, struct id *ret, bool
         enum err e = view_opt_text(v, key, 0, SIZE_MAX - 1, &text, why);
 
         if (!e && text && !id_read(text, ret))
-                return bad_field(v, key, "not an id", why);
+                return view_fail(v, key, "not an id", why);
         if (!e)
                 *ret_given = text;
         return e;
@@ -295,9 +294,31 @@ enum err view_opt_array(const struct view *v, const char *key, size_t max, struc
         enum err e = take_member(v, key, false, json_type_array, &value, why);
 
         if (!e && value && json_object_array_length(value) > max)
-                return bad_field(v, key, "too many elements", why);
+                return view_fail(v, key, "too many elements", why);
         if (!e)
                 *ret = value;
+        return e;
+}
+
+enum err view_opt_texts(const struct view *v, const char *key, size_t n_max, size_t bytes_max,
+                        struct json_object **ret, struct why *why)
+{
+        struct json_object *array = NULL;
+        enum err e = view_opt_array(v, key, n_max, &array, why);
+        char place[64];
+
+        for (size_t i = 0; !e && array && i < json_object_array_length(array); i++) {
+                struct json_object *value = json_object_array_get_idx(array, i);
+                bool is_text = json_object_is_type(value, json_type_string);
+                size_t bytes = is_text ? strlen(json_object_get_string(value)) : 0;
+
+                if (bytes > 0 && bytes <= bytes_max && bytes == (size_t)json_object_get_string_len(value))
+                        continue;
+                snprintf(place, sizeof place, "%.40s[%zu]", key, i);
+                e = view_fail(v, place, "not a text, empty, too long, or with NUL inside", why);
+        }
+        if (!e)
+                *ret = array;
         return e;
 }
 
@@ -309,7 +330,7 @@ enum err view_element(const struct view *v, const char *key, struct json_object 
 
         snprintf(place, sizeof place, "%s[%zu]", key, i);
         if (!json_object_is_type(inner.object, json_type_object))
-                return bad_field(v, place, "not an object", why);
+                return view_fail(v, place, "not an object", why);
         write_path(inner.path, sizeof inner.path, v, place);
         *ret = inner;
         return ERR_OK;
@@ -374,13 +395,18 @@ bool json_add_time(struct json_object *to, const char *key, int64_t ms)
         return json_add_text(to, key, time_write(ms, text));
 }
 
-bool json_add_money(struct json_object *to, const char *key, int64_t minor)
+bool json_add_number(struct json_object *to, const char *key, double number)
 {
         char text[32];
 
         /* json-c would write 0.1 as 0.10000000000000001. */
-        snprintf(text, sizeof text, "%.15g", (double)minor / 100);
-        return add_made(to, key, json_object_new_double_s((double)minor / 100, text));
+        snprintf(text, sizeof text, "%.15g", number);
+        return add_made(to, key, json_object_new_double_s(number, text));
+}
+
+bool json_add_money(struct json_object *to, const char *key, int64_t minor)
+{
+        return json_add_number(to, key, (double)minor / 100);
 }
 
 char *json_text(struct json_object *object)
@@ -395,21 +421,21 @@ char *json_text(struct json_object *object)
 
 const char *json_get_text(struct json_object *object, const char *key)
 {
-        struct json_object *value = find_member(object, key);
+        struct json_object *value = json_find(object, key);
 
         return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
 }
 
 int64_t json_get_int(struct json_object *object, const char *key, int64_t fallback)
 {
-        struct json_object *value = find_member(object, key);
+        struct json_object *value = json_find(object, key);
 
         return json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : fallback;
 }
 
 bool json_get_bool(struct json_object *object, const char *key, bool fallback)
 {
-        struct json_object *value = find_member(object, key);
+        struct json_object *value = json_find(object, key);
 
         return json_object_is_type(value, json_type_boolean) ? json_object_get_boolean(value) : fallback;
 }

@@ -65,9 +65,14 @@ enum err view_opt_object(const struct view *v, const char *key, struct view *ret
 /* An array of at most `max` elements; NULL when absent. */
 enum err view_opt_array(const struct view *v, const char *key, size_t max, struct json_object **ret,
                         struct why *why) MUST_USE;
+/* The same of texts that have 1 to `bytes_max` bytes. */
+enum err view_opt_texts(const struct view *v, const char *key, size_t n_max, size_t bytes_max,
+                        struct json_object **ret, struct why *why) MUST_USE;
 /* The view of element `i` (an object, else BAD_FIELD `key[i]`). */
 enum err view_element(const struct view *v, const char *key, struct json_object *array, size_t i,
                       struct view *ret, struct why *why) MUST_USE;
+/* BAD_FIELD about the member (`key[2]` too), by its whole path; `text` is for the log. */
+enum err view_fail(const struct view *v, const char *key, const char *text, struct why *why);
 /* Whether the key stands there at all, null included (PATCH clears by null). */
 bool view_has(const struct view *v, const char *key);
 
@@ -80,11 +85,16 @@ bool json_add_int(struct json_object *to, const char *key, int64_t value) MUST_U
 bool json_add_bool(struct json_object *to, const char *key, bool value) MUST_USE;
 bool json_add_id(struct json_object *to, const char *key, const struct id *id) MUST_USE;
 bool json_add_time(struct json_object *to, const char *key, int64_t ms) MUST_USE;
+/* To 15 digits, as it would be written by hand. */
+bool json_add_number(struct json_object *to, const char *key, double number) MUST_USE;
 /* Kuruş as a number in TL: 12550 is 125.5. */
 bool json_add_money(struct json_object *to, const char *key, int64_t minor) MUST_USE;
 
 /* Plain, slashes unescaped; the caller frees. NULL without memory. */
 char *json_text(struct json_object *object) MUST_USE;
+
+/* The member, NULL when it is absent or null. Borrowed. */
+struct json_object *json_find(struct json_object *object, const char *key);
 
 /* For an order of ours that was read back from a store, where a wrong type is corruption, not a client's error:
  * the member or NULL / fallback. Borrowed. */

@@ -8,7 +8,6 @@
 #include "model/clean.h"
 #include "model/dialect.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* Bounds that the API leaves to us, a guess far above what platforms send: in characters, labels and options in bytes. */
@@ -30,10 +29,9 @@
 struct field {
         const char *key;
         enum {
-                AS_IS,   /* judged elsewhere */
-                TEXT,    /* of `min` to `max` characters */
-                PAYMENT, /* one of the methods' words */
-                NUMBER,  /* from `min` to `max` */
+                AS_IS,  /* judged elsewhere */
+                TEXT,   /* of `min` to `max` characters */
+                NUMBER, /* from `min` to `max` */
                 MONEY,
                 TEXTS, /* an array of at most `max` */
                 PART,  /* an object of `fields`, shown also where it was not given */
@@ -51,67 +49,7 @@ static enum err no_memory(struct why *why)
         return FAIL(why, ERR_NO_MEMORY, "no memory for an order");
 }
 
-static enum err bad_member(const struct view *from, const char *key, const char *text, struct why *why)
-{
-        char path[sizeof why->field];
-
-        snprintf(path, sizeof path, "%s%s%s", from->path, from->path[0] ? "." : "", key);
-        return FAIL_FIELD(why, path, "%s", text);
-}
-
-/* NULL where it is absent or null. */
-static struct json_object *find_member(const struct view *from, const char *key)
-{
-        struct json_object *member = NULL;
-
-        json_object_object_get_ex(from->object, key, &member);
-        return member;
-}
-
-/* ---- kinds of fields ---- */
-
-/* A member array of texts that are not empty; NULL where it is absent. Borrowed. */
-static enum err read_texts(const struct view *from, const char *key, size_t n_max, size_t bytes_max,
-                           struct json_object **ret, struct why *why)
-{
-        enum err e = view_opt_array(from, key, n_max, ret, why);
-
-        for (size_t i = 0; !e && *ret && i < json_object_array_length(*ret); i++) {
-                struct json_object *value = json_object_array_get_idx(*ret, i);
-                bool is_text = json_object_is_type(value, json_type_string);
-                size_t bytes = is_text ? strlen(json_object_get_string(value)) : 0;
-                char place[32];
-
-                if (bytes > 0 && bytes <= bytes_max && bytes == (size_t)json_object_get_string_len(value))
-                        continue;
-                snprintf(place, sizeof place, "%s[%zu]", key, i);
-                e = bad_member(from, place, "not a text, empty, too long, or with NUL inside", why);
-        }
-        return e;
-}
-
-static enum err judge_payment(const struct view *body, struct why *why)
-{
-        static const char *const methods[] = {"cash", "card", "online", "meal_card"};
-        const char *given = NULL;
-        enum err e = view_need_text(body, "paymentMethod", 1, WORD_MAX, &given, why);
-
-        for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-                if (e || streq(methods[i], given))
-                        return e;
-        return FAIL_FIELD(why, "paymentMethod", "none of ours");
-}
-
-/* Written as it would be by hand (json-c would make 40.985700000000001 of 40.9857). */
-static bool add_number(struct json_object *to, const char *key, double number)
-{
-        struct json_object *value;
-        char text[32];
-
-        snprintf(text, sizeof text, "%.15g", number);
-        value = json_object_new_double_s(number, text);
-        return value && json_add(to, key, value);
-}
+/* ---- the badges ---- */
 
 /* Platforms' flags, the value that counts, and the label it makes. Source: docs/api.md 4. */
 static const struct flag {
@@ -144,7 +82,7 @@ static enum err keep_badges(const struct view *body, struct json_object *to, str
         enum err e = labels && kept ? ERR_OK : no_memory(why);
 
         if (!e)
-                e = read_texts(body, "badges", LABELS_MAX, LABEL_MAX, &given, why);
+                e = view_opt_texts(body, "badges", LABELS_MAX, LABEL_MAX, &given, why);
         for (size_t i = 0; !e && given && i < json_object_array_length(given); i++)
                 e = add_label(labels, json_object_get_string(json_object_array_get_idx(given, i)), why);
         if (!e)
@@ -153,7 +91,7 @@ static enum err keep_badges(const struct view *body, struct json_object *to, str
                 bool value = !flag->value;
 
                 e = view_opt_bool(&from, flag->key, &value, why);
-                if (!e && find_member(&from, flag->key) && !json_add_bool(kept, flag->key, value))
+                if (!e && json_find(from.object, flag->key) && !json_add_bool(kept, flag->key, value))
                         e = no_memory(why);
                 if (!e && value == flag->value)
                         e = add_label(labels, flag->label, why);
@@ -207,24 +145,23 @@ static enum err keep_list(const struct view *from, const struct field *f, struct
 static enum err keep_field(const struct view *from, const struct field *f, struct json_object *to,
                            struct why *why)
 {
-        struct json_object *value = find_member(from, f->key);
+        struct json_object *value = json_find(from->object, f->key);
         const char *text;
         int64_t minor = 0;
         double number = 0;
         enum err e = ERR_OK;
 
         if (f->need && !value)
-                return bad_member(from, f->key, "missing", why);
+                return view_fail(from, f->key, "missing", why);
         switch (f->kind) {
         case AS_IS: break;
         case TEXT: e = view_opt_text(from, f->key, (size_t)f->min, (size_t)f->max, &text, why); break;
-        case PAYMENT: e = judge_payment(from, why); break;
         case NUMBER: e = view_opt_number(from, f->key, f->min, f->max, &number, why); break;
         case MONEY:
                 e = view_opt_money(from, f->key, &minor, why);
                 number = (double)minor / 100;
                 break;
-        case TEXTS: e = read_texts(from, f->key, (size_t)f->max, LINE_MAX, &value, why); break;
+        case TEXTS: e = view_opt_texts(from, f->key, (size_t)f->max, LINE_MAX, &value, why); break;
         case BADGES: return keep_badges(from, to, why);
         case LIST: return keep_list(from, f, to, why);
         case PART: return keep_part(from, f, to, why);
@@ -236,7 +173,7 @@ static enum err keep_field(const struct view *from, const struct field *f, struc
                 return e;
         if (!value || (f->kind != NUMBER && f->kind != MONEY))
                 return json_add(to, f->key, json_object_get(value)) ? ERR_OK : no_memory(why);
-        return add_number(to, f->key, number) ? ERR_OK : no_memory(why);
+        return json_add_number(to, f->key, number) ? ERR_OK : no_memory(why);
 }
 
 static enum err keep_fields(const struct view *from, const struct field *fields, struct json_object *to,
@@ -283,7 +220,7 @@ static const struct field customer[] = {{"address", PART, false, 0, 0, address},
 static const struct field whole[] = {{"displayId", TEXT, false, 0, DISPLAY_ID_MAX, NULL},
                                      {"platformRef", AS_IS, false, 0, 0, NULL},
                                      {"price", MONEY, true, 0, 0, NULL},
-                                     {"paymentMethod", PAYMENT, true, 0, 0, NULL},
+                                     {"paymentMethod", AS_IS, true, 0, 0, NULL},
                                      {"originalPaymentMethod", TEXT, false, 0, LINE_MAX, NULL},
                                      {"badges", BADGES, false, 0, 0, NULL},
                                      {"orderNote", TEXT, false, 0, PROSE_MAX, NULL},
@@ -304,26 +241,48 @@ static enum err need_customer(const struct view *body, struct why *why)
         for (size_t i = 0; !e && i < sizeof needed / sizeof *needed; i++) {
                 e = view_opt_object(&from, needed[i][0], &part, why);
                 if (!e)
-                        e = view_need_text(&part, needed[i][1], 1, PROSE_MAX, &text, why);
+                        e = view_text(&part, needed[i][1], true, 1, PROSE_MAX, &text, why);
         }
         return e;
 }
 
 /* ---- the order ---- */
 
+#define WORD(name, word) word,
+static const char *const platforms[] = {PLATFORM_TABLE(WORD) NULL};
+static const char *const statuses[] = {STATUS_TABLE(WORD) NULL};
+#undef WORD
+static const char *const couriers[] = {"restaurant", "platform", NULL};
+static const char *const types[] = {"paket_servis", "gel_al", NULL};
+static const char *const methods[] = {"cash", "card", "online", "meal_card", NULL};
+
+/* The word's place among `words`, `fallback` where it is absent; -1: it must be there. */
+static enum err read_word(const struct view *body, const char *key, const char *const *words, int fallback,
+                          int *ret, struct why *why)
+{
+        const char *given = fallback < 0 ? NULL : words[fallback];
+        enum err e = view_text(body, key, fallback < 0, 1, WORD_MAX, &given, why);
+
+        for (int i = 0; !e && words[i]; i++) {
+                if (!streq(words[i], given))
+                        continue;
+                *ret = i;
+                return ERR_OK;
+        }
+        return e ? e : FAIL_FIELD(why, key, "none of ours");
+}
+
 static enum err read_identity(const struct view *body, struct order *order, struct why *why)
 {
-        const char *platform = NULL, *number = NULL;
-        bool given = false, phone;
-        enum err e = view_need_text(body, "platform", 1, WORD_MAX, &platform, why);
+        const char *number = NULL;
+        int platform = 0;
+        bool given = false;
+        enum err e = read_word(body, "platform", platforms, -1, &platform, why);
 
-        if (e)
-                return e;
-        if (!platform_find(platform, &order->platform))
-                return FAIL_FIELD(why, "platform", "none of ours");
-        phone = order->platform == PLATFORM_PHONE;
-        e = (phone ? view_opt_text : view_need_text)(body, "platformOrderId", 1, PLATFORM_ORDER_ID_MAX,
-                                                     &number, why);
+        order->platform = (enum platform)platform;
+        if (!e)
+                e = view_text(body, "platformOrderId", order->platform != PLATFORM_PHONE, 1,
+                              PLATFORM_ORDER_ID_MAX, &number, why);
         if (e)
                 return e;
         order->platform_order_id = number ? strdup(number) : NULL;
@@ -332,33 +291,23 @@ static enum err read_identity(const struct view *body, struct order *order, stru
         return view_opt_id(body, "orderId", &order->id, &given, why);
 }
 
-/* One of two words, the first where there is none. */
-static enum err read_choice(const struct view *body, const char *key, const char *first, const char *second,
-                            bool *ret_second, struct why *why)
-{
-        const char *word = first;
-        enum err e = view_opt_text(body, key, 1, WORD_MAX, &word, why);
-
-        *ret_second = streq(word, second);
-        if (!e && !*ret_second && !streq(word, first))
-                e = FAIL_FIELD(why, key, "neither %s nor %s", first, second);
-        return e;
-}
-
 static enum err read_course(const struct view *body, struct order *order, struct why *why)
 {
-        const char *status = status_word(STATUS_ACCEPTED);
+        int status = 0, courier = 0, type = 0, method;
         int64_t minutes = PREP_MINUTES_DEFAULT;
-        enum err e = view_opt_text(body, "status", 1, WORD_MAX, &status, why);
+        enum err e = read_word(body, "status", statuses, STATUS_ACCEPTED, &status, why);
 
-        if (!e && !status_find(status, &order->status))
-                e = FAIL_FIELD(why, "status", "none of ours");
         if (!e)
-                e = read_choice(body, "courierType", "restaurant", "platform", &order->platform_courier, why);
+                e = read_word(body, "courierType", couriers, 0, &courier, why);
         if (!e)
-                e = read_choice(body, "orderType", "paket_servis", "gel_al", &order->pickup, why);
+                e = read_word(body, "orderType", types, 0, &type, why);
+        if (!e)
+                e = read_word(body, "paymentMethod", methods, -1, &method, why);
         if (!e)
                 e = view_opt_int(body, "hazirlanmaSuresiDk", 1, PREP_MINUTES_MAX, &minutes, why);
+        order->status = (enum status)status;
+        order->platform_courier = courier;
+        order->pickup = type;
         order->prep_minutes = (int)minutes;
         return e ? e : view_opt_time(body, "scheduledDate", &order->scheduled_ms, why);
 }
