@@ -60,13 +60,14 @@ enum err connection_patch_read(const struct view *body, struct connection_patch 
         if (e)
                 return e;
         if (credentials.object) {
-                json_object_object_foreach(credentials.object, name, value)
-                {
-                        (void)value;
-                        e = check_credential(&credentials, name, ret->dialect, why);
-                        if (e)
-                                return e;
-                }
+                struct json_object_iterator at = json_object_iter_begin(credentials.object);
+                const struct json_object_iterator end = json_object_iter_end(credentials.object);
+
+                for (; !e && !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
+                        e = check_credential(&credentials, json_object_iter_peek_name(&at), ret->dialect,
+                                             why);
+                if (e)
+                        return e;
                 ret->credentials = json_text(credentials.object);
                 if (!ret->credentials)
                         return FAIL(why, ERR_NO_MEMORY, "no memory for credentials");

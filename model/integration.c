@@ -102,13 +102,13 @@ static enum err read_headers(const struct view *body, const struct id *id, const
         if (!values || !names)
                 return FAIL(why, ERR_NO_MEMORY, "no memory for headers");
         if (headers.object) {
-                json_object_object_foreach(headers.object, name, value)
-                {
-                        (void)value;
-                        e = take_header(&headers, name, values, names, why);
-                        if (e)
-                                return e;
-                }
+                struct json_object_iterator at = json_object_iter_begin(headers.object);
+                const struct json_object_iterator end = json_object_iter_end(headers.object);
+
+                for (; !e && !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
+                        e = take_header(&headers, json_object_iter_peek_name(&at), values, names, why);
+                if (e)
+                        return e;
                 if (json_object_array_length(names) > HEADERS_MAX)
                         return FAIL_FIELD(why, headers.path, "more than %d", HEADERS_MAX);
                 plain = json_text(values);
@@ -262,20 +262,14 @@ static enum err rotate(struct json_object *document, struct rotation *rotation, 
 /* The record is found by what the document says. */
 static enum err write_back(struct record *record, struct json_object *document, struct why *why)
 {
-        struct digest looks[RECORD_LOOKS_MAX];
         struct json_object *entry;
         int n = 0;
-        enum err e;
 
         for (; n < RECORD_LOOKS_MAX && (entry = find_entry(document, "keys", (size_t)n)); n++)
-                if (!entry_digest(entry, &looks[n]))
+                if (!entry_digest(entry, &record->looks[n]))
                         return FAIL(why, ERR_INTERNAL, "record %s is damaged", record->id);
-        e = record_write(record, document, why);
-        if (e)
-                return e;
-        memcpy(record->looks, looks, (size_t)n * sizeof looks[0]);
         record->n_looks = n;
-        return ERR_OK;
+        return record_write(record, document, why);
 }
 
 /* ---- its life ---- */

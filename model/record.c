@@ -68,15 +68,17 @@ enum err record_read_members(const struct view *body, bool whole, struct json_ob
 enum err record_merge(struct json_object *document, const char *members, struct why *why)
 {
         CLEAN(json_put_at) struct json_object *given = NULL;
+        struct json_object_iterator at, end;
         enum err e = members ? json_read(members, strlen(members), &given, why) : ERR_OK;
 
         if (e || !given)
                 return e;
-        json_object_object_foreach(given, name, value)
-        {
-                if (!json_add(document, name, json_object_get(value)))
+        end = json_object_iter_end(given);
+        for (at = json_object_iter_begin(given); !json_object_iter_equal(&at, &end);
+             json_object_iter_next(&at))
+                if (!json_add(document, json_object_iter_peek_name(&at),
+                              json_object_get(json_object_iter_peek_value(&at))))
                         return FAIL(why, ERR_NO_MEMORY, "no memory for a change");
-        }
         return ERR_OK;
 }
 
