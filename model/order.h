@@ -16,9 +16,8 @@
 enum actor { ACTOR_TABLE(ACTOR_ENUM) ACTOR_COUNT };
 #undef ACTOR_ENUM
 
-#define MOVES_MAX 6 /* NEW to DELIVERED; docs/design.md 3 */
-#define OP_TEXT_SIZE \
-        33 /* an operation token: 32 hex digits and NUL, fixed so that it can be searched in the row */
+#define MOVES_MAX 6     /* NEW to DELIVERED; docs/design.md 3 */
+#define OP_TEXT_SIZE 33 /* 32 hex digits and NUL, fixed so that it can be searched in the row */
 #define CANCEL_REASON_SIZE 41
 #define NOTE_MAX 500 /* bytes; Yandex takes no longer comment (docs/facts.md 11), ours follows */
 #define PLATFORM_ORDER_ID_MAX 128
@@ -29,7 +28,7 @@ struct move {
         enum status to;
         int64_t at_ms;
         enum actor by;
-        char op[OP_TEXT_SIZE];           /* "": the creation */
+        char op[OP_TEXT_SIZE];           /* the operation's token; "": the creation */
         struct id integration;           /* zero: not a courier's */
         char reason[CANCEL_REASON_SIZE]; /* reasonId of a cancel; "": none */
         char *note;                      /* owned; NULL: none */
@@ -51,7 +50,7 @@ struct order {
         struct move moves[MOVES_MAX];
         int n_moves;
         struct target targets[PARTY_COUNT];
-        char *document; /* owned: a JSON object with the rest of the order as it is shown; NULL where a list left it out */
+        char *document; /* owned: a JSON object, the rest as it is shown; NULL where a list left it out */
 };
 
 /* From a client's body (docs/api.md 4, "Order in"). Ids brought are set, others stay zero, as does the restaurant;

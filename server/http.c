@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* http.c - the event loop, and the edge to libmicrohttpd, which no other file knows.
  *
- * The loop waits in an epoll set of its own that holds libmicrohttpd's and the inbox; libmicrohttpd only ever polls, since
- * its own wait sleeps on events when there are exactly 128 of them (0.9.75 and 1.0.1 alike). A request whose answer is
- * awaited is "held": its callback returns without a response and is called again in every round until there is one.
- * Suspending it instead costs an epoll_ctl and a lost recv each, and loses the answer of a client that has closed its
- * sending side.
+ * The loop waits in an epoll set of its own that holds libmicrohttpd's; libmicrohttpd only ever polls, since its own wait
+ * sleeps on events at k x 128 connections (0.9.75 and 1.0.1 alike; docs/facts.md 1). A request whose answer is awaited is
+ * "held": its callback returns without a response and is called again in every round until there is one. Suspending it
+ * instead costs an epoll_ctl and a lost recv each, and loses the answer of a client that has closed its sending side.
  *
- * While something is held, libmicrohttpd's own timeout is always 0, which obeyed would burn a processor; yet some of its
- * work needs another run that no event announces. So the loop runs on at once after any progress, and waits 1, 2, 4, 8,
- * then 10 ms once four rounds brought none; an answer ends the wait, for it comes by the inbox.
+ * While something is held, libmicrohttpd's own timeout is always 0, and some of its work needs another run that no event
+ * announces. So the loop runs on at once after any progress, and waits 1, 2, 4, 8, then 10 ms once four rounds brought
+ * none; an answer ends the wait, for it comes by the inbox.
  *
- * Timeouts are ours too, because libmicrohttpd's count idleness only and would cut a held connection. Expiry is a
- * shutdown(2), never a close(2): the descriptor is libmicrohttpd's. */
+ * Timeouts are ours too, because libmicrohttpd's would cut a held connection. Expiry is a shutdown(2), never a close(2):
+ * the descriptor is libmicrohttpd's. */
 #include "server/http_private.h"
 
 #include "model/clean.h"
@@ -106,22 +105,21 @@ static void address_write(const struct sockaddr *from, char to[INET6_ADDRSTRLEN]
 
 static struct peer *peer_new(struct port *port, struct MHD_Connection *connection)
 {
-        struct http *http = port->http;
         int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-        struct peer *peer = calloc(1, sizeof *peer);
+        struct peer *peer = malloc(sizeof *peer);
 
         if (!peer) {
                 shutdown(fd, SHUT_RDWR);
                 return NULL;
         }
-        peer->port = port;
-        peer->connection = connection;
-        peer->fd = fd;
+        *peer = (struct peer){.port = port,
+                              .connection = connection,
+                              .fd = fd,
+                              .phase = PHASE_RECEIVE,
+                              .since_ms = port->http->now_ms};
         address_write(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
                       peer->address);
-        peer->phase = PHASE_RECEIVE;
-        peer->since_ms = http->now_ms;
-        TAILQ_INSERT_TAIL(&http->phases[PHASE_RECEIVE], peer, link);
+        TAILQ_INSERT_TAIL(&port->http->phases[PHASE_RECEIVE], peer, link);
         port->n_peers++;
         return peer;
 }
@@ -418,9 +416,10 @@ static int round_wait_ms(struct http *http)
                 return 0;
         for (int phase = 0; phase < PHASE_COUNT; phase++) {
                 const struct peer *first = TAILQ_FIRST(&http->phases[phase]);
+                int64_t limit_ms = phase_limit_ms(http, phase);
 
                 if (first)
-                        wait_ms = MIN(wait_ms, first->since_ms + phase_limit_ms(http, phase) - http->now_ms);
+                        wait_ms = MIN(wait_ms, first->since_ms + limit_ms - http->now_ms);
         }
         if (!TAILQ_EMPTY(&http->phases[PHASE_HELD])) {
                 int over = http->quiet - QUIET_MAX;

@@ -82,7 +82,7 @@ struct http {
         struct peers phases[PHASE_COUNT];
         struct stragglers stragglers;
         int n_stragglers;
-        bool had_progress; /* in this round: an event, or any callback but a repeated one for a held request */
+        bool had_progress; /* in this round: an event, or any callback but that of a held request */
         int quiet;         /* rounds without progress */
         int held;          /* requests with something under way, those of clients that left included */
         size_t body_bytes; /* promised to bodies of requests */
@@ -90,8 +90,7 @@ struct http {
         uint64_t next_id;
 };
 
-/* The headers that decide, gathered in one pass: the first of each name, and how many there were. Values live as long as
- * libmicrohttpd's request. */
+/* The headers that decide: the first of each name, and how many there were. Values live as libmicrohttpd's request does. */
 enum head_name {
         HEAD_API_KEY,
         HEAD_AUTHORIZATION,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* request.c - a request from its first header to its answer: refused or read, run, held, answered.
  *
- * What its headers alone refuse is decided before the body is read. Where the body is long, of unknown length, or not yet
- * sent (Expect), the answer goes out at once and the connection is closed; a short one is swallowed first, because
- * libmicrohttpd closes every connection that is answered early and a client with a wrong key shall not pay for that. */
+ * What headers alone refuse is decided before the body is read. Where that is long, of unknown length, or not yet sent
+ * (Expect), the answer goes out at once and the connection is closed, as libmicrohttpd always does then; a short body is
+ * swallowed first: a client with a wrong key shall not pay with its connection. */
 #include "server/http_private.h"
 
 #include "model/text.h"
