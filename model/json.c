@@ -177,18 +177,6 @@ enum err view_text(const struct view *v, const char *key, bool need, size_t min,
         return ERR_OK;
 }
 
-enum err view_need_text(const struct view *v, const char *key, size_t min, size_t max, const char **ret,
-                        struct why *why)
-{
-        return view_text(v, key, true, min, max, ret, why);
-}
-
-enum err view_opt_text(const struct view *v, const char *key, size_t min, size_t max, const char **ret,
-                       struct why *why)
-{
-        return view_text(v, key, false, min, max, ret, why);
-}
-
 enum err view_bool(const struct view *v, const char *key, bool need, bool *ret, struct why *why)
 {
         struct json_object *value = NULL;
@@ -359,26 +347,15 @@ bool json_append(struct json_object *array, struct json_object *item)
         return false;
 }
 
-/* Of a value that was just made: NULL is no memory for it. */
-static bool add_made(struct json_object *to, const char *key, struct json_object *value)
+bool json_add_made(struct json_object *to, const char *key, struct json_object *value)
 {
         return value && json_add(to, key, value);
 }
 
 bool json_add_text(struct json_object *to, const char *key, const char *text_or_null)
 {
-        return text_or_null ? add_made(to, key, json_object_new_string(text_or_null))
+        return text_or_null ? json_add_made(to, key, json_object_new_string(text_or_null))
                             : json_add(to, key, NULL);
-}
-
-bool json_add_int(struct json_object *to, const char *key, int64_t value)
-{
-        return add_made(to, key, json_object_new_int64(value));
-}
-
-bool json_add_bool(struct json_object *to, const char *key, bool value)
-{
-        return add_made(to, key, json_object_new_boolean(value));
 }
 
 bool json_add_id(struct json_object *to, const char *key, const struct id *id)
@@ -401,7 +378,7 @@ bool json_add_number(struct json_object *to, const char *key, double number)
 
         /* json-c would write 0.1 as 0.10000000000000001. */
         snprintf(text, sizeof text, "%.15g", number);
-        return add_made(to, key, json_object_new_double_s(number, text));
+        return json_add_made(to, key, json_object_new_double_s(number, text));
 }
 
 bool json_add_money(struct json_object *to, const char *key, int64_t minor)

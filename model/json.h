@@ -36,10 +36,8 @@ struct view view_of(struct json_object *object);
  * returns OK. A value of another type or out of bounds is BAD_FIELD with the whole path. */
 
 /* Between `min` and `max` characters (code points, not bytes). */
-enum err view_need_text(const struct view *v, const char *key, size_t min, size_t max, const char **ret,
-                        struct why *why) MUST_USE;
-enum err view_opt_text(const struct view *v, const char *key, size_t min, size_t max, const char **ret,
-                       struct why *why) MUST_USE;
+#define view_need_text(v, key, ...) view_text((v), (key), true, __VA_ARGS__)
+#define view_opt_text(v, key, ...) view_text((v), (key), false, __VA_ARGS__)
 enum err view_text(const struct view *v, const char *key, bool need, size_t min, size_t max, const char **ret,
                    struct why *why) MUST_USE;
 #define view_need_bool(v, key, ...) view_bool((v), (key), true, __VA_ARGS__)
@@ -81,8 +79,10 @@ bool json_add(struct json_object *to, const char *key, struct json_object *value
 /* Of an array's next element; NULL is a failure here, and `array` NULL too. */
 bool json_append(struct json_object *array, struct json_object *item) MUST_USE;
 bool json_add_text(struct json_object *to, const char *key, const char *text_or_null) MUST_USE;
-bool json_add_int(struct json_object *to, const char *key, int64_t value) MUST_USE;
-bool json_add_bool(struct json_object *to, const char *key, bool value) MUST_USE;
+#define json_add_int(to, key, value) json_add_made((to), (key), json_object_new_int64(value))
+#define json_add_bool(to, key, value) json_add_made((to), (key), json_object_new_boolean(value))
+/* Of a value that was just made: NULL is no memory for it. */
+bool json_add_made(struct json_object *to, const char *key, struct json_object *value) MUST_USE;
 bool json_add_id(struct json_object *to, const char *key, const struct id *id) MUST_USE;
 bool json_add_time(struct json_object *to, const char *key, int64_t ms) MUST_USE;
 /* To 15 digits, as it would be written by hand. */
