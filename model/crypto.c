@@ -126,11 +126,6 @@ void keyring_free(struct keyring *ring)
         free(ring);
 }
 
-static void keyring_free_at(struct keyring **at)
-{
-        keyring_free(*at);
-}
-
 /* The key whose id is the first `n` bytes of `id`; NULL when there is none. */
 static const struct key *find_key(const struct keyring *ring, const char *id, size_t n)
 {
@@ -161,24 +156,24 @@ static enum err add_key(struct keyring *ring, const char *text, size_t length, s
 
 enum err keyring_read(const char *text, struct keyring **ret, struct why *why)
 {
-        CLEAN(keyring_free_at) struct keyring *ring = NULL;
+        struct keyring *ring;
         size_t commas = 0;
+        enum err e = ERR_OK;
 
         for (const char *c = text; *c; c++)
                 commas += *c == ',';
         ring = calloc(1, sizeof *ring + (commas + 1) * sizeof ring->keys[0]);
         if (!ring)
                 return FAIL(why, ERR_NO_MEMORY, "no memory for keys");
-        for (size_t i = 0; i <= commas; i++) {
-                size_t length = strcspn(text, ",");
-                enum err e = add_key(ring, text, length, why);
-
-                if (e)
-                        return e;
-                text += length + 1;
+        for (size_t i = 0, length; !e && i <= commas; i++, text += length + 1) {
+                length = strcspn(text, ",");
+                e = add_key(ring, text, length, why);
         }
-        *ret = TAKE(ring);
-        return ERR_OK;
+        if (e)
+                keyring_free(ring);
+        else
+                *ret = ring;
+        return e;
 }
 
 static void cipher_free_at(EVP_CIPHER_CTX **at)

@@ -465,9 +465,7 @@ static void *client_run(void *arg)
 
 static void wake(void *arg)
 {
-        struct client *client = arg;
-
-        curl_multi_wakeup(client->multi);
+        curl_multi_wakeup(((struct client *)arg)->multi);
 }
 
 static void client_free_at(struct client **at)

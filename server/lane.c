@@ -4,7 +4,7 @@
 
 int lane_room(const struct lane *lane, int64_t now_ms)
 {
-        const int most = atomic_load(&lane->open) ? 1 : LANE_CALLS_MAX;
+        const int most = lane_is_open(lane) ? 1 : LANE_CALLS_MAX;
 
         return now_ms < lane->held_until_ms || lane->active >= most ? 0 : most - lane->active;
 }
@@ -29,8 +29,7 @@ void lane_end(struct lane *lane)
 
 void lane_heard(struct lane *lane, bool answered)
 {
-        lane->failures = answered ? 0 : lane->failures + 1;
-        atomic_store(&lane->open, lane->failures >= LANE_FAILURES_MAX);
+        atomic_store(&lane->failures, answered ? 0 : atomic_load(&lane->failures) + 1);
 }
 
 void lane_hold(struct lane *lane, int64_t now_ms, int64_t for_ms)
@@ -41,5 +40,5 @@ void lane_hold(struct lane *lane, int64_t now_ms, int64_t for_ms)
 
 bool lane_is_open(const struct lane *lane)
 {
-        return atomic_load(&lane->open);
+        return atomic_load(&lane->failures) >= LANE_FAILURES_MAX;
 }

@@ -12,10 +12,9 @@
 
 struct lane {
         int active;
-        int failures;
         int64_t held_until_ms;
-        bool missed;      /* somebody was turned away since it was full: there is more to look for */
-        atomic_bool open; /* the breaker: one call at a time until one gets through */
+        bool missed;         /* somebody was turned away since it was full: there is more to look for */
+        atomic_int failures; /* in a row; many open the breaker: one call at a time until one gets through */
 };
 
 /* Whether one more may begin. Says `missed` where not. */
@@ -34,5 +33,5 @@ void lane_heard(struct lane *lane, bool answered);
 /* Nobody calls for `for_ms`; a longer hold that stands already stays. */
 void lane_hold(struct lane *lane, int64_t now_ms, int64_t for_ms);
 
-/* Threads: any. */
+/* Whether the breaker is open. Threads: any. */
 bool lane_is_open(const struct lane *lane);
