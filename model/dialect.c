@@ -149,21 +149,20 @@ enum err dialect_url(struct message *m, const char *method, const struct account
         size_t n;
         FILE *to = open_memstream(&url, &n);
         va_list segments;
-        bool failed = !to;
+        bool failed;
 
-        if (to) {
-                va_start(segments, path);
-                fputs(account->url, to);
-                for (; *path; path++)
-                        if (*path == '*')
-                                write_segment(va_arg(segments, const char *), to);
-                        else
-                                fputc(*path, to);
-                va_end(segments);
-                failed = ferror(to);
-                failed |= fclose(to) != 0;
-        }
-        if (failed)
+        if (!to)
+                return FAIL(why, ERR_NO_MEMORY, "no memory for a URL");
+        fputs(account->url, to);
+        va_start(segments, path);
+        for (; *path; path++)
+                if (*path == '*')
+                        write_segment(va_arg(segments, const char *), to);
+                else
+                        fputc(*path, to);
+        va_end(segments);
+        failed = ferror(to);
+        if (fclose(to) != 0 || failed)
                 return FAIL(why, ERR_NO_MEMORY, "no memory for a URL");
         m->method = method;
         m->url = TAKE(url);

@@ -148,14 +148,6 @@ static void settle_dead(const struct judgement *judgement, struct settlement *s)
         snprintf(s->dead, sizeof s->dead, "%s", reason);
 }
 
-static void settle_retry(const struct retry *retry, int64_t now_ms, struct settlement *s)
-{
-        const int64_t delay_ms = retry->delays_ms[s->tries++];
-
-        s->kind = SETTLE_RETRY;
-        s->at_ms = now_ms + delay_ms + (int64_t)((double)delay_ms * JITTER_SHARE * retry->jitter);
-}
-
 struct settlement target_settle(const struct order *order, enum party party, const struct dialect *dialect,
                                 const struct step *step, const struct judgement *judgement,
                                 const struct retry *retry, int64_t now_ms)
@@ -180,7 +172,10 @@ struct settlement target_settle(const struct order *order, enum party party, con
         } else if (judgement->verdict == VERDICT_GIVE_UP || s.tries >= retry->n) {
                 settle_dead(judgement, &s);
         } else {
-                settle_retry(retry, now_ms, &s);
+                const int64_t delay_ms = retry->delays_ms[s.tries++];
+
+                s.kind = SETTLE_RETRY;
+                s.at_ms = now_ms + delay_ms + (int64_t)((double)delay_ms * JITTER_SHARE * retry->jitter);
         }
         return s;
 }

@@ -14,9 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/param.h>
 
 #define SMALL_MAX 1024                        /* a body up to here lives in the request itself */
-#define GROW_MIN 4096                         /* and beyond in a buffer from here */
+#define GROW_MIN ((size_t)4096)               /* and beyond in a buffer from here */
 #define SWALLOW_MAX ((size_t)64 << 10)        /* of a declared length */
 #define SWALLOW_CHUNKED_MAX ((size_t)4 << 20) /* of chunks, after which the connection is cut */
 #define BODIES_MAX ((size_t)64 << 20)         /* promised to all requests together */
@@ -233,13 +234,11 @@ void request_admit(struct request *r, const struct head *head, const char *metho
 /* Makes room for `n` bytes more and a NUL. */
 static bool body_grow(struct request *r, size_t n)
 {
-        size_t needed = r->body_n + n + 1, size = 2 * r->body_size;
+        size_t needed = r->body_n + n + 1, size = MAX(MAX(2 * r->body_size, GROW_MIN), needed);
         char *body;
 
         if (needed <= r->body_size)
                 return true;
-        size = size < GROW_MIN ? GROW_MIN : size;
-        size = size < needed ? needed : size;
         body = realloc(r->body == r->small ? NULL : r->body, size);
         if (!body)
                 return false;
