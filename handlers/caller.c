@@ -4,8 +4,9 @@
 
 #include "server/throttle.h"
 
+#include <inttypes.h>
 #include <stddef.h>
-#include <string.h>
+#include <stdio.h>
 
 #define LIMIT_DEFAULT 50 /* docs/api.md 1 */
 
@@ -58,9 +59,16 @@ static void done(void *memory)
 /* A wrong key is answered by row 6, or 429 in its place for an address that tries too many. */
 static void fail(struct request *r, enum err e, const struct why *why)
 {
-        if (e == ERR_NO_INTEGRATION &&
-            throttle_wrong(caller_app(r)->throttle, request_address(r), time_boot_ms()))
+        int64_t closed_ms = 0;
+        char seconds[24];
+
+        if (e == ERR_NO_INTEGRATION)
+                closed_ms = throttle_wrong(caller_app(r)->throttle, request_address(r), time_boot_ms());
+        if (closed_ms > 0) {
+                snprintf(seconds, sizeof seconds, "%" PRId64, (closed_ms + 999) / 1000);
+                request_reply_header(r, "Retry-After", seconds);
                 e = ERR_TOO_MANY_KEYS;
+        }
         request_fail(r, e, why);
 }
 

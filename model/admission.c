@@ -4,24 +4,26 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
+
+/* An allocation that fails must not end the process: that secret is not remembered then. */
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
 
 #define LIFE_MS 5000   /* docs/design.md 2: a revoked key dies within 5 s everywhere */
-#define KEPT_MAX 16384 /* beyond it all are forgotten and asked for anew */
+#define KEPT_MAX 16384 /* about 3 MiB; beyond it all are forgotten and asked for anew */
 
 struct entry {
-        uint64_t generation; /* another than the table's: empty */
         struct digest digest;
         enum access_kind kind;
         struct caller caller;
         int64_t kept_ms;
+        UT_hash_handle hh;
 };
 
 struct admission {
         pthread_mutex_t lock;
+        struct entry *entries;
         uint64_t generation;
-        int n;
-        struct entry entries[2 * KEPT_MAX]; /* about 3 MiB, once they were all touched */
 };
 
 enum err admission_new(struct admission **ret, struct why *why)
@@ -31,53 +33,64 @@ enum err admission_new(struct admission **ret, struct why *why)
         if (!a)
                 return FAIL(why, ERR_NO_MEMORY, "no memory for the table of callers");
         pthread_mutex_init(&a->lock, NULL);
-        a->generation = 1;
         *ret = a;
         return ERR_OK;
 }
 
-void admission_free(struct admission *a)
+static void clear(struct admission *a)
 {
-        if (a)
-                pthread_mutex_destroy(&a->lock);
-        free(a);
+        struct entry *entry, *next;
+
+        HASH_ITER(hh, a->entries, entry, next) {
+                HASH_DEL(a->entries, entry);
+                free(entry);
+        }
 }
 
-/* Where this digest stands or would; it is its own hash. */
-static struct entry *find_entry(struct admission *a, const struct digest *digest)
+void admission_free(struct admission *a)
 {
-        uint32_t i;
-
-        for (memcpy(&i, digest->bytes, sizeof i);; i++) {
-                struct entry *entry = &a->entries[i % (2 * KEPT_MAX)];
-
-                if (entry->generation != a->generation || memcmp(&entry->digest, digest, sizeof *digest) == 0)
-                        return entry;
-        }
+        if (!a)
+                return;
+        clear(a);
+        pthread_mutex_destroy(&a->lock);
+        free(a);
 }
 
 bool admission_find(struct admission *a, const struct access *access, int64_t now_ms, struct caller *ret,
                     uint64_t *ret_generation)
 {
-        const struct entry *entry;
+        struct entry *entry;
         bool found;
 
         pthread_mutex_lock(&a->lock);
         *ret_generation = a->generation;
-        entry = find_entry(a, &access->digest);
-        found = entry->generation == a->generation && entry->kind == access->kind &&
-                now_ms >= entry->kept_ms && now_ms < entry->kept_ms + LIFE_MS &&
-                now_ms < entry->caller.until_ms;
+        HASH_FIND(hh, a->entries, &access->digest, sizeof access->digest, entry);
+        found = entry && entry->kind == access->kind && now_ms >= entry->kept_ms &&
+                now_ms < entry->kept_ms + LIFE_MS && now_ms < entry->caller.until_ms;
         if (found)
                 *ret = entry->caller;
         pthread_mutex_unlock(&a->lock);
         return found;
 }
 
-static void forget(struct admission *a)
+static struct entry *entry_need(struct admission *a, const struct digest *digest)
 {
-        a->generation++;
-        a->n = 0;
+        struct entry *entry;
+
+        HASH_FIND(hh, a->entries, digest, sizeof *digest, entry);
+        if (entry)
+                return entry;
+        if (HASH_COUNT(a->entries) == KEPT_MAX)
+                clear(a);
+        entry = calloc(1, sizeof *entry);
+        if (!entry)
+                return NULL;
+        entry->digest = *digest;
+        HASH_ADD(hh, a->entries, digest, sizeof entry->digest, entry);
+        if (entry->hh.tbl)
+                return entry;
+        free(entry);
+        return NULL;
 }
 
 void admission_keep(struct admission *a, const struct access *access, int64_t now_ms,
@@ -86,12 +99,11 @@ void admission_keep(struct admission *a, const struct access *access, int64_t no
         struct entry *entry;
 
         pthread_mutex_lock(&a->lock);
-        if (generation == a->generation) {
-                if (a->n == KEPT_MAX)
-                        forget(a);
-                entry = find_entry(a, &access->digest);
-                a->n += entry->generation != a->generation;
-                *entry = (struct entry){a->generation, access->digest, access->kind, *caller, now_ms};
+        entry = generation == a->generation ? entry_need(a, &access->digest) : NULL;
+        if (entry) {
+                entry->kind = access->kind;
+                entry->caller = *caller;
+                entry->kept_ms = now_ms;
         }
         pthread_mutex_unlock(&a->lock);
 }
@@ -99,6 +111,7 @@ void admission_keep(struct admission *a, const struct access *access, int64_t no
 void admission_forget(struct admission *a)
 {
         pthread_mutex_lock(&a->lock);
-        forget(a);
+        a->generation++;
+        clear(a);
         pthread_mutex_unlock(&a->lock);
 }

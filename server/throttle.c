@@ -5,20 +5,22 @@
 #include "model/text.h"
 
 #include <stdlib.h>
-#include <string.h>
+
+/* An allocation that fails must not end the process: that address is not counted then. */
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-#define ADDRESSES_MAX 16384
+#define ADDRESSES_MAX 16384 /* about 2 MiB */
 
 struct entry {
         char address[46]; /* the longest IPv6 in numbers, and NUL */
-        int wrong;        /* 0: the entry is empty */
+        int wrong;
         int64_t since_ms;
+        UT_hash_handle hh;
 };
 
 struct throttle {
-        int n;
-        struct entry entries[2 * ADDRESSES_MAX]; /* 2 MiB, once they were all touched */
+        struct entry *entries;
 };
 
 enum err throttle_new(struct throttle **ret, struct why *why)
@@ -27,37 +29,53 @@ enum err throttle_new(struct throttle **ret, struct why *why)
         return *ret ? ERR_OK : FAIL(why, ERR_NO_MEMORY, "no memory for a throttle");
 }
 
+static void clear(struct throttle *t)
+{
+        struct entry *entry, *next;
+
+        HASH_ITER(hh, t->entries, entry, next) {
+                HASH_DEL(t->entries, entry);
+                free(entry);
+        }
+}
+
 void throttle_free(struct throttle *t)
 {
+        if (t)
+                clear(t);
         free(t);
 }
 
-/* Where this address stands or would. */
-static struct entry *find_entry(struct throttle *t, const char *address)
+static struct entry *entry_need(struct throttle *t, const char *address, int64_t now_ms)
 {
-        unsigned i;
+        struct entry *entry;
 
-        HASH_VALUE(address, strlen(address), i);
-        for (;; i++) {
-                struct entry *entry = &t->entries[i % (2 * ADDRESSES_MAX)];
-
-                if (entry->wrong == 0 || streq(entry->address, address))
-                        return entry;
-        }
+        HASH_FIND_STR(t->entries, address, entry);
+        if (entry)
+                return entry;
+        if (HASH_COUNT(t->entries) == ADDRESSES_MAX)
+                clear(t);
+        entry = calloc(1, sizeof *entry);
+        if (!entry)
+                return NULL;
+        text_copy(entry->address, sizeof entry->address, address);
+        entry->since_ms = now_ms;
+        HASH_ADD_STR(t->entries, address, entry);
+        if (entry->hh.tbl)
+                return entry;
+        free(entry);
+        return NULL;
 }
 
-bool throttle_wrong(struct throttle *t, const char *address, int64_t now_ms)
+int64_t throttle_wrong(struct throttle *t, const char *address, int64_t now_ms)
 {
-        struct entry *entry = find_entry(t, address);
+        struct entry *entry = entry_need(t, address, now_ms);
 
-        if (entry->wrong == 0 && t->n++ == ADDRESSES_MAX) {
-                memset(t, 0, sizeof *t);
-                return throttle_wrong(t, address, now_ms);
-        }
-        if (entry->wrong == 0 || now_ms - entry->since_ms >= THROTTLE_WINDOW_MS) {
-                text_copy(entry->address, sizeof entry->address, address);
+        if (!entry)
+                return 0;
+        if (now_ms - entry->since_ms >= THROTTLE_WINDOW_MS) {
                 entry->since_ms = now_ms;
                 entry->wrong = 0;
         }
-        return ++entry->wrong > THROTTLE_WRONG_MAX;
+        return ++entry->wrong > THROTTLE_WRONG_MAX ? entry->since_ms + THROTTLE_WINDOW_MS - now_ms : 0;
 }

@@ -433,7 +433,7 @@ class TestTooManyWrongKeys:
         for answer in answers[:60]:
             refused(answer, *NO_INTEGRATION)
         refused(answers[-1], 429, "Çok fazla geçersiz API anahtarı denemesi")
-        assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+        assert 40 <= int(answers[-1].headers["Retry-After"]) <= 60  # what is left of the minute
         courier.posts(order, 1, session=guesser)
         refused(courier.post(order, 1, key="krk_x", session=guesser), 429,
                 "Çok fazla geçersiz API anahtarı denemesi")
