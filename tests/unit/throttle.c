@@ -84,15 +84,6 @@ TEST(it_says_for_how_long)
         assert_int_equal(throttle_wrong(t, "192.0.2.1", NOW + 59000), 1000);
 }
 
-TEST(it_says_for_how_long)
-{
-        struct throttle *t = *state;
-
-        guess(t, "192.0.2.1", THROTTLE_WRONG_MAX, NOW);
-        assert_int_equal(throttle_wrong(t, "192.0.2.1", NOW), THROTTLE_WINDOW_MS);
-        assert_int_equal(throttle_wrong(t, "192.0.2.1", NOW + 59000), 1000);
-}
-
 TEST(the_longest_address_is_known_again)
 {
         static const char mapped[] = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255";
