@@ -229,10 +229,13 @@ bool connection_needs_verdict(const struct record *record, const struct connecti
 
 enum err connection_judge(struct record *record, void *arg, int64_t now_ms, struct why *why)
 {
-        CLEAN(json_put_at) struct json_object *members = write_verdict(arg);
+        const struct connection_verdict *verdict = arg;
+        CLEAN(json_put_at) struct json_object *members = write_verdict(verdict);
         CLEAN(free_at) char *text = members ? json_text(members) : NULL;
 
         (void)now_ms;
+        if (record->rev != verdict->rev)
+                return FAIL(why, ERR_BUSY, "connection %s has changed meanwhile", record->id);
         return text ? record_change(record, text, why)
                     : FAIL(why, ERR_NO_MEMORY, "no memory for a connection");
 }

@@ -49,12 +49,14 @@ void connection_secrets_done(struct connection_secrets *secrets);
 
 /* What the platform said to the credentials. */
 struct connection_verdict {
+        int64_t rev; /* of the record whose credentials they were: others since then are not judged */
         bool ok;
         char error[REASON_SIZE]; /* where not ok */
 };
 /* Whether the record does not say so yet. A damaged one: false. */
 bool connection_needs_verdict(const struct record *record, const struct connection_verdict *verdict);
-record_editor connection_judge; /* `arg`: a struct connection_verdict */
+record_editor
+        connection_judge; /* `arg`: a struct connection_verdict. Errors also: BUSY, the record has changed */
 
 /* As docs/api.md 3 shows it; `breaker_open` is outbound's to know. NULL without memory, or when damaged. */
 struct json_object *connection_write(const struct record *record, bool breaker_open) MUST_USE;

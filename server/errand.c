@@ -15,131 +15,132 @@
 #define AGAIN_MS 500    /* between two offers to a store that fails; a guess */
 #define LOOK_AGAIN_MS 5 /* after a slot came free that others waited for: one look serves several; a guess */
 
-static void go_on(struct errand *d);
+static void go_on(struct errand *errand);
 
 /* --- birth and death --- */
 
-static struct lane *lane_of(const struct errand *d)
+static struct lane *lane_of(const struct errand *errand)
 {
-        return &d->outbound->lanes[d->claim.due.platform];
+        return &errand->outbound->lanes[errand->claim.due.platform];
 }
 
-static struct target *target_of(const struct errand *d)
+static struct target *target_of(const struct errand *errand)
 {
-        return &d->claim.order->targets[d->claim.due.party];
+        return &errand->claim.order->targets[errand->claim.due.party];
 }
 
-static void forget_all(struct errand *d)
+static void forget_all(struct errand *errand)
 {
-        call_done(&d->call);
-        connection_secrets_done(&d->secrets);
-        store_settle_done(&d->settle);
-        store_claim_done(&d->claim);
+        call_done(&errand->call);
+        connection_secrets_done(&errand->secrets);
+        store_settle_done(&errand->settle);
+        store_claim_done(&errand->claim);
 }
 
-static void end(struct errand *d)
+static void end(struct errand *errand)
 {
-        struct outbound *outbound = d->outbound;
-        struct session *session = d->session;
+        struct outbound *outbound = errand->outbound;
+        struct session *session = errand->session;
 
-        lane_end(lane_of(d));
-        if (lane_of(d)->missed)
+        lane_end(lane_of(errand));
+        if (lane_of(errand)->missed)
                 outbound_look_by(outbound, time_boot_ms() + LOOK_AGAIN_MS);
         session->active--;
         session_leave(session, time_boot_ms());
-        *d->previous = d->next;
-        if (d->next)
-                d->next->previous = d->previous;
+        *errand->previous = errand->next;
+        if (errand->next)
+                errand->next->previous = errand->previous;
         outbound->n_errands--;
-        forget_all(d);
-        free(d);
+        forget_all(errand);
+        free(errand);
 }
 
-static int64_t lease_ms(const struct errand *d)
+static int64_t lease_ms(const struct errand *errand)
 {
-        return 2 * d->outbound->options.timeout_ms + d->outbound->options.lease_slack_ms;
+        return 2 * errand->outbound->options.timeout_ms + errand->outbound->options.lease_slack_ms;
 }
 
 /* --- to the store: settle, release --- */
 
-static void submit(struct errand *d, struct job *job, void (*run)(struct letter *letter))
+static void submit(struct errand *errand, struct job *job, void (*run)(struct letter *letter))
 {
         job->letter.run = run;
-        job->reply = &d->outbound->in;
-        job->arg = d;
+        job->reply = &errand->outbound->in;
+        job->arg = errand;
 }
 
 /* The store failed; the outcome is unknown, and writing the same once more is safe. */
-static bool offer_again(struct errand *d, const struct job *job, int what)
+static bool offer_again(struct errand *errand, const struct job *job, int what)
 {
         if (job->err == ERR_OK)
                 return false;
         log_limited(LOG_WARN, "settle_failed", LOG_TEXT("reason", job->why.text));
-        if (time_boot_ms() + AGAIN_MS > d->lease_until_ms || atomic_load(&d->outbound->stopping))
+        if (time_boot_ms() + AGAIN_MS > errand->lease_until_ms || atomic_load(&errand->outbound->stopping))
                 return false;
-        d->hand_back = what == HAND_BACK_SETTLE ? HAND_BACK_SETTLE : HAND_BACK_RELEASE;
-        d->again_ms = time_boot_ms() + AGAIN_MS;
+        errand->hand_back = what == HAND_BACK_SETTLE ? HAND_BACK_SETTLE : HAND_BACK_RELEASE;
+        errand->again_ms = time_boot_ms() + AGAIN_MS;
         return true;
 }
 
-void errand_again(struct errand *d, int64_t now_ms)
+void errand_again(struct errand *errand, int64_t now_ms)
 {
-        if (d->again_ms == 0 || d->again_ms > now_ms)
+        if (errand->again_ms == 0 || errand->again_ms > now_ms)
                 return;
-        d->again_ms = 0;
-        if (d->hand_back == HAND_BACK_SETTLE)
-                store_settle(d->outbound->store, &d->settle);
+        errand->again_ms = 0;
+        if (errand->hand_back == HAND_BACK_SETTLE)
+                store_settle(errand->outbound->store, &errand->settle);
         else
-                store_release(d->outbound->store, &d->release);
+                store_release(errand->outbound->store, &errand->release);
 }
 
 static void released(struct letter *letter)
 {
-        struct errand *d = ((struct job *)letter)->arg;
+        struct errand *errand = ((struct job *)letter)->arg;
 
-        if (!offer_again(d, &d->release.job, HAND_BACK_RELEASE))
-                end(d);
+        if (!offer_again(errand, &errand->release.job, HAND_BACK_RELEASE))
+                end(errand);
 }
 
-static void release(struct errand *d)
+static void release(struct errand *errand)
 {
-        memset(&d->release, 0, sizeof d->release);
-        d->release.due = d->claim.due;
-        d->release.lease = d->claim.lease;
-        d->release.unsure = target_of(d)->unsure;
-        submit(d, &d->release.job, released);
-        store_release(d->outbound->store, &d->release);
+        memset(&errand->release, 0, sizeof errand->release);
+        errand->release.due = errand->claim.due;
+        errand->release.lease = errand->claim.lease;
+        errand->release.unsure = target_of(errand)->unsure;
+        submit(errand, &errand->release.job, released);
+        store_release(errand->outbound->store, &errand->release);
 }
 
-static void log_dead(const struct errand *d)
+static void log_dead(const struct errand *errand)
 {
-        log_event(LOG_WARN, "delivery_failed", LOG_ID("orderId", &d->claim.due.order),
-                  LOG_ID("restaurantId", &d->claim.due.restaurant),
-                  LOG_TEXT("platform", platform_word(d->claim.due.platform)),
-                  LOG_TEXT("step", d->step ? d->step->name : "check"),
-                  LOG_TEXT("reason", d->settle.settlement.dead));
+        log_event(LOG_WARN, "delivery_failed", LOG_ID("orderId", &errand->claim.due.order),
+                  LOG_ID("restaurantId", &errand->claim.due.restaurant),
+                  LOG_TEXT("platform", platform_word(errand->claim.due.platform)),
+                  LOG_TEXT("step", errand->step ? errand->step->name : "check"),
+                  LOG_TEXT("reason", errand->settle.settlement.dead));
 }
 
 static void settled(struct letter *letter)
 {
-        struct errand *d = ((struct job *)letter)->arg;
-        const struct settlement *change = &d->settle.settlement;
-        struct outbound *outbound = d->outbound;
-        const struct due due = d->claim.due;
-        const bool overtaken = d->settle.job.err == ERR_OK && d->settle.outcome == SETTLE_OVERTAKEN;
+        struct errand *errand = ((struct job *)letter)->arg;
+        const struct settlement *change = &errand->settle.settlement;
+        struct outbound *outbound = errand->outbound;
+        const struct due due = errand->claim.due;
+        const bool overtaken = errand->settle.job.err == ERR_OK && errand->settle.outcome == SETTLE_OVERTAKEN;
 
-        if (offer_again(d, &d->settle.job, HAND_BACK_SETTLE))
+        if (offer_again(errand, &errand->settle.job, HAND_BACK_SETTLE))
                 return;
-        if (d->settle.job.err == ERR_OK && d->settle.outcome == SETTLE_WRITTEN &&
+        if (errand->settle.job.err == ERR_OK && errand->settle.outcome == SETTLE_WRITTEN &&
             change->kind == SETTLE_MORE) {
-                go_on(d);
+                go_on(errand);
                 return;
         }
-        if (d->settle.job.err == ERR_OK && d->settle.outcome == SETTLE_WRITTEN && change->kind == SETTLE_DEAD)
-                log_dead(d);
+        if (errand->settle.job.err == ERR_OK && errand->settle.outcome == SETTLE_WRITTEN &&
+            change->kind == SETTLE_DEAD)
+                log_dead(errand);
         if (change->at_ms != TARGET_NOT_DUE)
                 outbound_look_by(outbound, time_boot_ms() + change->at_ms - time_now_ms());
-        end(d);
+        end(errand);
         if (overtaken)
                 outbound_consider(outbound, &due);
 }
@@ -158,30 +159,31 @@ static void verdict_written(struct letter *letter)
         free(e);
 }
 
-static void note_credentials(struct errand *d, const struct judgement *judgement)
+static void note_credentials(struct errand *errand, const struct judgement *judgement)
 {
         const bool refused =
                 judgement->verdict == VERDICT_GIVE_UP && streq(judgement->reason, "login_failed");
-        struct connection_verdict verdict = {.ok = !refused};
+        struct connection_verdict verdict = {.rev = errand->claim.connection.rev, .ok = !refused};
         struct verdict_edit *e;
 
         if (!refused && judgement->verdict != VERDICT_DONE)
                 return;
         if (refused)
                 text_copy(verdict.error, sizeof verdict.error, judgement->reason);
-        if (!d->claim.connection.document || !connection_needs_verdict(&d->claim.connection, &verdict))
+        if (!errand->claim.connection.document ||
+            !connection_needs_verdict(&errand->claim.connection, &verdict))
                 return;
         e = calloc(1, sizeof *e);
         if (!e)
                 return;
         e->verdict = verdict;
         e->edit.job.letter.run = verdict_written;
-        e->edit.job.reply = &d->outbound->in;
+        e->edit.job.reply = &errand->outbound->in;
         e->edit.kind = RECORD_CONNECTION;
         e->edit.edit = connection_judge;
         e->edit.arg = &e->verdict;
-        text_copy(e->edit.id, sizeof e->edit.id, d->claim.connection.id);
-        store_edit(d->outbound->store, &e->edit);
+        text_copy(e->edit.id, sizeof e->edit.id, errand->claim.connection.id);
+        store_edit(errand->outbound->store, &e->edit);
 }
 
 static double jitter(void)
@@ -191,207 +193,210 @@ static double jitter(void)
         return crypto_random(&drawn, sizeof drawn) ? (double)drawn / UINT32_MAX : 0.5;
 }
 
-static void settle(struct errand *d, const struct judgement *judgement)
+static void settle(struct errand *errand, const struct judgement *judgement)
 {
         const int64_t now_ms = time_now_ms();
-        struct retry retry = d->outbound->options.retry;
+        struct retry retry = errand->outbound->options.retry;
 
         retry.jitter = jitter();
-        note_credentials(d, judgement);
-        store_settle_done(&d->settle);
-        memset(&d->settle, 0, sizeof d->settle);
-        d->settle.due = d->claim.due;
-        d->settle.lease = d->claim.lease;
-        d->settle.lease_ms = lease_ms(d);
-        d->settle.want = target_of(d)->want;
-        d->settle.settlement = target_settle(d->claim.order, d->claim.due.party, d->dialect, d->step,
-                                             judgement, &retry, now_ms);
+        note_credentials(errand, judgement);
+        store_settle_done(&errand->settle);
+        memset(&errand->settle, 0, sizeof errand->settle);
+        errand->settle.due = errand->claim.due;
+        errand->settle.lease = errand->claim.lease;
+        errand->settle.lease_ms = lease_ms(errand);
+        errand->settle.want = target_of(errand)->want;
+        errand->settle.settlement = target_settle(errand->claim.order, errand->claim.due.party,
+                                                  errand->dialect, errand->step, judgement, &retry, now_ms);
         if (judgement->verdict != VERDICT_NOTHING)
-                d->settle.row = called_write(d->step, judgement, now_ms);
-        target_apply(target_of(d), &d->settle.settlement);
-        if (d->settle.settlement.kind == SETTLE_MORE)
-                d->lease_until_ms = time_boot_ms() + lease_ms(d);
-        submit(d, &d->settle.job, settled);
-        store_settle(d->outbound->store, &d->settle);
+                errand->settle.row = called_write(errand->step, judgement, now_ms);
+        target_apply(target_of(errand), &errand->settle.settlement);
+        if (errand->settle.settlement.kind == SETTLE_MORE)
+                errand->lease_until_ms = time_boot_ms() + lease_ms(errand);
+        submit(errand, &errand->settle.job, settled);
+        store_settle(errand->outbound->store, &errand->settle);
 }
 
-static void settle_as(struct errand *d, enum verdict verdict, const char *reason)
+static void settle_as(struct errand *errand, enum verdict verdict, const char *reason)
 {
         struct judgement judgement = {0};
 
         judge(&judgement, verdict, reason);
-        settle(d, &judgement);
+        settle(errand, &judgement);
 }
 
 /* --- the call --- */
 
-struct account errand_account(const struct errand *d)
+struct account errand_account(const struct errand *errand)
 {
-        struct account account = {.url = d->outbound->options.urls[d->claim.due.platform],
-                                  .token = d->session->token};
+        struct account account = {.url = errand->outbound->options.urls[errand->claim.due.platform],
+                                  .token = errand->session->token};
 
         for (int i = 0; i < CREDENTIALS_MAX; i++)
-                account.values[i] = d->secrets.values[i];
+                account.values[i] = errand->secrets.values[i];
         return account;
 }
 
 static void answered(struct call *call)
 {
-        struct errand *d = (struct errand *)((char *)call - offsetof(struct errand, call));
+        struct errand *errand = (struct errand *)((char *)call - offsetof(struct errand, call));
         struct judgement judgement = {0};
 
-        if (d->step)
-                dialect_judge(d->dialect, d->claim.order, d->step, target_of(d)->unsure, &call->answer,
-                              &judgement);
+        if (errand->step)
+                dialect_judge(errand->dialect, errand->claim.order, errand->step, target_of(errand)->unsure,
+                              &call->answer, &judgement);
         else
-                dialect_judge_check(d->dialect, d->claim.order, &call->answer, &judgement);
-        outbound_heard(d->outbound, d->claim.due.platform, &call->answer, judgement.verdict == VERDICT_WAIT);
+                dialect_judge_check(errand->dialect, errand->claim.order, &call->answer, &judgement);
+        outbound_heard(errand->outbound, errand->claim.due.platform, &call->answer,
+                       judgement.verdict == VERDICT_WAIT);
         call_done(call);
         if (judgement.verdict != VERDICT_LOGIN) {
-                settle(d, &judgement);
+                settle(errand, &judgement);
                 return;
         }
-        session_forget_token(d->session);
-        if (d->renewed || !d->dialect->login) {
+        session_forget_token(errand->session);
+        if (errand->renewed || !errand->dialect->login) {
                 judge(&judgement, VERDICT_RETRY, "unauthorized");
-                settle(d, &judgement);
+                settle(errand, &judgement);
                 return;
         }
-        d->renewed = true;
-        session_login(d->session, d);
+        errand->renewed = true;
+        session_login(errand->session, errand);
 }
 
 /* No request starts without a timeout and the slack left on the lease. */
-static bool has_time(const struct errand *d)
+static bool has_time(const struct errand *errand)
 {
-        return d->lease_until_ms - time_boot_ms() >=
-               d->outbound->options.timeout_ms + d->outbound->options.lease_slack_ms;
+        return errand->lease_until_ms - time_boot_ms() >=
+               errand->outbound->options.timeout_ms + errand->outbound->options.lease_slack_ms;
 }
 
-static void call(struct errand *d)
+static void call(struct errand *errand)
 {
-        const struct account account = errand_account(d);
+        const struct account account = errand_account(errand);
         struct judgement judgement = {0};
         struct why why = {0};
         enum err e;
 
-        if (!has_time(d) || atomic_load(&d->outbound->draining)) {
-                release(d);
+        if (!has_time(errand) || atomic_load(&errand->outbound->draining)) {
+                release(errand);
                 return;
         }
-        memset(&d->call, 0, sizeof d->call);
-        d->call.timeout_ms = d->outbound->options.timeout_ms;
-        d->call.reply = &d->outbound->in;
-        d->call.done = answered;
-        e = d->step ? d->dialect->build(d->claim.order, d->step, &account, &d->call.message, &why)
-                    : d->dialect->check(d->claim.order, &account, &d->call.message, &why);
+        memset(&errand->call, 0, sizeof errand->call);
+        errand->call.timeout_ms = errand->outbound->options.timeout_ms;
+        errand->call.reply = &errand->outbound->in;
+        errand->call.done = answered;
+        e = errand->step ? errand->dialect->build(errand->claim.order, errand->step, &account,
+                                                  &errand->call.message, &why)
+                         : errand->dialect->check(errand->claim.order, &account, &errand->call.message, &why);
         if (e == ERR_OK) {
-                client_submit(d->outbound->client, &d->call);
+                client_submit(errand->outbound->client, &errand->call);
                 return;
         }
-        call_done(&d->call);
+        call_done(&errand->call);
         judge(&judgement, e == ERR_BAD_FIELD ? VERDICT_GIVE_UP : VERDICT_RETRY,
               e == ERR_BAD_FIELD ? "cannot be sent: " : "no_memory");
         if (e == ERR_BAD_FIELD)
                 strncat(judgement.reason, why.field, sizeof judgement.reason - strlen(judgement.reason) - 1);
-        settle(d, &judgement);
+        settle(errand, &judgement);
 }
 
-void errand_logged_in(struct errand *d, const struct judgement *judgement)
+void errand_logged_in(struct errand *errand, const struct judgement *judgement)
 {
         if (judgement->verdict == VERDICT_DONE)
-                call(d);
+                call(errand);
         else
-                settle(d, judgement);
+                settle(errand, judgement);
 }
 
 /* --- what is next --- */
 
-static enum err open_secrets(struct errand *d, struct why *why)
+static enum err open_secrets(struct errand *errand, struct why *why)
 {
-        connection_secrets_done(&d->secrets);
-        return connection_open(&d->claim.connection, d->dialect, d->outbound->options.keyring, &d->secrets,
-                               why);
+        connection_secrets_done(&errand->secrets);
+        return connection_open(&errand->claim.connection, errand->dialect, errand->outbound->options.keyring,
+                               &errand->secrets, why);
 }
 
-static void begin_call(struct errand *d)
+static void begin_call(struct errand *errand)
 {
         struct why why;
 
-        if (!connection_is_enabled(&d->claim.connection)) {
-                settle_as(d, VERDICT_GIVE_UP, "not_connected");
+        if (!connection_is_enabled(&errand->claim.connection)) {
+                settle_as(errand, VERDICT_GIVE_UP, "not_connected");
                 return;
         }
-        if (open_secrets(d, &why) != ERR_OK) {
+        if (open_secrets(errand, &why) != ERR_OK) {
                 log_limited(LOG_ERROR, "credentials_unreadable",
-                            LOG_ID("restaurantId", &d->claim.due.restaurant), LOG_TEXT("reason", why.text));
-                settle_as(d, VERDICT_GIVE_UP, "credentials_unreadable");
+                            LOG_ID("restaurantId", &errand->claim.due.restaurant),
+                            LOG_TEXT("reason", why.text));
+                settle_as(errand, VERDICT_GIVE_UP, "credentials_unreadable");
                 return;
         }
-        d->renewed = false;
-        if (d->dialect->login && !session_has_token(d->session, &d->secrets, time_boot_ms()))
-                session_login(d->session, d);
+        errand->renewed = false;
+        if (errand->dialect->login && !session_has_token(errand->session, &errand->secrets, time_boot_ms()))
+                session_login(errand->session, errand);
         else
-                call(d);
+                call(errand);
 }
 
-static void go_on(struct errand *d)
+static void go_on(struct errand *errand)
 {
         struct next next;
 
-        if (atomic_load(&d->outbound->draining)) {
-                release(d);
+        if (atomic_load(&errand->outbound->draining)) {
+                release(errand);
                 return;
         }
-        next = target_next(d->claim.order, d->claim.due.party, d->dialect, time_now_ms());
-        d->step = next.kind == NEXT_CHECK ? NULL : next.step;
+        next = target_next(errand->claim.order, errand->claim.due.party, errand->dialect, time_now_ms());
+        errand->step = next.kind == NEXT_CHECK ? NULL : next.step;
         switch (next.kind) {
-        case NEXT_NOTHING: settle_as(d, VERDICT_NOTHING, ""); return;
+        case NEXT_NOTHING: settle_as(errand, VERDICT_NOTHING, ""); return;
         case NEXT_WAIT: {
                 struct judgement judgement = {0};
 
                 judge(&judgement, VERDICT_WAIT, "too_early");
                 judgement.wait_ms = next.until_ms - time_now_ms();
-                settle(d, &judgement);
+                settle(errand, &judgement);
                 return;
         }
         case NEXT_CHECK:
-        case NEXT_CALL: begin_call(d); return;
+        case NEXT_CALL: begin_call(errand); return;
         }
 }
 
 static void claimed(struct letter *letter)
 {
-        struct errand *d = ((struct job *)letter)->arg;
+        struct errand *errand = ((struct job *)letter)->arg;
 
-        if (d->claim.job.err != ERR_OK || !d->claim.claimed) {
-                end(d);
+        if (errand->claim.job.err != ERR_OK || !errand->claim.claimed) {
+                end(errand);
                 return;
         }
-        d->dialect = dialect_for(d->claim.order, d->claim.due.party);
-        go_on(d);
+        errand->dialect = dialect_for(errand->claim.order, errand->claim.due.party);
+        go_on(errand);
 }
 
 bool errand_begin(struct outbound *outbound, const struct due *due, struct session *session)
 {
-        struct errand *d = calloc(1, sizeof *d);
+        struct errand *errand = calloc(1, sizeof *errand);
 
-        if (!d)
+        if (!errand)
                 return false;
-        d->outbound = outbound;
-        d->session = session;
-        d->next = outbound->errands;
-        d->previous = &outbound->errands;
-        if (d->next)
-                d->next->previous = &d->next;
-        outbound->errands = d;
+        errand->outbound = outbound;
+        errand->session = session;
+        errand->next = outbound->errands;
+        errand->previous = &outbound->errands;
+        if (errand->next)
+                errand->next->previous = &errand->next;
+        outbound->errands = errand;
         outbound->n_errands++;
         session->active++;
-        d->claim.due = *due;
-        lane_begin(lane_of(d));
-        d->lease_until_ms = time_boot_ms() + lease_ms(d);
-        d->claim.lease_ms = lease_ms(d);
-        submit(d, &d->claim.job, claimed);
-        store_claim(outbound->store, &d->claim);
+        errand->claim.due = *due;
+        lane_begin(lane_of(errand));
+        errand->lease_until_ms = time_boot_ms() + lease_ms(errand);
+        errand->claim.lease_ms = lease_ms(errand);
+        submit(errand, &errand->claim.job, claimed);
+        store_claim(outbound->store, &errand->claim);
         return true;
 }

@@ -230,6 +230,16 @@ TEST(what_the_platform_says_is_written_when_it_changes)
         assert_opens(&record, "sesame-1", "sesame-2");
 }
 
+TEST(credentials_that_came_meanwhile_are_not_judged)
+{
+        CLEAN(record_done) struct record record = made(BOTH);
+        struct connection_verdict verdict = {.rev = record.rev, .ok = true};
+
+        record.rev++;
+        assert_int_equal(connection_judge(&record, &verdict, NOW_MS, NULL), ERR_BUSY);
+        assert_shows(&record, "true", "untested", "null");
+}
+
 TEST(one_that_is_absent_or_damaged_is_not_enabled)
 {
         struct connection_verdict verdict = {.ok = true};
@@ -256,6 +266,7 @@ int main(void)
                 cmocka_unit_test(new_credentials_are_untested_again),
                 cmocka_unit_test(whole_credentials_replace_those_that_do_not_open_any_more),
                 cmocka_unit_test(what_the_platform_says_is_written_when_it_changes),
+                cmocka_unit_test(credentials_that_came_meanwhile_are_not_judged),
                 cmocka_unit_test(one_that_is_absent_or_damaged_is_not_enabled),
         };
 
