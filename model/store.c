@@ -283,6 +283,7 @@ void store_finish(struct store *store, struct letter *jobs)
 {
         struct inbox *receivers[RECEIVERS_MAX];
         struct letter *next;
+        bool changed = false;
         int n = 0;
 
         for (struct letter *letter = jobs; letter; letter = next) {
@@ -291,10 +292,14 @@ void store_finish(struct store *store, struct letter *jobs)
                 next = letter->next;
                 if (job->err == ERR_OK && verbs[job->verb].readmits)
                         admission_forget(store->admission);
-                if (job->err == ERR_OK && job->changed && store->hooks.on_change)
+                if (job->err == ERR_OK && job->changed && store->hooks.on_change) {
                         store->hooks.on_change(store->hooks.arg, &job->change);
+                        changed = true;
+                }
                 give_back(job, receivers, &n);
         }
+        if (changed && store->hooks.on_round)
+                store->hooks.on_round(store->hooks.arg);
         for (int i = 0; i < n; i++)
                 inbox_ring(receivers[i]);
 }

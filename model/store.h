@@ -35,6 +35,7 @@ enum note { NOTE_BROKEN, NOTE_RECOVERED };
 /* Called on the store's thread; they may only push to inboxes (or count, or write a log line). */
 struct store_hooks {
         void (*on_change)(void *arg, const struct change *change);
+        void (*on_round)(void *arg); /* those of one commit have been told */
         void (*on_note)(void *arg, enum note note, const char *text);
         void *arg;
 };

@@ -16,7 +16,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -338,8 +337,6 @@ static bool sqlite_is_ready(const void *state)
 static enum err worker_start(struct sqlite *sqlite, struct worker *worker, void *(*loop)(void *),
                              const char *name, struct why *why)
 {
-        sigset_t all;
-        sigset_t before;
         enum err e;
 
         worker->sqlite = sqlite;
@@ -347,11 +344,7 @@ static enum err worker_start(struct sqlite *sqlite, struct worker *worker, void 
         e = inbox_init(&worker->in, why);
         if (e != ERR_OK)
                 return e;
-        /* Signals are the main thread's. */
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
         worker->started = pthread_create(&worker->thread, NULL, loop, worker) == 0;
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
         if (!worker->started) {
                 inbox_done(&worker->in);
                 return FAIL(why, ERR_NO_MEMORY, "cannot start the store's threads");

@@ -19,7 +19,6 @@
 #include "server/resolver.h"
 
 #include <curl/curl.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -444,11 +443,8 @@ static void end_all(struct client *client)
 static void *client_run(void *arg)
 {
         struct client *client = arg;
-        sigset_t all;
         int running;
 
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, NULL);
         pthread_setname_np(pthread_self(), "client");
         while (!atomic_load(&client->stopping)) {
                 atomic_store(&client->pulse_ms, time_boot_ms());

@@ -41,6 +41,11 @@ static void on_change(void *arg, const struct change *change)
         outbound_hint(((struct server *)arg)->outbound, change);
 }
 
+static void on_round(void *arg)
+{
+        outbound_ring(((struct server *)arg)->outbound);
+}
+
 static void on_note(void *arg, enum note note, const char *text)
 {
         (void)arg;
@@ -76,7 +81,7 @@ static enum err take_signals(struct server *server, struct why *why)
         sigemptyset(&both);
         sigaddset(&both, SIGTERM);
         sigaddset(&both, SIGINT);
-        pthread_sigmask(SIG_BLOCK, &both, NULL);
+        pthread_sigmask(SIG_BLOCK, &both, NULL); /* first of all: threads that are started later inherit it */
         signal(SIGPIPE, SIG_IGN);
         signal(SIGXFSZ, SIG_IGN); /* a full quota is an error of write(), which the store survives */
         server->signals = signalfd(-1, &both, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -98,7 +103,8 @@ static enum err start_outbound(struct server *server, struct why *why)
                 .timeout_ms = c->outbound_timeout_ms,
                 .lease_slack_ms = c->lease_slack_ms};
         const struct store_options store = {
-                .where = c->store, .hooks = {.on_change = on_change, .on_note = on_note, .arg = server}};
+                .where = c->store,
+                .hooks = {.on_change = on_change, .on_round = on_round, .on_note = on_note, .arg = server}};
         enum err e;
 
         e = outbound_new(&options, &server->outbound, why);

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -166,7 +165,12 @@ void outbound_hint(struct outbound *o, const struct change *change)
         hint->letter.run = hinted;
         hint->outbound = o;
         hint->change = *change;
-        inbox_push(&o->in, &hint->letter);
+        inbox_post(&o->in, &hint->letter);
+}
+
+void outbound_ring(struct outbound *o)
+{
+        inbox_ring(&o->in);
 }
 
 /* --- the thread --- */
@@ -244,17 +248,10 @@ enum err outbound_new(const struct outbound_options *options, struct outbound **
 
 enum err outbound_start(struct outbound *o, struct store *store, struct client *client, struct why *why)
 {
-        sigset_t all;
-        sigset_t before;
-
         o->store = store;
         o->client = client;
         atomic_store(&o->pulse_ms, time_boot_ms());
-        /* Signals are the main thread's. */
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
         o->started = pthread_create(&o->thread, NULL, loop, o) == 0;
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
         if (!o->started)
                 return FAIL(why, ERR_NO_MEMORY, "cannot start outbound's thread");
         pthread_setname_np(o->thread, "outbound");

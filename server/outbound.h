@@ -30,9 +30,11 @@ enum err outbound_new(const struct outbound_options *options, struct outbound **
 enum err outbound_start(struct outbound *outbound, struct store *store, struct client *client,
                         struct why *why) MUST_USE;
 
-/* Something changed; a copy is taken, and without memory it is left to the next look. Threads: any; before
- * outbound_start() nothing happens. */
+/* Something changed; a copy is taken, and without memory it is left to the next look. Heard with the next ring. Threads:
+ * any; before outbound_start() nothing happens. */
 void outbound_hint(struct outbound *outbound, const struct change *change);
+/* Wakes it for the hints of a round. Threads: any. */
+void outbound_ring(struct outbound *outbound);
 
 /* Whether calls to the platform run one at a time because it keeps failing. Threads: any. */
 bool outbound_breaker_is_open(const struct outbound *outbound, enum platform platform);

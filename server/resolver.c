@@ -11,7 +11,6 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <netdb.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,10 +139,7 @@ static void *run(void *arg)
 {
         struct resolver *resolver = arg;
         struct name *name;
-        sigset_t all;
 
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, NULL);
         pthread_setname_np(pthread_self(), "resolver");
         pthread_mutex_lock(&resolver->lock);
         while ((name = find_state(resolver, QUEUED)))

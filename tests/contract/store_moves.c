@@ -134,6 +134,7 @@ TEST(a_move_is_told_once_and_says_who_must_look)
         assert_int_equal(change.before, STATUS_NEW);
         assert_int_equal(change.after, STATUS_READY);
         assert_true(change.due[PARTY_PLATFORM]);
+        assert_true(round_await());
 }
 
 TEST(what_did_not_move_is_not_told_and_changes_nothing)

@@ -86,6 +86,7 @@ static struct {
         pthread_mutex_t lock;
         pthread_cond_t noted;
         int changes;
+        bool in_round; /* changes were told, and their round has not ended */
         struct change last;
         int notes[NOTE_RECOVERED + 1];
         void (*watch)(const struct change *change);
@@ -95,9 +96,18 @@ static void hear_change(__attribute__((unused)) void *arg, const struct change *
 {
         pthread_mutex_lock(&heard.lock);
         heard.changes++;
+        heard.in_round = true;
         heard.last = *change;
         if (heard.watch)
                 heard.watch(change);
+        pthread_mutex_unlock(&heard.lock);
+}
+
+static void hear_round(__attribute__((unused)) void *arg)
+{
+        pthread_mutex_lock(&heard.lock);
+        heard.in_round = false;
+        pthread_cond_broadcast(&heard.noted);
         pthread_mutex_unlock(&heard.lock);
 }
 
@@ -140,7 +150,8 @@ int notes_heard(enum note note)
         return n;
 }
 
-bool note_await(enum note note, int n)
+/* Waits for `noted` with the lock held; false when half a minute is over. */
+static bool await(bool (*has_come)(int what, int n), int what, int n)
 {
         struct timespec until;
         bool came;
@@ -149,11 +160,31 @@ bool note_await(enum note note, int n)
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_sec += PATIENCE_MS / SECOND;
         pthread_mutex_lock(&heard.lock);
-        while (heard.notes[note] < n && r == 0)
+        while (!has_come(what, n) && r == 0)
                 r = pthread_cond_timedwait(&heard.noted, &heard.lock, &until);
-        came = heard.notes[note] >= n;
+        came = has_come(what, n);
         pthread_mutex_unlock(&heard.lock);
         return came;
+}
+
+static bool has_noted(int note, int n)
+{
+        return heard.notes[note] >= n;
+}
+
+bool note_await(enum note note, int n)
+{
+        return await(has_noted, (int)note, n);
+}
+
+static bool has_ended(__attribute__((unused)) int what, __attribute__((unused)) int n)
+{
+        return !heard.in_round;
+}
+
+bool round_await(void)
+{
+        return await(has_ended, 0, 0);
 }
 
 /* --- jobs --- */
@@ -447,9 +478,10 @@ void give_up(struct id order, enum platform platform, bool unsure)
 
 struct store_options world_options(void)
 {
-        return (struct store_options){.where = world.where,
-                                      .hooks = {.on_change = hear_change, .on_note = hear_note},
-                                      .now = clock_now};
+        return (struct store_options){
+                .where = world.where,
+                .hooks = {.on_change = hear_change, .on_round = hear_round, .on_note = hear_note},
+                .now = clock_now};
 }
 
 void world_open(void)

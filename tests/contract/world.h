@@ -62,6 +62,8 @@ void clock_pass(int64_t ms);
 int changes_heard(struct change *ret_last);
 /* Called with each change as it is told, on the store's thread; NULL: nobody. */
 void changes_watch(void (*watch)(const struct change *change));
+/* Waits until on_round has followed the last change that was told; false when it does not within half a minute. */
+bool round_await(void);
 /* How often this note came since the world began. Threads: any. */
 int notes_heard(enum note note);
 /* Waits until it has come `n` times; false when it does not within half a minute. */
