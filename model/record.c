@@ -14,17 +14,6 @@ void record_done(struct record *record)
         *record = (struct record){0};
 }
 
-enum err record_copy(const struct record *from, struct record *ret, struct why *why)
-{
-        char *document = from->document ? strdup(from->document) : NULL;
-
-        if (from->document && !document)
-                return FAIL(why, ERR_NO_MEMORY, "no memory for a record");
-        *ret = *from;
-        ret->document = document;
-        return ERR_OK;
-}
-
 enum err record_read(const struct record *record, struct json_object **ret, struct why *why)
 {
         const char *document = record->document ? record->document : "";

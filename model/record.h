@@ -34,8 +34,6 @@ struct record {
 
 /* Frees what it owns; zeroed afterwards. */
 void record_done(struct record *record);
-/* Ownership of *ret's content is the caller's. Errors: NO_MEMORY (then *ret is untouched). */
-enum err record_copy(const struct record *from, struct record *ret, struct why *why) MUST_USE;
 
 /* Its document, and a changed one in place of it, for the kinds' own files. Ownership: *ret is the caller's.
  * Errors: NO_MEMORY; INTERNAL: what the store gave back is no object. */

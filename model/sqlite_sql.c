@@ -30,6 +30,9 @@
 #define RECORD_PAGE(scope) \
         RECORD(scope) " AND (r.made, r.id) < (?3, ?4) ORDER BY r.made DESC, r.id DESC LIMIT ?5"
 
+#define TEXT_OF_(value) #value
+#define TEXT_OF(macro) TEXT_OF_(macro)
+
 /* One statement for each party: `p` the platform's columns, `c` the courier's. */
 #define DUE(p)                                                                         \
         "SELECT id, rid, " p "_at FROM orders WHERE plat = ?1 AND " p "_at > 0 AND " p \
@@ -45,9 +48,10 @@
         "rev = rev + (?9 IS NOT NULL AND " p "_want = ?3), "                                               \
         "seen = CASE WHEN ?9 IS NOT NULL AND " p "_want = ?3 THEN ?10 ELSE seen END, " p                   \
         "_log = CASE WHEN ?11 IS NULL THEN " p "_log ELSE json_insert("                                    \
-        "CASE WHEN json_array_length(" p "_log) >= 20 THEN json_remove(" p "_log, '$[0]') "                \
-        "ELSE coalesce(" p "_log, '[]') END, '$[#]', json(?11)) END "                                      \
-        "WHERE id = ?1 AND rid = ?2"
+        "CASE WHEN json_array_length(" p                                                                   \
+        "_log) >= " TEXT_OF(CALLED_KEPT) " THEN json_remove(" p "_log, '$[0]') "                           \
+                                         "ELSE coalesce(" p "_log, '[]') END, '$[#]', json(?11)) END "     \
+                                         "WHERE id = ?1 AND rid = ?2"
 #define RELEASE(p) "UPDATE orders SET " p "_unsure = ?3 WHERE id = ?1 AND rid = ?2 AND " p "_unsure <> ?3"
 #define REPLAY(p)                                                                                      \
         "UPDATE orders SET " p "_dead = NULL, " p "_try = 0, " p "_at = ?3, rev = rev + 1, seen = ?3 " \

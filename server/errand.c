@@ -47,9 +47,7 @@ static void end(struct errand *errand)
                 outbound_look_by(outbound, time_boot_ms() + LOOK_AGAIN_MS);
         session->active--;
         session_leave(session, time_boot_ms());
-        *errand->previous = errand->next;
-        if (errand->next)
-                errand->next->previous = errand->previous;
+        LIST_REMOVE(errand, entry);
         outbound->n_errands--;
         forget_all(errand);
         free(errand);
@@ -70,14 +68,13 @@ static void submit(struct errand *errand, struct job *job, void (*run)(struct le
 }
 
 /* The store failed; the outcome is unknown, and writing the same once more is safe. */
-static bool offer_again(struct errand *errand, const struct job *job, int what)
+static bool offer_again(struct errand *errand, const struct job *job)
 {
         if (job->err == ERR_OK)
                 return false;
         log_limited(LOG_WARN, "settle_failed", LOG_TEXT("reason", job->why.text));
         if (time_boot_ms() + AGAIN_MS > errand->lease_until_ms || atomic_load(&errand->outbound->stopping))
                 return false;
-        errand->hand_back = what == HAND_BACK_SETTLE ? HAND_BACK_SETTLE : HAND_BACK_RELEASE;
         errand->again_ms = time_boot_ms() + AGAIN_MS;
         return true;
 }
@@ -87,22 +84,23 @@ void errand_again(struct errand *errand, int64_t now_ms)
         if (errand->again_ms == 0 || errand->again_ms > now_ms)
                 return;
         errand->again_ms = 0;
-        if (errand->hand_back == HAND_BACK_SETTLE)
-                store_settle(errand->outbound->store, &errand->settle);
-        else
+        if (errand->releasing)
                 store_release(errand->outbound->store, &errand->release);
+        else
+                store_settle(errand->outbound->store, &errand->settle);
 }
 
 static void released(struct letter *letter)
 {
         struct errand *errand = ((struct job *)letter)->arg;
 
-        if (!offer_again(errand, &errand->release.job, HAND_BACK_RELEASE))
+        if (!offer_again(errand, &errand->release.job))
                 end(errand);
 }
 
 static void release(struct errand *errand)
 {
+        errand->releasing = true;
         memset(&errand->release, 0, sizeof errand->release);
         errand->release.due = errand->claim.due;
         errand->release.lease = errand->claim.lease;
@@ -128,7 +126,7 @@ static void settled(struct letter *letter)
         const struct due due = errand->claim.due;
         const bool overtaken = errand->settle.job.err == ERR_OK && errand->settle.outcome == SETTLE_OVERTAKEN;
 
-        if (offer_again(errand, &errand->settle.job, HAND_BACK_SETTLE))
+        if (offer_again(errand, &errand->settle.job))
                 return;
         if (errand->settle.job.err == ERR_OK && errand->settle.outcome == SETTLE_WRITTEN &&
             change->kind == SETTLE_MORE) {
@@ -311,9 +309,11 @@ void errand_logged_in(struct errand *errand, const struct judgement *judgement)
 
 /* --- what is next --- */
 
+/* Once a claim: the connection is as it was claimed. */
 static enum err open_secrets(struct errand *errand, struct why *why)
 {
-        connection_secrets_done(&errand->secrets);
+        if (errand->secrets.values[0])
+                return ERR_OK;
         return connection_open(&errand->claim.connection, errand->dialect, errand->outbound->options.keyring,
                                &errand->secrets, why);
 }
@@ -385,11 +385,7 @@ bool errand_begin(struct outbound *outbound, const struct due *due, struct sessi
                 return false;
         errand->outbound = outbound;
         errand->session = session;
-        errand->next = outbound->errands;
-        errand->previous = &outbound->errands;
-        if (errand->next)
-                errand->next->previous = &errand->next;
-        outbound->errands = errand;
+        LIST_INSERT_HEAD(&outbound->errands, errand, entry);
         outbound->n_errands++;
         session->active++;
         errand->claim.due = *due;

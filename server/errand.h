@@ -7,6 +7,7 @@
 #include "server/lane.h"
 #include "server/outbound.h"
 
+#include <sys/queue.h>
 #include <uthash.h>
 
 #define CALLS_MAX 256       /* at once; docs/design.md 5 */
@@ -21,7 +22,7 @@ struct outbound {
         bool started;
         struct lane lanes[PLATFORM_COUNT];
         struct session *sessions;
-        struct errand *errands; /* all under way */
+        LIST_HEAD(, errand) errands; /* all under way */
         int n_errands;
         struct store_due due;
         bool looking;       /* `due` is at the store */
@@ -52,8 +53,7 @@ struct session {
 
 struct errand {
         struct outbound *outbound;
-        struct errand *next; /* of outbound->errands */
-        struct errand **previous;
+        LIST_ENTRY(errand) entry; /* of outbound->errands */
         struct errand *next_waiting;
         struct session *session;
         const struct dialect *dialect;
@@ -62,11 +62,7 @@ struct errand {
         bool renewed;           /* the login was renewed in this try */
         int64_t lease_until_ms; /* CLOCK_BOOTTIME */
         int64_t again_ms; /* CLOCK_BOOTTIME: when the store is asked again to write; 0: not waiting for that */
-        enum {
-                HAND_BACK_NONE,
-                HAND_BACK_SETTLE,
-                HAND_BACK_RELEASE
-        } hand_back; /* what the store refused to write */
+        bool releasing;   /* what it is asked is store_release, not store_settle */
         struct store_claim claim;
         struct store_settle settle;
         struct store_release release;

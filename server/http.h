@@ -68,8 +68,6 @@ const char *request_query(const struct request *r, const char *name);
 const char *request_header(const struct request *r, const char *name);
 /* The whole body, NUL-terminated. */
 const char *request_body(const struct request *r, size_t *ret_length);
-/* X-Request-Id as given, else the one made for it. */
-const char *request_id(const struct request *r);
 /* The peer's address in numbers, without port. */
 const char *request_address(const struct request *r);
 

@@ -177,13 +177,14 @@ void outbound_ring(struct outbound *o)
 
 static int wait_ms(const struct outbound *o, int64_t now_ms)
 {
+        const struct errand *errand;
         int64_t until = o->look_at_ms;
 
         if (o->looking || until > now_ms + LOOK_MS)
                 until = now_ms + LOOK_MS;
-        for (const struct errand *d = o->errands; d; d = d->next)
-                if (d->again_ms > 0 && d->again_ms < until)
-                        until = d->again_ms;
+        LIST_FOREACH(errand, &o->errands, entry)
+                if (errand->again_ms > 0 && errand->again_ms < until)
+                        until = errand->again_ms;
         if (atomic_load(&o->draining) && until > now_ms + DRAIN_STEP_MS)
                 until = now_ms + DRAIN_STEP_MS;
         return until > now_ms ? (int)(until - now_ms) : 0;
@@ -192,7 +193,7 @@ static int wait_ms(const struct outbound *o, int64_t now_ms)
 static void go_round(struct outbound *o)
 {
         struct pollfd wait = {.fd = o->in.fd, .events = POLLIN};
-        struct errand *next;
+        struct errand *errand;
         int64_t now_ms;
 
         store_kick(o->store);
@@ -200,10 +201,8 @@ static void go_round(struct outbound *o)
         inbox_run(&o->in);
         now_ms = time_boot_ms();
         atomic_store(&o->pulse_ms, now_ms);
-        for (struct errand *d = o->errands; d; d = next) {
-                next = d->next;
-                errand_again(d, now_ms);
-        }
+        LIST_FOREACH(errand, &o->errands, entry)
+                errand_again(errand, now_ms);
         if (now_ms >= o->sweep_at_ms) {
                 o->sweep_at_ms = now_ms + SWEEP_MS;
                 sessions_sweep(o, now_ms);

@@ -305,11 +305,6 @@ const char *request_body(const struct request *r, size_t *ret_length)
         return r->body;
 }
 
-const char *request_id(const struct request *r)
-{
-        return r->id;
-}
-
 const char *request_address(const struct request *r)
 {
         return r->address;
