@@ -24,12 +24,14 @@ struct page {
 typedef bool(order_visit_fn)(void *arg, struct order **order);
 
 struct backend {
-        const char *scheme; /* `sqlite:` */
+        /* `where` is whole; what is wrong with it, as store_wrong(), or NULL. */
+        const char *(*wrong)(const char *where);
         enum err (*open)(struct store *store, const char *where, void **ret, struct why *why);
         void (*close)(void *state);
         void (*submit)(void *state, struct job *job, bool writes);
         void (*kick)(void *state);
         bool (*is_ready)(const void *state);
+        int64_t (*now)(const void *state); /* NULL: this machine's clock is the store's */
 
         /* Records. Absent: OK and ret->document NULL. */
         enum err (*record_get)(void *conn, enum record_kind kind, const char *id, struct record *ret,
@@ -47,8 +49,9 @@ struct backend {
 
         /* Orders. */
         enum err (*order_insert)(void *conn, const struct order *order, enum insert *ret, struct why *why);
-        /* Absent: OK and *ret NULL. */
-        enum err (*order_get)(void *conn, const struct id *id, struct order **ret, struct why *why);
+        /* Absent, or not of `restaurant` (NULL: of whomever): OK and *ret NULL. */
+        enum err (*order_get)(void *conn, const struct id *restaurant, const struct id *id,
+                              struct order **ret, struct why *why);
         enum err (*order_find)(void *conn, const struct order *like, struct order **ret, struct why *why);
         /* Fills outcome, status, at_ms, job.change; `row` is the history row to append. */
         enum err (*order_move)(void *conn, struct store_move *move, const struct move *row, struct why *why);
@@ -68,6 +71,7 @@ struct backend {
 };
 
 extern const struct backend backend_sqlite;
+extern const struct backend backend_mongo;
 
 /* Does what the job asks, on the backend's thread. Leaves job->err; safe to repeat after a rollback. */
 void store_run(struct store *store, void *conn, struct job *job);
@@ -76,13 +80,17 @@ void store_run(struct store *store, void *conn, struct job *job);
  * jobs back with one wake-up per receiver. */
 void store_finish(struct store *store, struct letter *jobs);
 
-/* By the store's clock. */
-int64_t store_now(const struct store *store);
+/* How long a job may take in all. */
+int64_t store_deadline(const struct store *store);
 /* The clock that leases in memory are counted by: a step of the wall clock must not end one whose holder still calls. */
 int64_t store_lease_now(const struct store *store);
 
-/* A backend's trouble, and its end. */
+/* A backend's trouble, and its end; and what it asked another process. */
 void store_note(const struct store *store, enum note note, const char *text);
+void store_command(const struct store *store, const struct command *command);
+
+/* Whether a job whose outcome is unknown may be run again. */
+bool job_may_repeat(const struct job *job);
 
 /* Notes for the hooks what the job changed; `what` says where. The caller adds which targets are due. */
 void job_changed(struct job *job, const struct due *what, int64_t rev, enum status before, enum status after);

@@ -82,12 +82,15 @@ static enum err read_one(struct conn *conn, sqlite3_stmt *s, struct order **ret,
         return sql_end(conn, s, e, why);
 }
 
-enum err sqlite_order_get(void *arg, const struct id *id, struct order **ret, struct why *why)
+enum err sqlite_order_get(void *arg, const struct id *restaurant, const struct id *id, struct order **ret,
+                          struct why *why)
 {
         struct conn *conn = arg;
         sqlite3_stmt *s = sql(conn, SQL_ORDER_GET);
 
         sql_bind_id(s, 1, id);
+        if (restaurant)
+                sql_bind_id(s, 2, restaurant);
         return read_one(conn, s, ret, why);
 }
 

@@ -84,7 +84,7 @@ static const char *const texts[SQL_COUNT] = {
                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
         [SQL_DOCUMENT_INSERT] = "INSERT INTO documents (id, doc) VALUES (?1, ?2)",
         [SQL_ORDER_GET] = "SELECT " ORDER_COLUMNS ", d.doc FROM orders o JOIN documents d ON d.id = o.id "
-                          "WHERE o.id = ?1",
+                          "WHERE o.id = ?1 AND (?2 IS NULL OR o.rid = ?2)",
         [SQL_ORDER_FIND] = "SELECT " ORDER_COLUMNS ", d.doc FROM orders o JOIN documents d ON d.id = o.id "
                            "WHERE o.rid = ?1 AND o.plat = ?2 AND o.pid = ?3",
         [SQL_ORDER_PEEK] =

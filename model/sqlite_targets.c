@@ -201,8 +201,8 @@ enum err sqlite_claim(void *arg, struct store_claim *claim, struct why *why)
         if (is_leased(conn, &claim->due))
                 return ERR_OK;
         ran_out = lease_find(conn, &claim->due) != NULL;
-        e = sqlite_order_get(conn, &claim->due.order, &order, why);
-        if (e != ERR_OK || !order || !id_equal(&order->restaurant, &claim->due.restaurant))
+        e = sqlite_order_get(conn, &claim->due.restaurant, &claim->due.order, &order, why);
+        if (e != ERR_OK || !order)
                 return e;
         at_ms = order->targets[claim->due.party].at_ms;
         if (at_ms <= 0 || at_ms > now_ms)

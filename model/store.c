@@ -14,36 +14,55 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct backend *const backends[] = {&backend_sqlite};
+#define DEADLINE_MS 5000 /* KURYE_REQUEST_DEADLINE's default */
+
+static const struct {
+        const char *scheme;
+        const struct backend *backend;
+} backends[] = {{"sqlite:", &backend_sqlite}};
+
+/* NULL: there is none of this scheme. */
+static const struct backend *backend_of(const char *where)
+{
+        for (size_t i = 0; i < sizeof backends / sizeof *backends; i++)
+                if (strncmp(where, backends[i].scheme, strlen(backends[i].scheme)) == 0)
+                        return backends[i].backend;
+        return NULL;
+}
+
+const char *store_wrong(const char *where)
+{
+        const struct backend *backend = backend_of(where);
+
+        return backend ? backend->wrong(where)
+                       : "must be sqlite:PATH, or a mongodb:// or mongodb+srv:// URI with a database";
+}
 
 enum err store_open(const struct store_options *options, struct store **ret, struct why *why)
 {
+        const char *wrong = store_wrong(options->where);
         struct store *store;
         enum err e;
 
-        for (size_t i = 0; i < sizeof backends / sizeof *backends; i++) {
-                size_t n = strlen(backends[i]->scheme);
-
-                if (strncmp(options->where, backends[i]->scheme, n) != 0)
-                        continue;
-                store = calloc(1, sizeof *store);
-                if (!store)
-                        return FAIL(why, ERR_NO_MEMORY, "no memory for a store");
-                store->ops = backends[i];
-                store->hooks = options->hooks;
-                store->now = options->now ? options->now : time_now_ms;
-                e = admission_new(&store->admission, why);
-                if (e == ERR_OK)
-                        e = store->ops->open(store, options->where + n, &store->state, why);
-                if (e != ERR_OK) {
-                        admission_free(store->admission);
-                        free(store);
-                        return e;
-                }
-                *ret = store;
-                return ERR_OK;
+        if (wrong)
+                return FAIL(why, ERR_INTERNAL, "the store's place %s", wrong);
+        store = calloc(1, sizeof *store);
+        if (!store)
+                return FAIL(why, ERR_NO_MEMORY, "no memory for a store");
+        store->ops = backend_of(options->where);
+        store->hooks = options->hooks;
+        store->now = options->now;
+        store->deadline_ms = options->deadline_ms ? options->deadline_ms : DEADLINE_MS;
+        e = admission_new(&store->admission, why);
+        if (e == ERR_OK)
+                e = store->ops->open(store, options->where, &store->state, why);
+        if (e != ERR_OK) {
+                admission_free(store->admission);
+                free(store);
+                return e;
         }
-        return FAIL(why, ERR_INTERNAL, "no store of this kind: a store is sqlite:<path>");
+        *ret = store;
+        return ERR_OK;
 }
 
 void store_close(struct store *store)
@@ -67,18 +86,31 @@ bool store_is_ready(const struct store *store)
 
 int64_t store_now(const struct store *store)
 {
-        return store->now();
+        if (store->now)
+                return store->now();
+        return store->ops->now ? store->ops->now(store->state) : time_now_ms();
 }
 
 int64_t store_lease_now(const struct store *store)
 {
-        return store->now == time_now_ms ? time_boot_ms() : store->now();
+        return store->now ? store->now() : time_boot_ms();
+}
+
+int64_t store_deadline(const struct store *store)
+{
+        return store->deadline_ms;
 }
 
 void store_note(const struct store *store, enum note note, const char *text)
 {
         if (store->hooks.on_note)
                 store->hooks.on_note(store->hooks.arg, note, text);
+}
+
+void store_command(const struct store *store, const struct command *command)
+{
+        if (store->hooks.on_command)
+                store->hooks.on_command(store->hooks.arg, command);
 }
 
 /* --- who asks --- */
@@ -122,13 +154,13 @@ static enum err load_caller(struct store *store, void *conn, const struct access
         if (e != ERR_OK || !record.document)
                 return e;
         if (kind == RECORD_INTEGRATION &&
-            !integration_admits(&record, &access->digest, store->now(), &ret->until_ms))
+            !integration_admits(&record, &access->digest, store_now(store), &ret->until_ms))
                 return ERR_OK;
         e = store->ops->record_get(conn, RECORD_RESTAURANT, id_write(&record.restaurant, id), &restaurant,
                                    why);
         if (e != ERR_OK || !restaurant.document || !restaurant_is_active(&restaurant))
                 return e;
-        if (kind == RECORD_TOKEN && token_needs_touch(&record, store->now()))
+        if (kind == RECORD_TOKEN && token_needs_touch(&record, store_now(store)))
                 touch(store, &record);
         ret->known = true;
         ret->restaurant = record.restaurant;
@@ -145,13 +177,13 @@ static enum err admit(struct store *store, void *conn, struct job *job)
         uint64_t generation;
         enum err e;
 
-        if (!admission_find(store->admission, access, store->now(), &caller, &generation)) {
+        if (!admission_find(store->admission, access, store_now(store), &caller, &generation)) {
                 e = load_caller(store, conn, access, &caller, &job->why);
                 if (e != ERR_OK)
                         return e;
                 if (!caller.known)
                         return FAIL(&job->why, refusal, "no live secret like this");
-                admission_keep(store->admission, access, store->now(), &caller, generation);
+                admission_keep(store->admission, access, store_now(store), &caller, generation);
         }
         if (!id_is_zero(&access->restaurant) && !id_equal(&access->restaurant, &caller.restaurant))
                 return FAIL(&job->why, access->kind == ACCESS_KEY ? refusal : ERR_NOT_FOUND,
@@ -218,6 +250,7 @@ struct verb_row {
         enum err (*run)(struct store *store, void *conn, struct job *job);
         bool writes;
         bool readmits; /* may change who is admitted: what is remembered of that goes */
+        bool once;     /* not repeated by the store after an unknown outcome: whoever asked does better */
 };
 
 static const struct verb_row verbs[] = {
@@ -225,19 +258,22 @@ static const struct verb_row verbs[] = {
         [VERB_MOVE] = {.run = run_move, .writes = true},
         [VERB_READ] = {.run = run_read},
         [VERB_LIST] = {.run = run_list},
-        [VERB_DUE] = {.run = run_due, .writes = true}, /* needs the writer's leases */
-        [VERB_CLAIM] = {.run = run_claim, .writes = true},
+        [VERB_DUE] = {.run = run_due, .writes = true, .once = true}, /* needs the writer's leases */
+        [VERB_CLAIM] = {.run = run_claim,
+                        .writes = true,
+                        .once = true}, /* the lease that it may have taken ends */
         [VERB_SETTLE] = {.run = run_settle, .writes = true},
         [VERB_RELEASE] = {.run = run_release, .writes = true},
         [VERB_REPLAY] = {.run = run_replay, .writes = true},
         [VERB_REPLAY_ALL] = {.run = run_replay_all, .writes = true},
-        [VERB_PROBE] = {.run = run_probe},
+        [VERB_PROBE] = {.run = run_probe, .once = true},
         [VERB_PUT] = {.run = run_put, .writes = true},
         [VERB_GET] = {.run = run_get},
         [VERB_FIND] = {.run = run_find},
         [VERB_EDIT] = {.run = run_edit, .writes = true, .readmits = true},
         [VERB_DROP] = {.run = run_drop, .writes = true, .readmits = true},
         [VERB_TOUCH] = {.run = run_edit, .writes = true},
+        [VERB_IMPORT] = {.run = run_import, .writes = true},
 };
 
 void store_run(struct store *store, void *conn, struct job *job)
@@ -246,6 +282,11 @@ void store_run(struct store *store, void *conn, struct job *job)
         job->err = check_access(store, conn, job);
         if (job->err == ERR_OK)
                 job->err = verbs[job->verb].run(store, conn, job);
+}
+
+bool job_may_repeat(const struct job *job)
+{
+        return !verbs[job->verb].once;
 }
 
 void job_changed(struct job *job, const struct due *what, int64_t rev, enum status before, enum status after)
@@ -327,3 +368,4 @@ VERB(get, GET)
 VERB(find, FIND)
 VERB(edit, EDIT)
 VERB(drop, DROP)
+VERB(import, IMPORT)

@@ -30,24 +30,42 @@ struct change {
         bool due[PARTY_COUNT]; /* somebody must look at this target now */
 };
 
-enum note { NOTE_BROKEN, NOTE_RECOVERED };
+enum note {
+        NOTE_BROKEN,
+        NOTE_RECOVERED,
+        NOTE_DRIVER /* a warning of the library that speaks to the store */
+};
 
-/* Called on the store's thread; they may only push to inboxes (or count, or write a log line). */
+/* One round trip to a store of other processes. */
+struct command {
+        const char *name; /* findAndModify, find … */
+        int64_t took_us;
+        bool failed; /* no answer, or a refusal; a filter that matched nothing is no failure */
+};
+
+/* Called on the store's threads; they may only push to inboxes (or count, or write a log line). Any may be NULL. */
 struct store_hooks {
         void (*on_change)(void *arg, const struct change *change);
         void (*on_round)(void *arg); /* those of one commit have been told */
         void (*on_note)(void *arg, enum note note, const char *text);
+        void (*on_command)(void *arg, const struct command *command);
         void *arg;
 };
 
 struct store_options {
-        const char *where; /* `sqlite:<path>` */
+        const char *where; /* `sqlite:<path>`, or a `mongodb://` or `mongodb+srv://` URI with a database */
         struct store_hooks hooks;
-        int64_t (*now)(void); /* NULL: the wall clock. Tests bring their own */
+        int64_t (*now)(void); /* NULL: the store's own clock. Tests bring their own */
+        int64_t deadline_ms;  /* a job is over by then, whatever a store of other processes does; 0: 5 s */
 };
 
-/* Opens, makes the schema where there is none, starts the store's threads. Errors, each with a text for a person:
- * INTERNAL (another process has it open, a newer schema, not writable, an unknown scheme), NO_MEMORY. */
+/* What is wrong with `where`; NULL: nothing, as far as it can be said without opening. A text for a person, without any
+ * of `where` in it. */
+const char *store_wrong(const char *where);
+
+/* Opens, makes the schema where there is none, starts the store's threads. A MongoDB that does not answer is no error: the
+ * store is not ready until it does. Errors, each with a text for a person: INTERNAL (what store_wrong() says, another
+ * process has it open, a newer schema, an index in the way, not writable), NO_MEMORY. */
 enum err store_open(const struct store_options *options, struct store **ret, struct why *why) MUST_USE;
 
 /* Finishes what was submitted, completes it, joins, frees. NULL is fine. */
@@ -58,6 +76,9 @@ void store_kick(struct store *store);
 
 /* Whether the last write worked. Threads: any. */
 bool store_is_ready(const struct store *store);
+
+/* The store's clock, in milliseconds since 1970: the one that all its servers compare times by. Threads: any. */
+int64_t store_now(const struct store *store);
 
 /* --- jobs --- */
 
@@ -78,7 +99,8 @@ enum verb {
         VERB_FIND,
         VERB_EDIT,
         VERB_DROP,
-        VERB_TOUCH
+        VERB_TOUCH,
+        VERB_IMPORT
 };
 
 /* Who asks. Checked before the verb itself, by what is kept of the secret; a good one is remembered for 5 s, so that a
@@ -109,6 +131,8 @@ struct job {
         enum verb verb;
         struct change change;
         bool changed;
+        bool repeated; /* it ran before, and nobody knows what came of that */
+        int64_t by_ms; /* CLOCK_BOOTTIME: its deadline */
 };
 
 /* --- orders --- */
@@ -262,6 +286,7 @@ struct store_replay {
         enum party party;
         enum { REPLAY_DONE, REPLAY_NOT_FAILED, REPLAY_UNKNOWN } outcome;
         struct order *stored; /* out: owned, where DONE */
+        bool begun;           /* the store's own: an earlier run found it failed */
 };
 void store_replay(struct store *store, struct store_replay *replay);
 void store_replay_done(struct store_replay *replay);
@@ -340,5 +365,17 @@ struct store_drop {
         enum record_kind kind; /* in */
         char id[RECORD_ID_SIZE];
         bool dropped; /* out: false: there was none */
+        bool begun;   /* the store's own: an earlier run found it */
 };
 void store_drop(struct store *store, struct store_drop *drop);
+
+/* --- moving house --- */
+
+/* Puts an order or a record as it is, what it owes and all that was told included: only one of the two is given. */
+struct store_import {
+        struct job job;
+        const struct order *order;   /* in: borrowed; or NULL */
+        const struct record *record; /* in: borrowed; or NULL */
+        bool imported;               /* out; false: something with its id, number or look is there already */
+};
+void store_import(struct store *store, struct store_import *import);

@@ -18,7 +18,7 @@ enum err run_create(struct store *store, void *conn, struct job *job)
         enum err e;
 
         if (order->n_moves == 0) {
-                e = order_begin(order, &job->restaurant, create->by, store->now(), &job->why);
+                e = order_begin(order, &job->restaurant, create->by, store_now(store), &job->why);
                 if (e != ERR_OK)
                         return e;
         }
@@ -31,8 +31,11 @@ enum err run_create(struct store *store, void *conn, struct job *job)
                         return e;
                 if (!same)
                         return FAIL(&job->why, ERR_BUSY, "the same order went away while it was looked at");
+                /* Ours, where nobody knew what came of the first run. */
+                if (job->repeated && id_equal(&same->id, &order->id) && same->created_ms == order->created_ms)
+                        insert = INSERT_NEW;
                 order_free(create->order);
-                create->order = TAKE(same);
+                order = create->order = TAKE(same);
         }
         create->outcome = insert == INSERT_NEW    ? CREATE_NEW
                           : insert == INSERT_SAME ? CREATE_SAME
@@ -80,8 +83,8 @@ static enum err fill_reason(struct store *store, void *conn, struct store_move *
 
         if (move->to != STATUS_CANCELLED || move->reason[0] || move->told)
                 return ERR_OK;
-        e = store->ops->order_get(conn, &move->order, &order, &move->job.why);
-        if (e != ERR_OK || !order || !in_scope(&move->job, &order->restaurant))
+        e = store->ops->order_get(conn, scope_of(&move->job), &move->order, &order, &move->job.why);
+        if (e != ERR_OK || !order)
                 return e;
         dialect = dialect_of(order->platform);
         if (!dialect || status_is_final(order->status))
@@ -116,7 +119,7 @@ enum err run_move(struct store *store, void *conn, struct job *job)
 {
         struct store_move *move = (struct store_move *)job;
         struct move row = {
-                .to = move->to, .at_ms = store->now(), .by = move->by, .integration = job->integration};
+                .to = move->to, .at_ms = store_now(store), .by = move->by, .integration = job->integration};
         enum err e;
 
         store_move_done(move);
@@ -136,7 +139,7 @@ enum err run_move(struct store *store, void *conn, struct job *job)
         free(row.note);
         if (e != ERR_OK || !move->want_order || move->outcome == MOVE_UNKNOWN)
                 return e;
-        return store->ops->order_get(conn, &move->order, &move->stored, &job->why);
+        return store->ops->order_get(conn, scope_of(job), &move->order, &move->stored, &job->why);
 }
 
 void store_move_done(struct store_move *move)
@@ -147,13 +150,9 @@ void store_move_done(struct store_move *move)
 enum err run_read(struct store *store, void *conn, struct job *job)
 {
         struct store_read *read = (struct store_read *)job;
-        enum err e;
 
         store_read_done(read);
-        e = store->ops->order_get(conn, &read->order, &read->stored, &job->why);
-        if (e == ERR_OK && read->stored && !in_scope(job, &read->stored->restaurant))
-                store_read_done(read);
-        return e;
+        return store->ops->order_get(conn, scope_of(job), &read->order, &read->stored, &job->why);
 }
 
 void store_read_done(struct store_read *read)
@@ -205,7 +204,7 @@ static bool collect(void *arg, struct order **order)
 enum err run_list(struct store *store, void *conn, struct job *job)
 {
         struct store_list *list = (struct store_list *)job;
-        struct collector collector = {.list = list, .now_ms = store->now()};
+        struct collector collector = {.list = list, .now_ms = store_now(store)};
         struct page page;
         enum err e;
 

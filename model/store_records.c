@@ -6,15 +6,30 @@
 
 #include <stdlib.h>
 
+/* Whether what is stored is what an earlier run of this job wrote, though nobody heard that it did. */
+static bool is_as_written(const struct record *stored, const struct record *written)
+{
+        return stored->document && written->document && stored->rev == written->rev &&
+               stored->updated_ms == written->updated_ms && streq(stored->document, written->document);
+}
+
 enum err run_put(struct store *store, void *conn, struct job *job)
 {
         struct store_put *put = (struct store_put *)job;
+        CLEAN(record_done) struct record stored = {0};
         enum insert insert;
         enum err e;
 
-        put->record.rev = 1;
-        put->record.created_ms = put->record.updated_ms = store->now();
+        if (put->record.rev == 0) {
+                put->record.rev = 1;
+                put->record.created_ms = put->record.updated_ms = store_now(store);
+        }
         e = store->ops->record_insert(conn, &put->record, &insert, &job->why);
+        if (e == ERR_OK && insert != INSERT_NEW && job->repeated) {
+                e = store->ops->record_get(conn, put->record.kind, put->record.id, &stored, &job->why);
+                if (e == ERR_OK && is_as_written(&stored, &put->record))
+                        insert = INSERT_NEW;
+        }
         if (e == ERR_OK)
                 put->outcome = insert == INSERT_NEW ? PUT_NEW : PUT_TAKEN;
         return e;
@@ -97,23 +112,29 @@ void store_find_done(struct store_find *find)
 enum err run_edit(struct store *store, void *conn, struct job *job)
 {
         struct store_edit *edit = (struct store_edit *)job;
+        CLEAN(record_done) struct record before = edit->record;
         bool written = false;
         enum err e;
 
+        edit->record = (struct record){0};
         while (!written) {
                 store_edit_done(edit);
                 e = store->ops->record_get(conn, edit->kind, edit->id, &edit->record, &job->why);
                 if (e != ERR_OK || !edit->record.document)
                         return e;
+                if (job->repeated && is_as_written(&edit->record, &before))
+                        return ERR_OK;
                 if (!in_scope(job, &edit->record.restaurant)) {
                         store_edit_done(edit);
                         return ERR_OK;
                 }
-                e = edit->edit(&edit->record, edit->arg, store->now(), &job->why);
-                if (e != ERR_OK)
+                e = edit->edit(&edit->record, edit->arg, store_now(store), &job->why);
+                if (e != ERR_OK) {
+                        store_edit_done(edit);
                         return e;
+                }
                 edit->record.rev++;
-                edit->record.updated_ms = store->now();
+                edit->record.updated_ms = store_now(store);
                 e = store->ops->record_update(conn, &edit->record, &written, &job->why);
                 if (e != ERR_OK)
                         return e;
@@ -134,7 +155,22 @@ enum err run_drop(struct store *store, void *conn, struct job *job)
 
         drop->dropped = false;
         e = store->ops->record_get(conn, drop->kind, drop->id, &record, &job->why);
+        if (e == ERR_OK && !record.document)
+                drop->dropped =
+                        job->repeated && drop->begun; /* nobody heard of the run before, but it did it */
         if (e != ERR_OK || !record.document || !in_scope(job, &record.restaurant))
                 return e;
+        drop->begun = true;
         return store->ops->record_delete(conn, drop->kind, drop->id, &drop->dropped, &job->why);
+}
+
+enum err run_import(struct store *store, void *conn, struct job *job)
+{
+        struct store_import *import = (struct store_import *)job;
+        enum insert insert = INSERT_TAKEN;
+        enum err e = import->order ? store->ops->order_insert(conn, import->order, &insert, &job->why)
+                                   : store->ops->record_insert(conn, import->record, &insert, &job->why);
+
+        import->imported = insert == INSERT_NEW;
+        return e;
 }

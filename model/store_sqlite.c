@@ -214,10 +214,13 @@ static void run_batch(struct sqlite *sqlite, struct letter *jobs)
         struct why why = {.text = "the file cannot be opened"};
         bool done = false;
 
-        for (int attempt = 0; attempt < 2 && !done; attempt++) {
+        for (int attempt = 0; attempt < 2; attempt++) {
                 done = try_batch(sqlite, jobs);
-                if (!done)
-                        roll_back(sqlite, &why);
+                if (done)
+                        break;
+                roll_back(sqlite, &why);
+                for (struct letter *letter = jobs; letter; letter = letter->next)
+                        ((struct job *)letter)->repeated = true;
         }
         set_ready(sqlite, done, why.text);
         for (struct letter *letter = jobs; letter && !done; letter = letter->next) {
@@ -411,6 +414,13 @@ static enum err start(struct sqlite *sqlite, struct why *why)
         return e;
 }
 
+#define SCHEME "sqlite:"
+
+static const char *sqlite_wrong(const char *where)
+{
+        return where[strlen(SCHEME)] ? NULL : "must be sqlite:PATH";
+}
+
 static enum err sqlite_start(struct store *store, const char *where, void **ret, struct why *why)
 {
         struct sqlite *sqlite = calloc(1, sizeof *sqlite);
@@ -421,9 +431,8 @@ static enum err sqlite_start(struct store *store, const char *where, void **ret,
         sqlite->store = store;
         sqlite->lock_fd = -1;
         atomic_store(&sqlite->ready, true);
-        sqlite->path = strdup(where);
-        e = sqlite->path && where[0] ? start(sqlite, why)
-                                     : FAIL(why, ERR_INTERNAL, "sqlite: needs a path behind it");
+        sqlite->path = strdup(where + strlen(SCHEME));
+        e = sqlite->path ? start(sqlite, why) : FAIL(why, ERR_NO_MEMORY, "no memory for a path");
         if (e != ERR_OK) {
                 sqlite_stop(sqlite);
                 return e;
@@ -433,7 +442,7 @@ static enum err sqlite_start(struct store *store, const char *where, void **ret,
 }
 
 const struct backend backend_sqlite = {
-        .scheme = "sqlite:",
+        .wrong = sqlite_wrong,
         .open = sqlite_start,
         .close = sqlite_stop,
         .submit = sqlite_submit,

@@ -123,7 +123,8 @@ enum err sqlite_record_page(void *conn, enum record_kind kind, const struct page
 
 /* sqlite_orders.c: backend.h's operations on orders. */
 enum err sqlite_order_insert(void *conn, const struct order *order, enum insert *ret, struct why *why);
-enum err sqlite_order_get(void *conn, const struct id *id, struct order **ret, struct why *why);
+enum err sqlite_order_get(void *conn, const struct id *restaurant, const struct id *id, struct order **ret,
+                          struct why *why);
 enum err sqlite_order_find(void *conn, const struct order *like, struct order **ret, struct why *why);
 enum err sqlite_order_move(void *conn, struct store_move *move, const struct move *row, struct why *why);
 enum err sqlite_order_scan(void *conn, const struct store_list *list, const struct page *page,

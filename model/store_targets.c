@@ -63,20 +63,26 @@ enum err run_replay(struct store *store, void *conn, struct job *job)
 
         store_replay_done(replay);
         replay->outcome = REPLAY_UNKNOWN;
-        e = store->ops->order_get(conn, &replay->order, &order, &job->why);
-        if (e != ERR_OK || !order || !in_scope(job, &order->restaurant) ||
-            !target_state(order, replay->party, store->now(), &state, &step))
+        e = store->ops->order_get(conn, scope_of(job), &replay->order, &order, &job->why);
+        if (e != ERR_OK || !order || !target_state(order, replay->party, store_now(store), &state, &step))
                 return e;
+        replay->begun |= state == DELIVERY_FAILED;
         e = store->ops->replay(conn, order, replay->party, &replayed, &job->why);
         if (e != ERR_OK)
                 return e;
-        replay->outcome = replayed ? REPLAY_DONE : REPLAY_NOT_FAILED;
-        if (!replayed)
+        /* Of the run before nobody heard, but it had found it failed. */
+        if (!replayed && !(job->repeated && replay->begun)) {
+                replay->outcome = REPLAY_NOT_FAILED;
                 return ERR_OK;
+        }
+        replay->outcome = REPLAY_DONE;
+        e = store->ops->order_get(conn, &order->restaurant, &replay->order, &replay->stored, &job->why);
+        if (e != ERR_OK || !replay->stored)
+                return e;
         job_changed(job, &(struct due){order->id, order->restaurant, order->platform, replay->party},
-                    order->rev + 1, order->status, order->status);
+                    replay->stored->rev, order->status, order->status);
         job->change.due[replay->party] = true;
-        return store->ops->order_get(conn, &replay->order, &replay->stored, &job->why);
+        return ERR_OK;
 }
 
 void store_replay_done(struct store_replay *replay)
@@ -93,6 +99,6 @@ enum err run_probe(struct store *store, void *conn, struct job *job)
 {
         struct store_probe *probe = (struct store_probe *)job;
 
-        probe->now_ms = store->now();
+        probe->now_ms = store_now(store);
         return store->ops->oldest_due(conn, &probe->oldest_due_ms, &job->why);
 }

@@ -11,7 +11,8 @@ struct store {
         const struct backend *ops;
         void *state;
         struct store_hooks hooks;
-        int64_t (*now)(void);
+        int64_t (*now)(void); /* NULL: the backend's */
+        int64_t deadline_ms;
         struct admission *admission;
 };
 
@@ -40,4 +41,5 @@ enum err run_put(struct store *store, void *conn, struct job *job);
 enum err run_get(struct store *store, void *conn, struct job *job);
 enum err run_find(struct store *store, void *conn, struct job *job);
 enum err run_edit(struct store *store, void *conn, struct job *job);
+enum err run_import(struct store *store, void *conn, struct job *job);
 enum err run_drop(struct store *store, void *conn, struct job *job);

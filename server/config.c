@@ -4,6 +4,7 @@
 
 #include "model/clean.h"
 #include "model/crypto.h"
+#include "model/store.h"
 #include "model/text.h"
 #include "server/listener.h"
 #include "server/log.h"
@@ -45,7 +46,7 @@ static const char *wrong_listen(const char *value)
 
 static const char *wrong_store(const char *value)
 {
-        return strncmp(value, "sqlite:", 7) == 0 && value[7] ? NULL : "must be sqlite:PATH";
+        return store_wrong(value);
 }
 
 static const char *wrong_secret_key(const char *value)

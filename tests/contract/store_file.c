@@ -102,7 +102,7 @@ TEST(a_place_where_no_file_can_be_is_refused)
 
         assert_true(asprintf(&nowhere, "%s-absent/kurye.db", world.where) > 0);
         assert_refused(nowhere, "cannot open");
-        assert_refused("sqlite:", "path");
+        assert_refused("sqlite:", "sqlite:PATH");
 }
 
 /* --- whose file it is --- */
