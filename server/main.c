@@ -9,6 +9,7 @@
 #include "server/app.h"
 #include "server/client.h"
 #include "server/config.h"
+#include "server/copy.h"
 #include "server/http.h"
 #include "server/log.h"
 #include "server/outbound.h"
@@ -196,7 +197,8 @@ static int serve(struct server *server)
 static int usage(FILE *to)
 {
         fputs("kuryed: a courier webhook server\n\n"
-              "usage: kuryed [--help | --version | --check-config]\n\n"
+              "usage: kuryed [--help | --version | --check-config]\n"
+              "       kuryed copy --help    moves an embedded store into a MongoDB\n\n"
               "All settings come from the environment:\n\n",
               to);
         config_help(to);
@@ -214,6 +216,8 @@ int main(int argc, char **argv)
                 puts("kuryed " KURYED_VERSION);
                 return 0;
         }
+        if (argc >= 2 && streq(argv[1], "copy"))
+                return copy_main(argc - 1, argv + 1);
         if (argc > 2 || (argc == 2 && !streq(argv[1], "--check-config")))
                 return usage(stderr);
         if (config_read(&server.config, stderr) > 0)

@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* copy.c - brings an embedded installation over to a MongoDB: puts everything there, then compares both sides.
+ *
+ * Both are driven by the verbs that everybody uses, a page at a time from this one thread. Nothing is remembered of how
+ * far a copy came: what is there already is not put again, and the second pass compares all of it, so that a copy that
+ * was interrupted is just begun anew. Both sides page in the same order, newest first, so that comparing is a merge,
+ * which also counts what only the destination holds. */
+#include "server/copy.h"
+
+#include "model/clean.h"
+#include "model/store.h"
+
+#include <getopt.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EXIT_USAGE 64     /* EX_USAGE of sysexits.h */
+#define PATIENCE_MS 10000 /* for the destination to answer */
+#define AGAIN_MS 200      /* between two looks whether it does */
+#define PROGRESS_MS 1000  /* between two lines about it */
+#define SOURCE "sqlite:"
+
+/* What is copied: the kinds of records, which orders rest on, and then the orders. */
+#define KIND_WORD(name, word) word,
+static const char *const kinds[] = {RECORD_KIND_TABLE(KIND_WORD) "order"};
+#define KIND_ORDER RECORD_KIND_COUNT
+#define KIND_COUNT (RECORD_KIND_COUNT + 1)
+
+struct copy {
+        struct inbox in;
+        int out; /* jobs handed over and not back */
+        struct store *from;
+        struct store *to;
+        int64_t copied[2]; /* records and orders of the source, whether put now or there already */
+        int64_t more[2];   /* records and orders that only the destination holds */
+        int64_t there;
+        int64_t wrong;
+        int64_t told_at_ms; /* the last line of progress */
+};
+
+/* ---- jobs ---- */
+
+static void come_back(struct letter *letter)
+{
+        struct copy *copy = ((struct job *)letter)->arg;
+
+        copy->out--;
+}
+
+static void prepare(struct copy *copy, struct job *job)
+{
+        job->letter.run = come_back;
+        job->reply = &copy->in;
+        job->arg = copy;
+        copy->out++;
+}
+
+/* Until all that was handed over is back, which the store promises for its deadline. */
+static void await(struct copy *copy, struct store *store)
+{
+        struct pollfd wait = {.fd = copy->in.fd, .events = POLLIN};
+
+        store_kick(store);
+        while (copy->out > 0) {
+                poll(&wait, 1, -1);
+                inbox_run(&copy->in);
+        }
+}
+
+static void tell(struct copy *copy, const char *done, int64_t n, int kind)
+{
+        const int64_t now_ms = time_boot_ms();
+
+        if (now_ms - copy->told_at_ms < PROGRESS_MS)
+                return;
+        copy->told_at_ms = now_ms;
+        fprintf(stderr, "%s %lld %ss\n", done, (long long)n, kinds[kind]);
+}
+
+/* ---- one kind in one store, newest first ---- */
+
+struct shelf {
+        struct store *store;
+        int kind;
+        struct store_list list; /* KIND_ORDER */
+        struct store_find find; /* the others */
+        bool begun;
+        int n;  /* on this page */
+        int at; /* which of them is next */
+};
+
+static void shelf_done(struct shelf *shelf)
+{
+        store_list_done(&shelf->list);
+        store_find_done(&shelf->find);
+}
+
+/* The next page; `n` is 0 behind the last one. */
+static enum err shelf_turn(struct copy *copy, struct shelf *shelf, struct why *why)
+{
+        const bool orders = shelf->kind == KIND_ORDER;
+        const char *next = orders ? shelf->list.next : shelf->find.next;
+        struct job *job = orders ? &shelf->list.job : &shelf->find.job;
+
+        shelf->n = shelf->at = 0;
+        if (shelf->begun && !next[0])
+                return ERR_OK;
+        shelf->begun = true;
+        text_copy(orders ? shelf->list.after : shelf->find.after, CURSOR_SIZE, next);
+        shelf->list.limit = shelf->find.limit = LIST_MAX;
+        shelf->list.documents = true;
+        prepare(copy, job);
+        if (orders) {
+                store_list(shelf->store, &shelf->list);
+        } else {
+                shelf->find.kind = (enum record_kind)shelf->kind;
+                store_find(shelf->store, &shelf->find);
+        }
+        await(copy, shelf->store);
+        if (job->err != ERR_OK)
+                return FAIL(why, job->err, "the %s cannot be read: %s",
+                            shelf->store == copy->from ? "source" : "destination", job->why.text);
+        shelf->n = orders ? shelf->list.n : shelf->find.n;
+        return ERR_OK;
+}
+
+/* One of the two is given, borrowed from its shelf; none: behind the last. */
+struct item {
+        const struct order *order;
+        const struct record *record;
+        int64_t created_ms;
+        char id[RECORD_ID_SIZE];
+};
+
+static struct item item_at(const struct shelf *shelf, int i)
+{
+        struct item item = {0};
+
+        if (i >= shelf->n)
+                return item;
+        if (shelf->kind == KIND_ORDER) {
+                item.order = shelf->list.orders[i];
+                item.created_ms = item.order->created_ms;
+                id_write(&item.order->id, item.id);
+        } else {
+                item.record = &shelf->find.records[i];
+                item.created_ms = item.record->created_ms;
+                text_copy(item.id, sizeof item.id, item.record->id);
+        }
+        return item;
+}
+
+static enum err shelf_peek(struct copy *copy, struct shelf *shelf, struct item *ret, struct why *why)
+{
+        const enum err e = shelf->at < shelf->n ? ERR_OK : shelf_turn(copy, shelf, why);
+
+        if (e == ERR_OK)
+                *ret = item_at(shelf, shelf->at);
+        return e;
+}
+
+/* ---- the first pass: put ---- */
+
+/* A destination that is gone ends the copy; what it will not have of one item does not. */
+static enum err put_page(struct copy *copy, const struct shelf *shelf, struct why *why)
+{
+        struct store_import imports[LIST_MAX] = {0};
+        struct item item;
+
+        for (int i = 0; i < shelf->n; i++) {
+                item = item_at(shelf, i);
+                imports[i].order = item.order;
+                imports[i].record = item.record;
+                prepare(copy, &imports[i].job);
+                store_import(copy->to, &imports[i]);
+        }
+        await(copy, copy->to);
+        for (int i = 0; i < shelf->n; i++) {
+                const struct job *job = &imports[i].job;
+
+                if (job->err == ERR_STORE_BROKEN)
+                        return FAIL(why, job->err, "the destination cannot be written: %s", job->why.text);
+                if (job->err != ERR_OK)
+                        fprintf(stderr, "%s %s: %s\n", kinds[shelf->kind], item_at(shelf, i).id,
+                                job->why.text);
+                copy->copied[shelf->kind == KIND_ORDER]++;
+                copy->there += job->err == ERR_OK && !imports[i].imported;
+        }
+        return ERR_OK;
+}
+
+static enum err put_kind(struct copy *copy, int kind, struct why *why)
+{
+        CLEAN(shelf_done) struct shelf shelf = {.store = copy->from, .kind = kind};
+        enum err e;
+
+        for (;;) {
+                e = shelf_turn(copy, &shelf, why);
+                if (e != ERR_OK || shelf.n == 0)
+                        return e;
+                e = put_page(copy, &shelf, why);
+                if (e != ERR_OK)
+                        return e;
+                tell(copy, "copied", copy->copied[kind == KIND_ORDER], kind);
+        }
+}
+
+/* ---- the second pass: compare ---- */
+
+static bool same_text(const char *a, const char *b)
+{
+        return (!a && !b) || streq(a, b);
+}
+
+/* A store may keep a document as its own, and write its numbers or the order of its members in another way. */
+static bool same_json(const char *a, const char *b)
+{
+        CLEAN(json_put_at) struct json_object *left = NULL;
+        CLEAN(json_put_at) struct json_object *right = NULL;
+
+        if (same_text(a, b))
+                return true;
+        return a && b && json_read_any(a, strlen(a), &left, NULL) == ERR_OK &&
+               json_read_any(b, strlen(b), &right, NULL) == ERR_OK && json_object_equal(left, right);
+}
+
+/* By the form in which a history is kept. */
+static bool same_history(const struct order *a, const struct order *b)
+{
+        CLEAN(free_at) char *left = moves_write(a->moves, a->n_moves);
+        CLEAN(free_at) char *right = moves_write(b->moves, b->n_moves);
+
+        return streq(left, right);
+}
+
+static bool same_target(const struct target *a, const struct target *b)
+{
+        return a->want == b->want && a->told == b->told && a->told_at_ms == b->told_at_ms &&
+               a->unsure == b->unsure && a->tries == b->tries && a->at_ms == b->at_ms &&
+               streq(a->dead, b->dead) && same_json(a->log, b->log);
+}
+
+static bool same_order(const struct order *a, const struct order *b)
+{
+        return id_equal(&a->restaurant, &b->restaurant) && a->platform == b->platform &&
+               streq(a->platform_order_id, b->platform_order_id) && a->status == b->status &&
+               a->rev == b->rev && a->updated_ms == b->updated_ms &&
+               a->platform_courier == b->platform_courier && a->pickup == b->pickup &&
+               a->prep_minutes == b->prep_minutes && a->scheduled_ms == b->scheduled_ms &&
+               same_history(a, b) && same_target(&a->targets[PARTY_PLATFORM], &b->targets[PARTY_PLATFORM]) &&
+               same_target(&a->targets[PARTY_COURIER], &b->targets[PARTY_COURIER]) &&
+               same_json(a->document, b->document);
+}
+
+static bool same_record(const struct record *a, const struct record *b)
+{
+        return id_equal(&a->restaurant, &b->restaurant) && a->rev == b->rev &&
+               a->updated_ms == b->updated_ms && a->n_looks == b->n_looks &&
+               memcmp(a->looks, b->looks, (size_t)a->n_looks * sizeof *a->looks) == 0 &&
+               same_json(a->document, b->document);
+}
+
+/* Below 0: `a` comes first, and where the one is behind its last, the other does. */
+static int item_order(const struct item *a, const struct item *b)
+{
+        const bool a_is_there = a->order || a->record, b_is_there = b->order || b->record;
+
+        if (a_is_there != b_is_there)
+                return a_is_there ? -1 : 1;
+        if (a->created_ms != b->created_ms)
+                return a->created_ms > b->created_ms ? -1 : 1;
+        return -memcmp(a->id, b->id, sizeof a->id);
+}
+
+static enum err compare_kind(struct copy *copy, int kind, struct why *why)
+{
+        CLEAN(shelf_done) struct shelf ours = {.store = copy->from, .kind = kind};
+        CLEAN(shelf_done) struct shelf theirs = {.store = copy->to, .kind = kind};
+        struct item a, b;
+        int64_t n = 0;
+
+        for (;;) {
+                enum err e = shelf_peek(copy, &ours, &a, why);
+                int order;
+
+                if (e == ERR_OK)
+                        e = shelf_peek(copy, &theirs, &b, why);
+                if (e != ERR_OK || (ours.n == 0 && theirs.n == 0))
+                        return e;
+                order = item_order(&a, &b);
+                ours.at += order <= 0;
+                theirs.at += order >= 0;
+                copy->more[kind == KIND_ORDER] += order > 0;
+                tell(copy, "compared", n += order <= 0, kind);
+                if (order < 0)
+                        fprintf(stderr, "%s %s: not there, but something with its id, number or secret\n",
+                                kinds[kind], a.id);
+                else if (order == 0 &&
+                         !(a.order ? same_order(a.order, b.order) : same_record(a.record, b.record)))
+                        fprintf(stderr, "%s %s: differs there\n", kinds[kind], a.id);
+                else
+                        continue;
+                copy->wrong++;
+        }
+}
+
+/* ---- both ---- */
+
+static enum err await_destination(struct copy *copy, struct why *why)
+{
+        const int64_t until_ms = time_boot_ms() + PATIENCE_MS;
+        struct store_probe probe;
+
+        for (;;) {
+                probe = (struct store_probe){0};
+                prepare(copy, &probe.job);
+                store_probe(copy->to, &probe);
+                await(copy, copy->to);
+                if (probe.job.err == ERR_OK && store_is_ready(copy->to))
+                        return ERR_OK;
+                if (time_boot_ms() >= until_ms)
+                        return FAIL(why, ERR_STORE_BROKEN, "the destination does not answer: %s",
+                                    probe.job.why.text);
+                poll(NULL, 0, AGAIN_MS);
+        }
+}
+
+static enum err run(struct copy *copy, const char *from, const char *to, struct why *why)
+{
+        const struct store_options source = {.where = from};
+        const struct store_options destination = {.where = to, .deadline_ms = PATIENCE_MS};
+        enum err e = ERR_OK;
+
+        /* The store would make an empty one. */
+        if (access(from + strlen(SOURCE), F_OK) != 0)
+                e = FAIL(why, ERR_INTERNAL, "there is no file %s", from + strlen(SOURCE));
+        if (e == ERR_OK)
+                e = inbox_init(&copy->in, why);
+        if (e == ERR_OK)
+                e = store_open(&source, &copy->from, why);
+        if (e == ERR_OK)
+                e = store_open(&destination, &copy->to, why);
+        if (e == ERR_OK)
+                e = await_destination(copy, why);
+        for (int kind = 0; e == ERR_OK && kind < KIND_COUNT; kind++)
+                e = put_kind(copy, kind, why);
+        for (int kind = 0; e == ERR_OK && kind < KIND_COUNT; kind++)
+                e = compare_kind(copy, kind, why);
+        return e;
+}
+
+static void report(const struct copy *copy)
+{
+        const long long orders = copy->more[true], records = copy->more[false];
+
+        printf("copied %lld orders, %lld records (%lld were there already), ", (long long)copy->copied[true],
+               (long long)copy->copied[false], (long long)copy->there);
+        if (copy->wrong > 0)
+                printf("%lld of them differ\n", (long long)copy->wrong);
+        else
+                puts("all compared equal");
+        if (orders + records > 0)
+                printf("the destination holds %lld orders and %lld records more\n", orders, records);
+}
+
+/* ---- the command ---- */
+
+static int usage(FILE *to)
+{
+        fputs("usage: kuryed copy --from sqlite:PATH [--to mongodb://HOST/DATABASE]\n\n"
+              "Copies all of an embedded store into a MongoDB and compares both sides. Its server must be stopped,\n"
+              "and none may run on the MongoDB yet. Without --to the destination is what KURYE_STORE says, which\n"
+              "keeps a password off the command line. What is there already is left as it is: after an\n"
+              "interruption, start the same copy again. No other setting is needed here, but secrets stay sealed:\n"
+              "the servers on the MongoDB need the KURYE_SECRET_KEY that sealed them.\n",
+              to);
+        return to == stdout ? 0 : EXIT_USAGE;
+}
+
+/* NULL: nothing. */
+static const char *wrong_places(const char *from, const char *to)
+{
+        if (!from || strncmp(from, SOURCE, strlen(SOURCE)) != 0)
+                return "--from must be sqlite:PATH: there is no other direction";
+        if (!to || (strncmp(to, "mongodb:", 8) != 0 && strncmp(to, "mongodb+srv:", 12) != 0))
+                return "--to, or else KURYE_STORE, must be a mongodb:// or mongodb+srv:// URI: there is no "
+                       "other direction";
+        return NULL;
+}
+
+static int copy_all(const char *from, const char *to)
+{
+        struct copy copy = {0};
+        struct why why = {0};
+        const enum err e = run(&copy, from, to, &why);
+
+        store_close(copy.to);
+        store_close(copy.from);
+        if (copy.in.last)
+                inbox_done(&copy.in);
+        if (e == ERR_OK)
+                report(&copy);
+        else
+                fprintf(stderr, "kuryed copy: %s\n", why.text);
+        return e == ERR_OK && copy.wrong == 0 ? 0 : 1;
+}
+
+int copy_main(int argc, char **argv)
+{
+        static const struct option options[] = {{"from", required_argument, NULL, 'f'},
+                                                {"to", required_argument, NULL, 't'},
+                                                {"help", no_argument, NULL, 'h'},
+                                                {NULL, 0, NULL, 0}};
+        const char *from = NULL, *to = getenv("KURYE_STORE"), *wrong;
+        int option;
+
+        while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0)
+                switch (option) {
+                case 'f': from = optarg; break;
+                case 't': to = optarg; break;
+                case 'h': return usage(stdout);
+                default: return usage(stderr);
+                }
+        if (optind < argc)
+                return usage(stderr);
+        wrong = wrong_places(from, to);
+        if (!wrong)
+                wrong = store_wrong(from);
+        if (!wrong)
+                wrong = store_wrong(to);
+        if (!wrong)
+                return copy_all(from, to);
+        fprintf(stderr, "kuryed copy: %s\n", wrong);
+        return EXIT_USAGE;
+}
