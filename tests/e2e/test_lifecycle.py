@@ -281,12 +281,14 @@ class TestKill:
 
 
 class TestStore:
+    @pytest.mark.embedded_only
     def test_a_second_process_on_the_same_file_is_refused(self, world):
         second, status = start_and_fail(world)
         assert status not in (0, None) and status > 0
-        assert world.database in second.text()
+        assert world.store.path in second.text()
         assert world.call("GET", "/readyz", ops=True).status_code == 200
 
+    @pytest.mark.embedded_only
     def test_a_newer_schema_is_refused_and_left_alone(self, world):
         order = world.restaurant().order()
         assert world.server.stop()[0] == 0
@@ -297,6 +299,7 @@ class TestStore:
         world.start()
         assert order.now()["orderId"] == order.id
 
+    @pytest.mark.embedded_only
     def test_a_file_that_is_no_store_is_refused(self, world):
         path = os.path.join(world.folder, "not-a-store.db")
         with open(path, "wb") as file:
@@ -306,11 +309,13 @@ class TestStore:
         with open(path, "rb") as file:
             assert file.read() == b"merhaba " * 1000
 
+    @pytest.mark.embedded_only
     @pytest.mark.parametrize("store", ["sqlite:/nowhere/kurye.db", "sqlite:", "postgres://x"])
     def test_a_place_that_does_not_exist_is_refused(self, world, store):
         server, status = start_and_fail(world, store=store)
         assert status > 0 and server.text()
 
+    @pytest.mark.embedded_only
     def test_a_full_disk_is_row_9_and_no_restart_is_needed(self):
         with World(request_deadline="1s") as world:
             place = world.restaurant().connected("dukkango")
@@ -373,7 +378,7 @@ class TestStore:
 
 def set_version(world, version):
     """Writes the schema's version into the file; the one that stood there is kept in world.version."""
-    file = sqlite3.connect(world.database)
+    file = sqlite3.connect(world.store.path)
     world.version = file.execute("PRAGMA user_version").fetchone()[0]
     file.execute(f"PRAGMA user_version = {version}")
     file.commit()

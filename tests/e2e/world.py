@@ -16,22 +16,19 @@ what only the API can tell is asked by eventually(), the one place that polls.
 """
 
 import base64
-import os
 import secrets
-import sqlite3
 import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import requests
 
+import stores
 from fake_dukkango import FakeDukkango
 from fake_trendyolyemek import FakeTrendyolyemek
 from process import WAIT, Kuryed
 
-STORE = os.environ.get("KURYE_TEST_STORE", "sqlite")
 WEBHOOK = "/api/v1/webhook/courier/status-update"
 PLATFORMS = ("dukkango", "trendyolyemek")
 CUSTOMER = {"address": {"detailedAddress": "Bağdat Caddesi No: 123, Kadıköy, İstanbul"},
@@ -87,16 +84,14 @@ class World:
     """The binary's settings are keyword arguments: World(outbound_timeout="1s")."""
 
     def __init__(self, **settings):
-        if STORE != "sqlite":
-            raise RuntimeError(f"KURYE_TEST_STORE={STORE}: no such store here")
         self._folder = tempfile.TemporaryDirectory(prefix="kuryed-e2e-")
         self.folder = self._folder.name
-        self.database = os.path.join(self.folder, "kurye.db")
+        self.store = stores.make(self.folder)
         self.dukkango, self.trendyolyemek = FakeDukkango(), FakeTrendyolyemek()
         self.admin_token = secrets.token_urlsafe(32)
         self.secret_key = base64.b64encode(secrets.token_bytes(32)).decode()
         self.settings = {
-            "listen": "127.0.0.1:0", "ops_listen": "127.0.0.1:0", "store": f"sqlite:{self.database}",
+            "listen": "127.0.0.1:0", "ops_listen": "127.0.0.1:0", "store": self.store.where,
             "admin_token": self.admin_token, "secret_key": f"k1:{self.secret_key}",
             "dukkango_url": self.dukkango.url, "trendyolyemek_url": self.trendyolyemek.url,
             "retry_schedule": "50ms,100ms,200ms",
@@ -142,12 +137,14 @@ class World:
     def __exit__(self, failed, *_):
         for fake in (self.dukkango, self.trendyolyemek):
             fake.release()
+        self.store.heals()
         if self.server.alive():
             status, took = self.server.stop()
             if not failed:
                 assert status == 0 and took < 10, f"stopped with {status} in {took} s"
         for fake in (self.dukkango, self.trendyolyemek):
             fake.close()
+        self.store.close()
         self._folder.cleanup()
         if self.faults and not failed:
             assert not self.server.noise, f"stderr has more than JSON lines: {self.server.noise}"
@@ -174,16 +171,9 @@ class World:
         made = data(self.admin("POST", "/api/v1/restaurants", {"name": "Deneme Lokantası", **fields}), 201)
         return Restaurant(self, made["restaurantId"], made["token"])
 
-    @contextmanager
     def stalled(self):
-        """While inside, the store waits for its disk: somebody else holds the write lock."""
-        lock = sqlite3.connect(self.database, isolation_level=None, timeout=WAIT)
-        lock.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        finally:
-            lock.execute("ROLLBACK")
-            lock.close()
+        """While inside, the store does not get on: no write comes to its end."""
+        return self.store.stalled()
 
 
 class Restaurant:

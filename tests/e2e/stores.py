@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""stores.py - where a world keeps its orders: a file in its folder, or a database of its own on the tests' MongoDB."""
+
+import functools
+import glob
+import os
+import secrets
+import sqlite3
+from contextlib import contextmanager
+
+import bson
+import pymongo
+
+from mongo_relay import Relay
+from process import WAIT
+
+STORE = os.environ.get("KURYE_TEST_STORE", "sqlite")
+MONGODB_URI = os.environ.get("KURYE_TEST_MONGODB_URI", "")
+
+
+class Embedded:
+    def __init__(self, folder):
+        self.path = os.path.join(folder, "kurye.db")
+        self.where = f"sqlite:{self.path}"
+
+    @contextmanager
+    def stalled(self):
+        """Writes wait: somebody else holds the write lock."""
+        lock = sqlite3.connect(self.path, isolation_level=None, timeout=WAIT)
+        lock.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            lock.execute("ROLLBACK")
+            lock.close()
+
+    def contents(self):
+        """All that is kept, in pieces of bytes."""
+        for name in glob.glob(f"{self.path}*"):
+            with open(name, "rb") as file:
+                yield file.read()
+
+    def heals(self):
+        pass
+
+    def close(self):
+        pass
+
+
+class MongoDB:
+    """Its server is reached through a relay, which stands still when the store shall."""
+
+    def __init__(self, _folder):
+        self.relay = Relay(MONGODB_URI)
+        self.database = direct()[f"kuryed_e2e_{secrets.token_hex(8)}"]
+        self.where = self.relay.uri(self.database.name)
+        self.stalled = self.relay.frozen
+
+    def contents(self):
+        for name in self.database.list_collection_names():
+            for document in self.database[name].find():
+                yield bson.encode(document)
+
+    def heals(self):
+        self.relay.thaw()
+        self.relay.heals()
+
+    def close(self):
+        self.relay.close()
+        direct().drop_database(self.database.name)
+
+
+@functools.cache
+def direct():
+    """The tests' own connection, past all relays."""
+    return pymongo.MongoClient(MONGODB_URI)
+
+
+def make(folder):
+    return {"sqlite": Embedded, "mongodb": MongoDB}[STORE](folder)
