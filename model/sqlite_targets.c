@@ -119,11 +119,10 @@ static void due_insert(struct store_due *due, int64_t *at_ms, const struct due *
 static enum err due_of(struct conn *conn, struct store_due *due, int64_t *at_ms, enum platform platform,
                        enum party party, struct why *why)
 {
-        const int64_t now_ms = store_now(conn->store);
         sqlite3_stmt *s = sql(conn, for_party(SQL_DUE, party));
 
         sqlite3_bind_int(s, 1, (int)platform);
-        sqlite3_bind_int64(s, 2, now_ms);
+        sqlite3_bind_int64(s, 2, store_now(conn->store) - due->grace_ms);
         sqlite3_bind_int64(s, 3, due->max + (int64_t)HASH_COUNT(conn->leases));
         while (due->max > 0 && sql_row(conn, s)) {
                 const struct due found = {.order = sql_id(s, 0),

@@ -231,6 +231,7 @@ struct due {
 struct store_due {
         struct job job;
         unsigned skip;             /* in: bit 1 << platform: leave out */
+        int64_t grace_ms;          /* in: leave out what has been due for less: others are at it */
         int max;                   /* in: to DUE_MAX */
         struct due found[DUE_MAX]; /* out */
         int n;

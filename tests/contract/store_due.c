@@ -147,6 +147,21 @@ TEST(a_platform_that_is_skipped_is_left_out)
         assert_int_equal(due.n, 0);
 }
 
+TEST(what_fell_due_within_the_grace_is_left_to_others)
+{
+        struct id id = owing(PLATFORM_DUKKANGO);
+        struct store_due due = {.max = DUE_MAX, .grace_ms = SECOND};
+
+        clock_pass(SECOND - 1);
+        DO(due, &due);
+        assert_int_equal(due.n, 0);
+        clock_pass(1);
+        owing(PLATFORM_DUKKANGO);
+        DO(due, &due);
+        assert_int_equal(due.n, 1);
+        assert_true(id_equal(&due.found[0].order, &id));
+}
+
 TEST(a_probe_tells_the_time_and_how_long_something_has_been_owed)
 {
         struct store_probe probe = {.oldest_due_ms = -1};
@@ -467,6 +482,7 @@ static const struct CMUnitTest tests[] = {
         STORY(what_is_due_longest_comes_first_whatever_its_platform),
         STORY(what_is_leased_takes_no_place_among_what_is_due),
         STORY(a_platform_that_is_skipped_is_left_out),
+        STORY(what_fell_due_within_the_grace_is_left_to_others),
         STORY(a_probe_tells_the_time_and_how_long_something_has_been_owed),
         STORY(a_claim_gives_the_whole_order_as_it_was),
         STORY(a_claim_brings_its_restaurants_connection),
