@@ -392,7 +392,7 @@ static const char *wrong_places(const char *from, const char *to)
 
 static int copy_all(const char *from, const char *to)
 {
-        struct copy copy = {0};
+        struct copy copy = {.told_at_ms = time_boot_ms()};
         struct why why = {0};
         const enum err e = run(&copy, from, to, &why);
 
