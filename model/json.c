@@ -372,13 +372,18 @@ bool json_add_time(struct json_object *to, const char *key, int64_t ms)
         return json_add_text(to, key, time_write(ms, text));
 }
 
-bool json_add_number(struct json_object *to, const char *key, double number)
+struct json_object *json_number(double number)
 {
         char text[32];
 
         /* json-c would write 0.1 as 0.10000000000000001. */
         snprintf(text, sizeof text, "%.15g", number);
-        return json_add_made(to, key, json_object_new_double_s(number, text));
+        return json_object_new_double_s(number, text);
+}
+
+bool json_add_number(struct json_object *to, const char *key, double number)
+{
+        return json_add_made(to, key, json_number(number));
 }
 
 bool json_add_money(struct json_object *to, const char *key, int64_t minor)

@@ -85,7 +85,8 @@ bool json_add_text(struct json_object *to, const char *key, const char *text_or_
 bool json_add_made(struct json_object *to, const char *key, struct json_object *value) MUST_USE;
 bool json_add_id(struct json_object *to, const char *key, const struct id *id) MUST_USE;
 bool json_add_time(struct json_object *to, const char *key, int64_t ms) MUST_USE;
-/* To 15 digits, as it would be written by hand. */
+/* To 15 digits, as it would be written by hand. NULL without memory. */
+struct json_object *json_number(double number) MUST_USE;
 bool json_add_number(struct json_object *to, const char *key, double number) MUST_USE;
 /* Kuruş as a number in TL: 12550 is 125.5. */
 bool json_add_money(struct json_object *to, const char *key, int64_t minor) MUST_USE;

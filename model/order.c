@@ -13,6 +13,22 @@
 static const char *const actor_words[ACTOR_COUNT] = {ACTOR_TABLE(ACTOR_WORD)};
 #undef ACTOR_WORD
 
+const char *actor_word(enum actor actor)
+{
+        return actor_words[actor];
+}
+
+bool actor_find(const char *word, enum actor *ret)
+{
+        for (int i = 0; i < ACTOR_COUNT; i++) {
+                if (!streq(actor_words[i], word))
+                        continue;
+                *ret = (enum actor)i;
+                return true;
+        }
+        return false;
+}
+
 /* ---- birth and death ---- */
 
 enum err order_begin(struct order *order, const struct id *restaurant, enum actor by, int64_t now_ms,

@@ -15,6 +15,8 @@
 #define ACTOR_ENUM(name, word) ACTOR_##name,
 enum actor { ACTOR_TABLE(ACTOR_ENUM) ACTOR_COUNT };
 #undef ACTOR_ENUM
+const char *actor_word(enum actor actor);
+bool actor_find(const char *word, enum actor *ret);
 
 #define MOVES_MAX 6     /* NEW to DELIVERED; docs/design.md 3 */
 #define OP_TEXT_SIZE 33 /* 32 hex digits and NUL, fixed so that it can be searched in the row */

@@ -19,7 +19,9 @@
 static const struct {
         const char *scheme;
         const struct backend *backend;
-} backends[] = {{"sqlite:", &backend_sqlite}};
+} backends[] = {{"sqlite:", &backend_sqlite},
+                {"mongodb://", &backend_mongo},
+                {"mongodb+srv://", &backend_mongo}};
 
 /* NULL: there is none of this scheme. */
 static const struct backend *backend_of(const char *where)

@@ -25,6 +25,10 @@ int main(int argc, char **argv)
                 fprintf(stderr, "usage: store NAME [PATTERN]\n");
                 return 64;
         }
+        if (!world_is_there()) {
+                puts("1..0 # SKIP KURYE_TEST_MONGODB_URI is not set: see tools/mongodb");
+                return 0;
+        }
         for (size_t i = 0; i < COUNT(chapters); i++) {
                 if (n + chapters[i]->n > TESTS_MAX)
                         return 70;

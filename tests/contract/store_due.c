@@ -308,11 +308,13 @@ TEST(only_the_holder_can_give_it_back)
 {
         struct id id = owing(PLATFORM_DUKKANGO);
         CLEAN(store_claim_done) struct store_claim claim = claim_of(id, PLATFORM_DUKKANGO);
-        struct store_release release = {.due = claim.due, .lease = claim.lease + 1, .unsure = true};
+        const bool unsure =
+                target_of(id).unsure; /* how a store keeps it while somebody calls is its own affair */
+        struct store_release release = {.due = claim.due, .lease = claim.lease + 1, .unsure = !unsure};
 
         DO(release, &release);
         assert_false(is_claimable(id, PLATFORM_DUKKANGO, NULL));
-        assert_false(target_of(id).unsure);
+        assert_int_equal(target_of(id).unsure, unsure);
 }
 
 /* --- giving up, and once more --- */

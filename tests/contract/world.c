@@ -5,6 +5,7 @@
 #include "model/clean.h"
 #include "model/restaurant.h"
 #include "model/token.h"
+#include "tests/contract/mongo_database.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -52,9 +53,14 @@ static const struct kind {
         const char *name;
         bool (*make)(char *where, size_t size); /* a place where nothing is yet */
         void (*unmake)(void);
-} kinds[] = {{"sqlite", sqlite_make, sqlite_unmake}};
+} kinds[] = {{"sqlite", sqlite_make, sqlite_unmake}, {"mongodb", mongo_database_make, mongo_database_unmake}};
 
 static const struct kind *kind;
+
+bool world_is_there(void)
+{
+        return !streq(kind->name, "mongodb") || mongo_database_given();
+}
 
 bool world_choose(const char *name)
 {

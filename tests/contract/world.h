@@ -20,7 +20,7 @@ struct desk {
 };
 
 struct world {
-        char where[128]; /* as store_open takes it */
+        char where[256]; /* as store_open takes it */
         struct store *store;
         struct desk desk; /* of the test's own thread */
         struct id restaurant;
@@ -29,6 +29,8 @@ extern struct world world;
 
 /* Which kind of store, by its name; false: unknown, and the known ones are written to stderr. */
 bool world_choose(const char *name);
+/* Whether the one chosen is to be had here. */
+bool world_is_there(void);
 
 /* Setup and teardown of a test: a new store with one restaurant in it, and the end of it. */
 int world_begin(void **state);

@@ -24,7 +24,7 @@ FUNCTION_LINES = 60
 # Files beside model/json.[ch] that read or write a document.
 DOCUMENTS = set('''
     handlers/answer.c model/connection.c model/dialect_dukkango.c model/dialect_trendyolyemek.c model/integration.c
-    model/order.c model/order_read.c model/record.c model/restaurant.c model/target.c model/token.c
+    model/mongo_bson.c model/order.c model/order_read.c model/record.c model/restaurant.c model/target.c model/token.c
     server/copy.c
 '''.split())
 
@@ -33,6 +33,7 @@ LIBRARIES = {
     'libmicrohttpd': (r'microhttpd\.h', r'MHD_\w+', {'server/http.c', 'server/http_private.h'}),
     'libcurl': (r'curl/\w+\.h', r'curl_\w+|CURL\w*', {'server/client.c'}),
     'SQLite': (r'sqlite3\.h', r'sqlite3\w*', {'model/store_sqlite.[ch]', 'model/sqlite_*.c'}),
+    'libmongoc': (r'mongoc/\w+\.h', r'(?:mongoc|bson)_\w+|(?:MONGOC|BSON|BCON)_\w+', {'model/store_mongo.[ch]', 'model/mongo_*.c'}),
     'OpenSSL': (r'openssl/\w+\.h', r'(?:EVP|RAND|CRYPTO|HMAC|OPENSSL|OSSL)_\w+', {'model/crypto.c'}),
     'json-c': (r'json-c/\w+\.h', r'json_(?:object|tokener)_\w+', {'model/json.c', 'model/json.h'} | DOCUMENTS),
 }

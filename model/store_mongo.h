@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store_mongo.h - what the files of the MongoDB store share: a thread's connection, the few ways to ask by it, and how our
+ * values stand in BSON.
+ *
+ * One document an order, one atomic update a fact, plain operators only, no transaction: the same on a lone server, a
+ * replica set and a sharded cluster, from MongoDB 4.0 on (docs/operations.md). Every filter on orders carries the
+ * restaurant, which is the shard key, but for two that ask about everybody's by nature: what is due, and an admin's list. */
+#pragma once
+
+#include "model/backend.h"
+
+#include <mongoc/mongoc.h>
+
+struct mongo;
+
+/* A thread's own: libmongoc's client serves one thread at a time. */
+struct mongo_conn {
+        struct store *store;
+        struct mongo *mongo;
+        mongoc_client_t *client;
+        mongoc_collection_t *orders;
+        mongoc_collection_t *records[RECORD_KIND_COUNT];
+        mongoc_read_prefs_t *primary; /* for what decisions rest on; only lists go where the URI says */
+        int32_t patience_ms;          /* what the server may take for one command */
+        bool again;                   /* the last failure may be over when it is tried again */
+        bool gone;                    /* it was that nobody answers */
+};
+
+/* --- asking; each takes its filter, update and the like over, and they may be NULL without memory --- */
+
+/* Finds one and changes it; *ret: as it was before (`after` false) or is now, cut to `fields`; NULL: none matched. The
+ * caller's, bson_destroy(). */
+enum err mongo_modify(struct mongo_conn *conn, bson_t *filter, bson_t *update, bson_t *fields, bool after,
+                      bson_t **ret, struct why *why);
+/* Of one collection; *ret_changed: how many matched (`many` false: one at most) and were changed. A broken unique index is
+ * *ret_taken where that is given. */
+enum err mongo_update(struct mongo_conn *conn, mongoc_collection_t *collection, bson_t *filter,
+                      bson_t *update, bool many, int64_t *ret_changed, bool *ret_taken, struct why *why);
+enum err mongo_insert(struct mongo_conn *conn, mongoc_collection_t *collection, bson_t *document,
+                      bool *ret_taken, struct why *why);
+enum err mongo_delete(struct mongo_conn *conn, mongoc_collection_t *collection, bson_t *filter,
+                      bool *ret_deleted, struct why *why);
+
+/* A cursor that mongo_end() ends: with `e`, or with what made the documents end early. `anywhere`: a reader that the URI
+ * prefers will do. */
+mongoc_cursor_t *mongo_find(struct mongo_conn *conn, mongoc_collection_t *collection, bson_t *filter,
+                            bson_t *options, bool anywhere);
+enum err mongo_end(struct mongo_conn *conn, mongoc_cursor_t *cursor, enum err e, struct why *why) MUST_USE;
+/* The first that matches: a copy, the caller's; NULL: none. */
+enum err mongo_find_one(struct mongo_conn *conn, mongoc_collection_t *collection, bson_t *filter,
+                        bson_t *fields, bson_t **ret, struct why *why);
+
+/* STORE_BROKEN. Of a server's own words only its code and that code's name are kept: they may quote a document. */
+enum err mongo_failed(struct mongo_conn *conn, const char *what, const bson_error_t *error,
+                      const bson_t *reply, struct why *why);
+
+/* CLEAN(bson_free_at) bson_t *document = NULL; */
+static inline void bson_free_at(bson_t **at)
+{
+        bson_destroy(*at);
+}
+
+/* --- an update, operator by operator: what stays empty is left out --- */
+
+struct mongo_change {
+        bson_t set, unset, max, min, inc, push;
+        bool seen; /* the server writes its own time: somebody may want to hear of it */
+};
+void mongo_change_begin(struct mongo_change *change);
+/* The whole update; the parts are freed. */
+bson_t *mongo_change_end(struct mongo_change *change);
+
+/* --- values --- */
+
+static inline const bson_oid_t *oid_of(const struct id *id)
+{
+        return (const bson_oid_t *)id->bytes;
+}
+
+/* A member of a document, or its fallback: absent and of another type are the same. */
+int64_t mongo_int(const bson_t *from, const char *key, int64_t fallback);
+int64_t mongo_time(const bson_t *from, const char *key, int64_t fallback);
+bool mongo_bool(const bson_t *from, const char *key);
+/* Borrowed; "": none. */
+const char *mongo_text(const bson_t *from, const char *key);
+bool mongo_id(const bson_t *from, const char *key, struct id *ret);
+/* A document or array in it; false: none. Borrowed, not to be destroyed. */
+bool mongo_part(const bson_t *from, const char *key, bson_t *ret);
+
+/* JSON of ours as BSON: money as decimals, times as dates, so that a person with a shell reads them. `text` NULL: nothing
+ * is added. False without memory, or where it is no JSON object or array. */
+bool mongo_append_json(bson_t *to, const char *key, const char *text);
+/* And back, in the same words; NULL without memory, or where the key is absent. The caller frees. */
+char *mongo_json(const bson_t *from, const char *key);
+
+/* The order that a document holds; without its `document` where that was left out. Errors: NO_MEMORY, STORE_BROKEN. */
+enum err mongo_order_read(const bson_t *from, struct order **ret, struct why *why);
+
+/* mongo_records.c: backend.h's operations on records. */
+enum err mongo_record_get(void *conn, enum record_kind kind, const char *id, struct record *ret,
+                          struct why *why);
+enum err mongo_record_look(void *conn, enum record_kind kind, const struct digest *look, struct record *ret,
+                           struct why *why);
+enum err mongo_record_insert(void *conn, const struct record *record, enum insert *ret, struct why *why);
+enum err mongo_record_update(void *conn, const struct record *record, bool *ret, struct why *why);
+enum err mongo_record_delete(void *conn, enum record_kind kind, const char *id, bool *ret, struct why *why);
+enum err mongo_record_page(void *conn, enum record_kind kind, const struct page *page, int max,
+                           struct record *ret, int *ret_n, struct why *why);
+
+/* mongo_orders.c: backend.h's operations on orders. */
+enum err mongo_order_insert(void *conn, const struct order *order, enum insert *ret, struct why *why);
+enum err mongo_order_get(void *conn, const struct id *restaurant, const struct id *id, struct order **ret,
+                         struct why *why);
+enum err mongo_order_find(void *conn, const struct order *like, struct order **ret, struct why *why);
+enum err mongo_order_move(void *conn, struct store_move *move, const struct move *row, struct why *why);
+enum err mongo_order_scan(void *conn, const struct store_list *list, const struct page *page,
+                          order_visit_fn *visit, void *arg, struct why *why);
+
+/* mongo_targets.c: backend.h's operations on targets. */
+enum err mongo_due(void *conn, struct store_due *due, struct why *why);
+enum err mongo_claim(void *conn, struct store_claim *claim, struct why *why);
+enum err mongo_settle(void *conn, struct store_settle *settle, struct why *why);
+enum err mongo_release(void *conn, struct store_release *release, struct why *why);
+enum err mongo_replay(void *conn, const struct order *order, enum party party, bool *ret, struct why *why);
+enum err mongo_replay_all(void *conn, struct store_replay_all *replay, struct why *why);
+enum err mongo_oldest_due(void *conn, int64_t *ret_ms, struct why *why);
