@@ -183,6 +183,37 @@ char *mongo_json(const bson_t *from, const char *key)
         return json_text(value);
 }
 
+/* ---- ids and pages ---- */
+
+void mongo_append_id(bson_t *to, const char *key, const char *id)
+{
+        struct id hex;
+
+        if (id_read(id, &hex))
+                BSON_APPEND_OID(to, key, oid_of(&hex));
+        else
+                BSON_APPEND_UTF8(to, key, id);
+}
+
+/* Of what is no later, what is earlier or has a lower id. */
+bson_t *mongo_page_filter(const struct page *page)
+{
+        bson_t *filter = bson_new();
+        bson_t lower;
+
+        if (page->restaurant)
+                BSON_APPEND_OID(filter, "restaurantId", oid_of(page->restaurant));
+        if (!page->before_id[0])
+                return filter;
+        bson_init(&lower);
+        mongo_append_id(&lower, "$lt", page->before_id);
+        BCON_APPEND(filter, "createdAt", "{", "$lte", BCON_DATE_TIME(page->before_ms), "}", "$or", "[", "{",
+                    "createdAt", "{", "$lt", BCON_DATE_TIME(page->before_ms), "}", "}", "{", "_id",
+                    BCON_DOCUMENT(&lower), "}", "]");
+        bson_destroy(&lower);
+        return filter;
+}
+
 /* ---- members ---- */
 
 int64_t mongo_int(const bson_t *from, const char *key, int64_t fallback)

@@ -390,29 +390,20 @@ enum err mongo_order_move(void *conn, struct store_move *move, const struct move
 
 /* ---- pages ---- */
 
-static bson_t *scan_filter(const struct store_list *list, const struct page *page, const struct id *before)
+static bson_t *scan_filter(const struct store_list *list, const struct page *page)
 {
-        bson_t *filter = bson_new();
-        bson_t all;
+        bson_t *filter = mongo_page_filter(page);
 
-        if (page->restaurant)
-                BSON_APPEND_OID(filter, "restaurantId", oid_of(page->restaurant));
         if (list->has_status)
                 BSON_APPEND_UTF8(filter, "status", status_word(list->status));
         if (list->has_platform)
                 BSON_APPEND_UTF8(filter, "platform", platform_word(list->platform));
         if (list->since_ms)
                 BCON_APPEND(filter, "updatedAt", "{", "$gt", BCON_DATE_TIME(list->since_ms), "}");
-        BSON_APPEND_ARRAY_BEGIN(filter, "$and", &all);
-        /* The first one for the index's sake. */
-        BCON_APPEND(&all, "0", "{", "createdAt", "{", "$lte", BCON_DATE_TIME(page->before_ms), "}", "}", "1",
-                    "{", "$or", "[", "{", "createdAt", "{", "$lt", BCON_DATE_TIME(page->before_ms), "}", "}",
-                    "{", "_id", "{", "$lt", BCON_OID(oid_of(before)), "}", "}", "]", "}");
         if (list->has_delivery && list->delivery == DELIVERY_FAILED)
-                BCON_APPEND(&all, "2", "{", "$or", "[", "{", "out.platform.dead", "{", "$exists",
+                BCON_APPEND(filter, "$and", "[", "{", "$or", "[", "{", "out.platform.dead", "{", "$exists",
                             BCON_BOOL(true), "}", "}", "{", "out.courier.dead", "{", "$exists",
-                            BCON_BOOL(true), "}", "}", "]", "}");
-        bson_append_array_end(filter, &all);
+                            BCON_BOOL(true), "}", "}", "]", "}", "]");
         return filter;
 }
 
@@ -432,7 +423,7 @@ enum err mongo_order_scan(void *arg, const struct store_list *list, const struct
                           order_visit_fn *visit, void *visit_arg, struct why *why)
 {
         struct mongo_conn *conn = arg;
-        struct id before = {0};
+        struct id before;
         mongoc_cursor_t *cursor;
         const bson_t *found;
         bool more = true;
@@ -440,7 +431,7 @@ enum err mongo_order_scan(void *arg, const struct store_list *list, const struct
 
         if (page->before_id[0] && !id_read(page->before_id, &before))
                 return FAIL_FIELD(why, "after", "not a cursor of ours");
-        cursor = mongo_find(conn, conn->orders, scan_filter(list, page, &before), scan_options(list),
+        cursor = mongo_find(conn, conn->orders, scan_filter(list, page), scan_options(list),
                             /* anywhere= */ true);
         while (more && e == ERR_OK && mongoc_cursor_next(cursor, &found)) {
                 CLEAN(order_free_at) struct order *order = NULL;

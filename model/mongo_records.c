@@ -6,17 +6,6 @@
 
 #include <string.h>
 
-/* An ObjectId where it looks like one, as all but a connection's do. */
-static void append_id(bson_t *to, const char *key, const char *id)
-{
-        struct id hex;
-
-        if (id_read(id, &hex))
-                BSON_APPEND_OID(to, key, oid_of(&hex));
-        else
-                BSON_APPEND_UTF8(to, key, id);
-}
-
 /* Left out where there are none: an empty array would count as a value that is unique. */
 static void append_looks(bson_t *to, const struct record *record)
 {
@@ -96,7 +85,7 @@ enum err mongo_record_get(void *conn, enum record_kind kind, const char *id, str
 {
         bson_t *filter = bson_new();
 
-        append_id(filter, "_id", id);
+        mongo_append_id(filter, "_id", id);
         return read_one(conn, kind, filter, ret, why);
 }
 
@@ -116,7 +105,7 @@ enum err mongo_record_insert(void *arg, const struct record *record, enum insert
         bool taken = false;
         enum err e;
 
-        append_id(document, "_id", record->id);
+        mongo_append_id(document, "_id", record->id);
         BSON_APPEND_OID(document, "restaurantId", oid_of(&record->restaurant));
         BSON_APPEND_DATE_TIME(document, "createdAt", record->created_ms);
         if (!append_content(document, record))
@@ -136,7 +125,7 @@ enum err mongo_record_update(void *arg, const struct record *record, bool *ret, 
         bson_t *update;
         enum err e;
 
-        append_id(filter, "_id", record->id);
+        mongo_append_id(filter, "_id", record->id);
         BSON_APPEND_OID(filter, "restaurantId", oid_of(&record->restaurant));
         BSON_APPEND_INT64(filter, "rev", record->rev - 1);
         mongo_change_begin(&change);
@@ -162,7 +151,7 @@ enum err mongo_record_delete(void *arg, enum record_kind kind, const char *id, b
         struct mongo_conn *conn = arg;
         bson_t *filter = bson_new();
 
-        append_id(filter, "_id", id);
+        mongo_append_id(filter, "_id", id);
         return mongo_delete(conn, conn->records[kind], filter, ret, why);
 }
 
@@ -170,20 +159,11 @@ enum err mongo_record_page(void *arg, enum record_kind kind, const struct page *
                            struct record *ret, int *ret_n, struct why *why)
 {
         struct mongo_conn *conn = arg;
-        bson_t *filter = bson_new();
         mongoc_cursor_t *cursor;
         const bson_t *found;
-        bson_t id = BSON_INITIALIZER;
         enum err e = ERR_OK;
 
-        if (page->restaurant)
-                BSON_APPEND_OID(filter, "restaurantId", oid_of(page->restaurant));
-        append_id(&id, "$lt", page->before_id);
-        BCON_APPEND(filter, "$or", "[", "{", "createdAt", "{", "$lt", BCON_DATE_TIME(page->before_ms), "}",
-                    "}", "{", "createdAt", BCON_DATE_TIME(page->before_ms), "_id", BCON_DOCUMENT(&id), "}",
-                    "]");
-        bson_destroy(&id);
-        cursor = mongo_find(conn, conn->records[kind], filter,
+        cursor = mongo_find(conn, conn->records[kind], mongo_page_filter(page),
                             BCON_NEW("sort", "{", "createdAt", BCON_INT32(-1), "_id", BCON_INT32(-1), "}",
                                      "limit", BCON_INT64(max)),
                             /* anywhere= */ false);

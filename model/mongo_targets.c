@@ -39,6 +39,8 @@ static int compare_rows(const void *a, const void *b)
         return (left > right) - (left < right);
 }
 
+#define THE_END INT64_C(253402300799999) /* of the year 9999: the latest date that every driver reads */
+
 /* Those that nobody holds, due or not, oldest first. The words of the index: it holds none that owes nothing. */
 static mongoc_cursor_t *find_owed(struct mongo_conn *conn, enum party party, int64_t now_ms, unsigned skip,
                                   int max)
@@ -129,7 +131,7 @@ enum err mongo_oldest_due(void *arg, int64_t *ret_ms, struct why *why)
         *ret_ms = 0;
         /* Under a lease or not: until may be as late as it likes. */
         for (int party = 0; party < PARTY_COUNT && e == ERR_OK; party++)
-                e = rows_of(conn, (enum party)party, INT64_MAX, 0, 1, rows, &n, why);
+                e = rows_of(conn, (enum party)party, THE_END, 0, 1, rows, &n, why);
         for (int i = 0; i < n; i++)
                 if (rows[i].at_ms <= now_ms && (*ret_ms == 0 || rows[i].at_ms < *ret_ms))
                         *ret_ms = rows[i].at_ms;

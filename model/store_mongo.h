@@ -77,6 +77,11 @@ static inline const bson_oid_t *oid_of(const struct id *id)
         return (const bson_oid_t *)id->bytes;
 }
 
+/* An id of a record: an ObjectId where it looks like one, as all but a connection's do. */
+void mongo_append_id(bson_t *to, const char *key, const char *id);
+/* What stands on a page or behind it: by (createdAt, _id), newest first. */
+bson_t *mongo_page_filter(const struct page *page);
+
 /* A member of a document, or its fallback: absent and of another type are the same. */
 int64_t mongo_int(const bson_t *from, const char *key, int64_t fallback);
 int64_t mongo_time(const bson_t *from, const char *key, int64_t fallback);
