@@ -2,10 +2,11 @@
 """story.py - what tools/demo plays: the real binary, a pretend Dükkango, one order, one webhook.
 
 Needs nothing but Python's own library. The pretend platform and the child process are those of the end-to-end tests: what the demo shows is what is tested.
-usage: KURYED=<binary> story.py [--once]
+usage: KURYED=<binary> story.py [--once] [MongoDB's URI without a database]
 """
 
 import base64
+import contextlib
 import json
 import secrets
 import shlex
@@ -62,15 +63,42 @@ class PretendDukkango(FakeDukkango):
             return [call.step for call in self.calls if call.applied]
 
 
-class Server:
-    """The binary on an embedded store in `folder`, as a client sees it."""
+class Embedded:
+    """A store in one file that goes with its folder."""
+    name = 'an embedded store'
 
-    def __init__(self, folder, platform):
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix='kuryed-demo-')
+        self.setting = f'sqlite:{self.folder.name}/kurye.db'
+
+    def close(self):
+        self.folder.cleanup()
+
+
+class Mongo:
+    """A database of its own in a MongoDB, dropped at the end."""
+
+    def __init__(self, uri):
+        import pymongo   # only this store needs it
+        self.client = pymongo.MongoClient(uri)
+        self.database = f'kuryed_demo_{secrets.token_hex(4)}'
+        address, _, options = uri.partition('?')
+        self.setting = f'{address.rstrip("/")}/{self.database}' + (options and f'?{options}')
+        self.name = f'the database {self.database} of a MongoDB'
+
+    def close(self):
+        self.client.drop_database(self.database)
+
+
+class Server:
+    """The binary on a store, as a client sees it."""
+
+    def __init__(self, store, platform):
         self.admin_token = secrets.token_urlsafe(32)
         key = base64.b64encode(secrets.token_bytes(32)).decode()
         self.process = Kuryed({
             'KURYE_LISTEN': '127.0.0.1:0', 'KURYE_OPS_LISTEN': '127.0.0.1:0',
-            'KURYE_STORE': f'sqlite:{folder}/kurye.db', 'KURYE_DUKKANGO_URL': platform.url,
+            'KURYE_STORE': store.setting, 'KURYE_DUKKANGO_URL': platform.url,
             'KURYE_ADMIN_TOKEN': self.admin_token, 'KURYE_SECRET_KEY': f'demo:{key}'})
         try:
             self.url = f'http://{self.process.log_contains(event="listening")["listen"]}'
@@ -187,11 +215,11 @@ def stopped(*_):
     raise KeyboardInterrupt
 
 
-def told(folder, once):
+def told(store, once):
     """Plays the story on a server of its own; returns the exit status."""
     platform = PretendDukkango()
-    server = Server(folder, platform)
-    say(f'kuryed runs on {server.url} with an embedded store, beside a pretend Dükkango.')
+    server = Server(store, platform)
+    say(f'kuryed runs on {server.url} with {store.name}, beside a pretend Dükkango.')
     try:
         story = Story(server, platform)
         story.play()
@@ -227,8 +255,9 @@ def main(*arguments):
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stopped)
     try:
-        with tempfile.TemporaryDirectory(prefix='kuryed-demo-') as folder:
-            return told(folder, '--once' in arguments)
+        uris = [word for word in arguments if word != '--once']
+        with contextlib.closing(Mongo(uris[0]) if uris else Embedded()) as store:
+            return told(store, '--once' in arguments)
     except Surprise as surprise:
         print(f'demo FAILED: {surprise}', file=sys.stderr)
         return 1
