@@ -43,6 +43,7 @@ struct mongo {
         pthread_mutex_t lock; /* over what follows */
         pthread_cond_t work;  /* there is a job, or the end has come */
         pthread_cond_t beat;  /* the heart shall look at once, or the end has come */
+        pthread_cond_t end;
         struct letter *first;
         struct letter **last;
         int unheard; /* submitted since the last kick */
@@ -369,7 +370,7 @@ static bool pause_for(struct mongo *mongo, int64_t ms)
 
         pthread_mutex_lock(&mongo->lock);
         if (!mongo->stopping)
-                wait_for(&mongo->beat, mongo, ms);
+                wait_for(&mongo->end, mongo, ms);
         stopping = mongo->stopping;
         pthread_mutex_unlock(&mongo->lock);
         return !stopping;
@@ -476,6 +477,7 @@ static void mongo_stop(void *state)
         mongo->stopping = true;
         pthread_cond_broadcast(&mongo->work);
         pthread_cond_broadcast(&mongo->beat);
+        pthread_cond_broadcast(&mongo->end);
         pthread_mutex_unlock(&mongo->lock);
         for (int i = 0; i < mongo->n_workers; i++) {
                 if (mongo->workers[i].started)
@@ -488,6 +490,7 @@ static void mongo_stop(void *state)
         if (mongo->pool)
                 mongoc_client_pool_destroy(mongo->pool);
         mongoc_log_set_handler(quiet, NULL);
+        pthread_cond_destroy(&mongo->end);
         pthread_cond_destroy(&mongo->beat);
         pthread_cond_destroy(&mongo->work);
         pthread_mutex_destroy(&mongo->lock);
@@ -560,7 +563,7 @@ static enum err start(struct mongo *mongo, const char *where, struct why *why)
         /* What will not pass by itself is said at once: a login that is refused, an index in the way. */
         e = beat(mongo, why);
         if (e != ERR_OK && !mongo->heart.again)
-                return FAIL(why, ERR_INTERNAL, "%s", strdupa(why->text));
+                return ERR_INTERNAL;
         return start_threads(mongo, why);
 }
 
@@ -578,6 +581,7 @@ static enum err mongo_start(struct store *store, const char *where, void **ret, 
         pthread_mutex_init(&mongo->lock, NULL);
         init_cond(&mongo->work);
         init_cond(&mongo->beat);
+        init_cond(&mongo->end);
         atomic_store(&mongo->ready, true); /* so that the first failure is told */
         atomic_store(&mongo->offset_ms, time_now_ms() - time_boot_ms());
         e = start(mongo, where, why);

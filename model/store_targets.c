@@ -24,11 +24,10 @@ enum err run_claim(struct store *store, void *conn, struct job *job)
 
         store_claim_done(claim);
         claim->claimed = false;
-        e = store->ops->claim(conn, claim, &job->why);
-        if (e != ERR_OK || !claim->claimed)
-                return e;
+        /* First, so that nothing is left claimed for nobody where it fails. */
         connection_id(&claim->due.restaurant, claim->due.platform, id);
-        return store->ops->record_get(conn, RECORD_CONNECTION, id, &claim->connection, &job->why);
+        e = store->ops->record_get(conn, RECORD_CONNECTION, id, &claim->connection, &job->why);
+        return e == ERR_OK ? store->ops->claim(conn, claim, &job->why) : e;
 }
 
 void store_claim_done(struct store_claim *claim)
