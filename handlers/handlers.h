@@ -22,5 +22,5 @@ handler courier_integrations_create, courier_integrations_list, courier_integrat
 handler courier_integrations_change, courier_integrations_remove;
 handler courier_integrations_rotate_key, courier_integrations_rotate_secret;
 
-/* What an orchestrator asks on the ops port; live never asks the store. */
-handler health_live, health_ready;
+/* What an orchestrator asks on the ops port; only ready asks the store. */
+handler health_live, health_ready, health_metrics;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* health.c - alive means the loop turns; ready means that what comes in can be done. A platform's outage is shown but
- * takes no server out of the balancer. */
+ * takes no server out of the balancer. And what was counted. */
 #include "handlers/handlers.h"
 
 #include "handlers/answer.h"
 #include "handlers/caller.h"
 #include "model/clean.h"
 #include "server/client.h"
+#include "server/metrics.h"
 #include "server/outbound.h"
 
 #define PULSE_MS 5000 /* a thread that has not gone round for so long is stuck; each does every second */
@@ -25,18 +26,13 @@ static bool loops_turn(const struct app *app)
         return client_pulse_ms(app->client) > since_ms && outbound_pulse_ms(app->outbound) > since_ms;
 }
 
-static void probed(struct letter *letter)
+static void say_ready(struct request *r, bool store, int64_t owed_ms)
 {
-        struct store_probe *probe = (struct store_probe *)letter;
-        struct request *r = probe->job.arg;
         const struct app *app = caller_app(r);
-        const bool store = probe->job.err == ERR_OK && store_is_ready(app->store);
         const bool loops = loops_turn(app);
         const bool draining = http_is_stopping(app->http);
-        const int64_t owed_ms = store && probe->oldest_due_ms > 0 ? probe->now_ms - probe->oldest_due_ms : 0;
         CLEAN(json_put_at) struct json_object *data = answer_object();
 
-        request_release(r);
         if (data && json_add_bool(data, "ready", store && loops && !draining) &&
             json_add_text(data, "store", store ? "ok" : "failing") &&
             json_add_text(data, "loops", loops ? "ok" : "stuck") &&
@@ -47,10 +43,26 @@ static void probed(struct letter *letter)
                 request_fail(r, ERR_NO_MEMORY, NULL);
 }
 
+static void probed(struct letter *letter)
+{
+        struct store_probe *probe = (struct store_probe *)letter;
+        struct request *r = probe->job.arg;
+        const bool store = probe->job.err == ERR_OK && store_is_ready(caller_app(r)->store);
+
+        request_release(r);
+        say_ready(r, store, store && probe->oldest_due_ms > 0 ? probe->now_ms - probe->oldest_due_ms : 0);
+}
+
+/* A store that is known to fail is not asked: its silence would hold the answer until the deadline. */
 void health_ready(struct request *r)
 {
-        struct store_probe *probe = request_alloc(r, sizeof *probe, NULL);
+        struct store_probe *probe;
 
+        if (!store_is_ready(caller_app(r)->store)) {
+                say_ready(r, /* store= */ false, 0);
+                return;
+        }
+        probe = request_alloc(r, sizeof *probe, NULL);
         if (!probe) {
                 request_fail(r, ERR_NO_MEMORY, NULL);
                 return;
@@ -60,4 +72,13 @@ void health_ready(struct request *r)
                                   .arg = r}; /* ACCESS_TRUSTED */
         if (request_hold(r))
                 store_probe(caller_app(r)->store, probe);
+}
+
+void health_metrics(struct request *r)
+{
+        char *text = metrics_write();
+
+        if (text)
+                request_reply_header(r, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+        request_reply_text(r, 200, text);
 }

@@ -61,5 +61,6 @@ const struct route routes[] = {
 const struct route ops_routes[] = {
         GET("/livez", WHO_ANYONE, health_live),
         GET("/readyz", WHO_ANYONE, health_ready),
+        GET("/metrics", WHO_ANYONE, health_metrics),
         {.method = NULL},
 };

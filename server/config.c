@@ -88,7 +88,8 @@ static const struct setting settings[] = {
          "Where couriers, restaurants and platforms call; port 0 takes a free one."},
         {"OPS_LISTEN", TEXT, FIELD(ops_listen), "127.0.0.1:9090", 3, 262, wrong_listen,
          "Where health and metrics are asked for; never show it to the world."},
-        {"STORE", TEXT, FIELD(store), "sqlite:kurye.db", 8, 4096, wrong_store, "Where everything is kept."},
+        {"STORE", SECRET, FIELD(store), "sqlite:kurye.db", 8, SECRET_MAX, wrong_store,
+         "Where everything is kept: sqlite:PATH, or a mongodb:// or mongodb+srv:// URI with a database."},
         {"ADMIN_TOKEN", SECRET, FIELD(admin_token), NULL, 32, SECRET_MAX, NULL,
          "What an admin shows as Bearer; unset: there is no admin."},
         {"SECRET_KEY", SECRET, FIELD(secret_key), REQUIRED, 1, SECRET_MAX, wrong_secret_key,
@@ -363,13 +364,28 @@ void config_help(FILE *to)
         }
 }
 
+bool config_store_is_file(const struct config *config)
+{
+        return strncmp(config->store, "sqlite:", 7) == 0;
+}
+
+/* A store's URI may hold a password, its path is no secret. */
+static bool may_be_shown(const struct config *config, const struct setting *s)
+{
+        return s->at == FIELD(store) && config_store_is_file(config);
+}
+
 static void value_write(struct config *config, const struct setting *s, FILE *to)
 {
         const void *field = field_of(config, s);
+        const char *text;
 
         switch (s->type) {
         case TEXT: fputs(*(char *const *)field, to); break;
-        case SECRET: fputs(*(char *const *)field ? "***" : "", to); break;
+        case SECRET:
+                text = *(char *const *)field;
+                fputs(!text ? "" : may_be_shown(config, s) ? text : "***", to);
+                break;
         case INTEGER: fprintf(to, "%lld", (long long)*(const int64_t *)field); break;
         case DURATION: duration_write(*(const int64_t *)field, to); break;
         case DURATIONS:

@@ -5,6 +5,7 @@
 
 #include "model/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -13,7 +14,7 @@
 struct config {
         char *listen;
         char *ops_listen;
-        char *store;       /* sqlite:PATH */
+        char *store;       /* sqlite:PATH, or a URI, which may hold a password */
         char *admin_token; /* NULL: no admin */
         char *secret_key;
         int64_t retry_ms[RETRIES_MAX]; /* KURYE_RETRY_SCHEDULE */
@@ -35,6 +36,9 @@ struct config {
  * there were is returned, 0: `*ret` is complete and the caller's, config_done(). */
 int config_read(struct config *ret, FILE *errors);
 void config_done(struct config *config);
+
+/* Whether the store is a file, which no other server shares. */
+bool config_store_is_file(const struct config *config);
 
 /* The table: name, default, range, unit and sentence of each setting. */
 void config_help(FILE *to);

@@ -7,13 +7,15 @@
 #include "server/errand.h"
 
 #include "server/log.h"
+#include "server/metrics.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define AGAIN_MS 500    /* between two offers to a store that fails; a guess */
-#define LOOK_AGAIN_MS 5 /* after a slot came free that others waited for: one look serves several; a guess */
+#define AGAIN_MS 500        /* between two offers to a store that fails; a guess */
+#define CLAIM_AGAIN_MS 1000 /* the same for a claim; a guess */
+#define GATHER_MS 5         /* after a slot came free: one pass over who waits serves several; a guess */
 
 static void go_on(struct errand *errand);
 
@@ -41,16 +43,21 @@ static void end(struct errand *errand)
 {
         struct outbound *outbound = errand->outbound;
         struct session *session = errand->session;
+        const struct due due = errand->claim.due;
+        const bool hinted = errand->hinted;
 
         lane_end(lane_of(errand));
         if (lane_of(errand)->missed)
-                outbound_look_by(outbound, time_boot_ms() + LOOK_AGAIN_MS);
+                outbound_look_by(outbound, outbound->look_again_ms);
+        reminders_by(outbound, time_boot_ms() + GATHER_MS);
         session->active--;
         session_leave(session, time_boot_ms());
         LIST_REMOVE(errand, entry);
         outbound->n_errands--;
         forget_all(errand);
         free(errand);
+        if (hinted)
+                outbound_consider(outbound, &due);
 }
 
 static int64_t lease_ms(const struct errand *errand)
@@ -101,6 +108,7 @@ static void released(struct letter *letter)
 static void release(struct errand *errand)
 {
         errand->releasing = true;
+        errand->hinted = true; /* it is as due as before */
         memset(&errand->release, 0, sizeof errand->release);
         errand->release.due = errand->claim.due;
         errand->release.lease = errand->claim.lease;
@@ -122,25 +130,21 @@ static void settled(struct letter *letter)
 {
         struct errand *errand = ((struct job *)letter)->arg;
         const struct settlement *change = &errand->settle.settlement;
-        struct outbound *outbound = errand->outbound;
-        const struct due due = errand->claim.due;
-        const bool overtaken = errand->settle.job.err == ERR_OK && errand->settle.outcome == SETTLE_OVERTAKEN;
+        const bool fine = errand->settle.job.err == ERR_OK;
+        const bool written = fine && errand->settle.outcome == SETTLE_WRITTEN;
 
         if (offer_again(errand, &errand->settle.job))
                 return;
-        if (errand->settle.job.err == ERR_OK && errand->settle.outcome == SETTLE_WRITTEN &&
-            change->kind == SETTLE_MORE) {
+        if (written && change->kind == SETTLE_MORE) {
                 go_on(errand);
                 return;
         }
-        if (errand->settle.job.err == ERR_OK && errand->settle.outcome == SETTLE_WRITTEN &&
-            change->kind == SETTLE_DEAD)
+        if (written && change->kind == SETTLE_DEAD)
                 log_dead(errand);
-        if (change->at_ms != TARGET_NOT_DUE)
-                outbound_look_by(outbound, time_boot_ms() + change->at_ms - time_now_ms());
+        if (written && change->at_ms != TARGET_NOT_DUE)
+                reminder_put(errand->outbound, &errand->claim.due, change->at_ms);
+        errand->hinted |= fine && errand->settle.outcome == SETTLE_OVERTAKEN;
         end(errand);
-        if (overtaken)
-                outbound_consider(outbound, &due);
 }
 
 /* What the platform said to the credentials is shown with the connection; written only where it is news. */
@@ -184,19 +188,12 @@ static void note_credentials(struct errand *errand, const struct judgement *judg
         store_edit(errand->outbound->store, &e->edit);
 }
 
-static double jitter(void)
-{
-        uint32_t drawn;
-
-        return crypto_random(&drawn, sizeof drawn) ? (double)drawn / UINT32_MAX : 0.5;
-}
-
 static void settle(struct errand *errand, const struct judgement *judgement)
 {
-        const int64_t now_ms = time_now_ms();
+        const int64_t now_ms = store_now(errand->outbound->store);
         struct retry retry = errand->outbound->options.retry;
 
-        retry.jitter = jitter();
+        retry.jitter = (double)rand_r(&errand->outbound->seed) / INT32_MAX;
         note_credentials(errand, judgement);
         store_settle_done(&errand->settle);
         memset(&errand->settle, 0, sizeof errand->settle);
@@ -342,13 +339,14 @@ static void begin_call(struct errand *errand)
 
 static void go_on(struct errand *errand)
 {
+        const int64_t now_ms = store_now(errand->outbound->store);
         struct next next;
 
         if (atomic_load(&errand->outbound->draining)) {
                 release(errand);
                 return;
         }
-        next = target_next(errand->claim.order, errand->claim.due.party, errand->dialect, time_now_ms());
+        next = target_next(errand->claim.order, errand->claim.due.party, errand->dialect, now_ms);
         errand->step = next.kind == NEXT_CHECK ? NULL : next.step;
         switch (next.kind) {
         case NEXT_NOTHING: settle_as(errand, VERDICT_NOTHING, ""); return;
@@ -356,7 +354,7 @@ static void go_on(struct errand *errand)
                 struct judgement judgement = {0};
 
                 judge(&judgement, VERDICT_WAIT, "too_early");
-                judgement.wait_ms = next.until_ms - time_now_ms();
+                judgement.wait_ms = next.until_ms - now_ms;
                 settle(errand, &judgement);
                 return;
         }
@@ -368,13 +366,31 @@ static void go_on(struct errand *errand)
 static void claimed(struct letter *letter)
 {
         struct errand *errand = ((struct job *)letter)->arg;
+        struct outbound *outbound = errand->outbound;
+        const bool failed = errand->claim.job.err != ERR_OK;
+        const bool won = !failed && errand->claim.claimed;
 
-        if (errand->claim.job.err != ERR_OK || !errand->claim.claimed) {
+        metrics_claim(failed ? CLAIM_FAILED : won ? CLAIM_WON : CLAIM_LOST);
+        if (failed)
+                reminder_put(outbound, &errand->claim.due, store_now(outbound->store) + CLAIM_AGAIN_MS);
+        if (!won) {
                 end(errand);
                 return;
         }
+        /* A fact that the claim has not seen has moved `want`, and settling will tell. */
+        errand->hinted = false;
         errand->dialect = dialect_for(errand->claim.order, errand->claim.due.party);
         go_on(errand);
+}
+
+struct errand *errand_find(const struct outbound *outbound, const struct due *due)
+{
+        struct errand *errand;
+
+        LIST_FOREACH(errand, &outbound->errands, entry)
+                if (id_equal(&errand->claim.due.order, &due->order) && errand->claim.due.party == due->party)
+                        return errand;
+        return NULL;
 }
 
 bool errand_begin(struct outbound *outbound, const struct due *due, struct session *session)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* errand.h - outbound's own: one claimed target on its way through login, check, call and settlement; and the session,
- * an account's login that its errands share. Everything here runs on outbound's thread. */
+/* errand.h - outbound's own: one claimed target on its way through login, check, call and settlement; the session, an
+ * account's login that its errands share; and the reminder of a target that must wait. Everything here runs on outbound's
+ * thread. */
 #pragma once
 
 #include "model/connection.h"
@@ -24,9 +25,14 @@ struct outbound {
         struct session *sessions;
         LIST_HEAD(, errand) errands; /* all under way */
         int n_errands;
+        struct reminder *reminders;
+        int64_t remind_at_ms; /* CLOCK_BOOTTIME: when to go through them */
         struct store_due due;
-        bool looking;       /* `due` is at the store */
-        int64_t look_at_ms; /* CLOCK_BOOTTIME: when to ask again */
+        bool looking;          /* `due` is at the store */
+        bool eager;            /* the next look is for what we made due: without grace */
+        int64_t look_at_ms;    /* CLOCK_BOOTTIME: when to ask again */
+        int64_t look_again_ms; /* CLOCK_BOOTTIME: when, where more was found than there was room for */
+        unsigned seed;         /* of rand_r() */
         atomic_llong pulse_ms;
         int64_t sweep_at_ms; /* CLOCK_BOOTTIME: when idle logins are forgotten */
         atomic_bool takes_hints;
@@ -51,6 +57,14 @@ struct session {
         UT_hash_handle hh;
 };
 
+/* A target that this server knows to be due, or soon, and has no claim on: its own retry, a hint that found no room. It is
+ * claimed by id, so that nobody need look for it and no other server is raced for it. */
+struct reminder {
+        struct due due; /* the key */
+        int64_t at_ms;  /* by the store's clock: not before */
+        UT_hash_handle hh;
+};
+
 struct errand {
         struct outbound *outbound;
         LIST_ENTRY(errand) entry; /* of outbound->errands */
@@ -59,6 +73,7 @@ struct errand {
         const struct dialect *dialect;
         const struct step *step; /* of the call under way; NULL: a check */
         struct connection_secrets secrets;
+        bool hinted;            /* since the claim: look again at the end */
         bool renewed;           /* the login was renewed in this try */
         int64_t lease_until_ms; /* CLOCK_BOOTTIME */
         int64_t again_ms; /* CLOCK_BOOTTIME: when the store is asked again to write; 0: not waiting for that */
@@ -69,7 +84,9 @@ struct errand {
         struct call call;
 };
 
-/* outbound.c: a target that is to be looked at. */
+/* outbound.c: a target that is due is claimed where there is room; false: it was not. */
+bool outbound_begin(struct outbound *outbound, const struct due *due);
+/* The same, and with a reminder where there was no room; an errand that is at it already goes on with it. */
 void outbound_consider(struct outbound *outbound, const struct due *due);
 /* outbound.c: asks what is due at or before `at_ms` (CLOCK_BOOTTIME). */
 void outbound_look_by(struct outbound *outbound, int64_t at_ms);
@@ -78,6 +95,17 @@ void outbound_look_by(struct outbound *outbound, int64_t at_ms);
 void outbound_heard(struct outbound *outbound, enum platform platform, const struct answer *answer,
                     bool waits);
 
+/* reminder.c: what is due at `at_ms` of the store's clock. Where that fails, or there are too many, a look finds it. */
+void reminder_put(struct outbound *outbound, const struct due *due, int64_t at_ms);
+void reminder_drop(struct outbound *outbound, const struct due *due);
+/* reminder.c: begins with those whose time has come, as there is room. */
+void reminders_go(struct outbound *outbound, int64_t now_ms);
+/* reminder.c: at the latest then there may be room, or a time has come. */
+void reminders_by(struct outbound *outbound, int64_t at_ms);
+void reminders_free(struct outbound *outbound);
+
+/* errand.c: the one that is at it, or NULL. */
+struct errand *errand_find(const struct outbound *outbound, const struct due *due);
 /* errand.c: begins with the claim; the lane and the session have room. False without memory. */
 bool errand_begin(struct outbound *outbound, const struct due *due, struct session *session);
 /* errand.c: asks the store once more to write what it refused, where that is due. */

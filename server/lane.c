@@ -9,14 +9,6 @@ int lane_room(const struct lane *lane, int64_t now_ms)
         return now_ms < lane->held_until_ms || lane->active >= most ? 0 : most - lane->active;
 }
 
-bool lane_has_room(struct lane *lane, int64_t now_ms)
-{
-        const bool room = lane_room(lane, now_ms) > 0;
-
-        lane->missed |= !room;
-        return room;
-}
-
 void lane_begin(struct lane *lane)
 {
         lane->active++;

@@ -13,12 +13,9 @@
 struct lane {
         int active;
         int64_t held_until_ms;
-        bool missed;         /* somebody was turned away since it was full: there is more to look for */
+        bool missed;         /* a look found more than there was room for: there is more to look for */
         atomic_int failures; /* in a row; many open the breaker: one call at a time until one gets through */
 };
-
-/* Whether one more may begin. Says `missed` where not. */
-bool lane_has_room(struct lane *lane, int64_t now_ms);
 
 /* How many more may begin now; 0 where it is held back. */
 int lane_room(const struct lane *lane, int64_t now_ms);

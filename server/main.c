@@ -12,6 +12,7 @@
 #include "server/copy.h"
 #include "server/http.h"
 #include "server/log.h"
+#include "server/metrics.h"
 #include "server/outbound.h"
 #include "server/throttle.h"
 
@@ -26,6 +27,7 @@
 #define HELD_MAX 512       /* unanswered at once; docs/design.md 4 */
 #define DRAIN_HTTP_MS 4000 /* with the next one under the 10 s that an orchestrator waits before it kills */
 #define DRAIN_CALLS_MS 3000
+#define GRACE_MS 2000 /* far longer than a claim takes; a guess */
 
 struct server {
         struct app app;
@@ -50,10 +52,17 @@ static void on_round(void *arg)
 static void on_note(void *arg, enum note note, const char *text)
 {
         (void)arg;
-        if (note == NOTE_BROKEN)
-                log_event(LOG_ERROR, "store_failed", LOG_TEXT("reason", text));
-        else
-                log_event(LOG_INFO, "store_recovered");
+        switch (note) {
+        case NOTE_BROKEN: log_event(LOG_ERROR, "store_failed", LOG_TEXT("reason", text)); break;
+        case NOTE_RECOVERED: log_event(LOG_INFO, "store_recovered"); break;
+        case NOTE_DRIVER: log_limited(LOG_WARN, "store_driver", LOG_TEXT("reason", text)); break;
+        }
+}
+
+static void on_command(void *arg, const struct command *command)
+{
+        (void)arg;
+        metrics_command(command);
 }
 
 /* --- signals --- */
@@ -102,10 +111,15 @@ static enum err start_outbound(struct server *server, struct why *why)
                              [PLATFORM_TRENDYOLYEMEK] = c->trendyolyemek_pause_ms},
                 .retry = {.delays_ms = c->retry_ms, .n = c->n_retries},
                 .timeout_ms = c->outbound_timeout_ms,
-                .lease_slack_ms = c->lease_slack_ms};
-        const struct store_options store = {
-                .where = c->store,
-                .hooks = {.on_change = on_change, .on_round = on_round, .on_note = on_note, .arg = server}};
+                .lease_slack_ms = c->lease_slack_ms,
+                .grace_ms = config_store_is_file(c) ? 0 : GRACE_MS};
+        const struct store_options store = {.where = c->store,
+                                            .hooks = {.on_change = on_change,
+                                                      .on_round = on_round,
+                                                      .on_note = on_note,
+                                                      .on_command = on_command,
+                                                      .arg = server},
+                                            .deadline_ms = c->request_deadline_ms};
         enum err e;
 
         e = outbound_new(&options, &server->outbound, why);

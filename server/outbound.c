@@ -12,33 +12,41 @@
 #include <unistd.h>
 
 #define LOOK_MS 1000      /* at least so often; docs/design.md 5: what others left is found */
+#define LOOK_PLAY_MS 250  /* up to so much sooner, so that servers do not keep in step; a guess */
+#define LOOK_AGAIN_MS 5   /* between two looks where one found more than there was room for; a guess */
+#define GRACE_PARTS 20    /* up to one of them longer, so that others see what the last one left; a guess */
 #define SWEEP_MS 60000    /* how often idle logins are forgotten; a guess */
 #define DRAIN_STEP_MS 100 /* how often the end of draining is looked at, at the least */
 
 /* --- what is due --- */
 
-static bool has_room(struct outbound *o, const struct due *due, struct session *session)
+bool outbound_begin(struct outbound *o, const struct due *due)
 {
-        struct lane *lane = &o->lanes[due->platform];
-        const bool room = o->n_errands < CALLS_MAX && session->active < SESSION_CALLS_MAX;
+        const int64_t now_ms = time_boot_ms();
+        struct session *session;
 
-        lane->missed |= !room;
-        return lane_has_room(lane, time_boot_ms()) && room;
+        if (atomic_load(&o->draining) || o->n_errands >= CALLS_MAX ||
+            lane_room(&o->lanes[due->platform], now_ms) == 0)
+                return false;
+        session = session_need(o, due);
+        if (!session)
+                return false;
+        if (session->active < SESSION_CALLS_MAX && errand_begin(o, due, session)) {
+                reminder_drop(o, due);
+                return true;
+        }
+        session_leave(session, now_ms);
+        return false;
 }
 
 void outbound_consider(struct outbound *o, const struct due *due)
 {
-        struct session *session;
+        struct errand *errand = errand_find(o, due);
 
-        if (atomic_load(&o->draining))
-                return;
-        session = session_need(o, due);
-        if (session && has_room(o, due, session) && errand_begin(o, due, session))
-                return;
-        if (session)
-                session_leave(session, time_boot_ms());
-        else
-                outbound_look_by(o, time_boot_ms() + LOOK_MS);
+        if (errand)
+                errand->hinted = true;
+        else if (!atomic_load(&o->draining) && !outbound_begin(o, due))
+                reminder_put(o, due, store_now(o->store));
 }
 
 void outbound_look_by(struct outbound *o, int64_t at_ms)
@@ -58,13 +66,16 @@ void outbound_heard(struct outbound *o, enum platform platform, const struct ans
                 return;
         lane_hold(&o->lanes[platform], now_ms, hold_ms);
         outbound_look_by(o, now_ms + hold_ms);
+        reminders_by(o, now_ms + hold_ms);
 }
 
 /* Those that come first would always be the same ones, were they not mixed. */
-static void shuffle(struct due *found, int n)
+static void shuffle(struct outbound *o)
 {
-        for (int i = n - 1; i > 0; i--) {
-                const int j = (int)(random() % (i + 1));
+        struct due *found = o->due.found;
+
+        for (int i = o->due.n - 1; i > 0; i--) {
+                const int j = rand_r(&o->seed) % (i + 1);
                 const struct due held = found[i];
 
                 found[i] = found[j];
@@ -82,11 +93,12 @@ static void looked(struct letter *letter)
                 log_limited(LOG_WARN, "look_failed", LOG_TEXT("reason", o->due.job.why.text));
                 return;
         }
-        if (o->due.next_ms > 0)
-                outbound_look_by(o, now_ms + o->due.next_ms - time_now_ms());
-        shuffle(o->due.found, o->due.n);
+        if (o->due.next_ms > 0 && o->options.grace_ms == 0)
+                outbound_look_by(o, now_ms + o->due.next_ms - store_now(o->store));
+        shuffle(o);
         for (int i = 0; i < o->due.n; i++)
-                outbound_consider(o, &o->due.found[i]);
+                if (!errand_find(o, &o->due.found[i]) && !outbound_begin(o, &o->due.found[i]))
+                        o->lanes[o->due.found[i].platform].missed = true;
 }
 
 /* Which lanes have no room, and how much the others have together. */
@@ -112,10 +124,14 @@ static void look(struct outbound *o, int64_t now_ms)
 
         if (o->looking || now_ms < o->look_at_ms || atomic_load(&o->draining))
                 return;
-        o->look_at_ms = now_ms + LOOK_MS;
+        o->look_at_ms = now_ms + LOOK_MS - rand_r(&o->seed) % LOOK_PLAY_MS;
         room = survey(o, now_ms);
         if (room <= 0)
                 return;
+        o->look_again_ms =
+                now_ms + LOOK_AGAIN_MS + rand_r(&o->seed) % (o->options.grace_ms / GRACE_PARTS + 1);
+        o->due.grace_ms = o->eager ? 0 : o->options.grace_ms;
+        o->eager = false;
         /* More than there is room for: others may be quicker, and some are their account's fifth. */
         o->due.max = 2 * room > DUE_MAX ? DUE_MAX : 2 * room;
         o->due.job.letter.run = looked;
@@ -140,8 +156,10 @@ static void hinted(struct letter *letter)
                           .restaurant = hint->change.restaurant,
                           .platform = hint->change.platform};
 
-        if (id_is_zero(&due.order)) /* several at once: they stand in the store as due */
+        if (id_is_zero(&due.order)) { /* several at once: they stand in the store as due */
+                hint->outbound->eager = true;
                 outbound_look_by(hint->outbound, time_boot_ms());
+        }
         for (int party = 0; party < PARTY_COUNT && !id_is_zero(&due.order); party++) {
                 due.party = (enum party)party;
                 if (hint->change.due[party])
@@ -178,14 +196,15 @@ void outbound_ring(struct outbound *o)
 static int wait_ms(const struct outbound *o, int64_t now_ms)
 {
         const struct errand *errand;
-        int64_t until = o->look_at_ms;
+        const bool draining = atomic_load(&o->draining);
+        int64_t until = o->looking || draining ? now_ms + LOOK_MS : o->look_at_ms;
 
-        if (o->looking || until > now_ms + LOOK_MS)
-                until = now_ms + LOOK_MS;
+        if (o->remind_at_ms < until)
+                until = o->remind_at_ms;
         LIST_FOREACH(errand, &o->errands, entry)
                 if (errand->again_ms > 0 && errand->again_ms < until)
                         until = errand->again_ms;
-        if (atomic_load(&o->draining) && until > now_ms + DRAIN_STEP_MS)
+        if (draining && until > now_ms + DRAIN_STEP_MS)
                 until = now_ms + DRAIN_STEP_MS;
         return until > now_ms ? (int)(until - now_ms) : 0;
 }
@@ -207,6 +226,7 @@ static void go_round(struct outbound *o)
                 o->sweep_at_ms = now_ms + SWEEP_MS;
                 sessions_sweep(o, now_ms);
         }
+        reminders_go(o, now_ms);
         look(o, now_ms);
 }
 
@@ -229,6 +249,10 @@ enum err outbound_new(const struct outbound_options *options, struct outbound **
 
         if (!o)
                 return FAIL(why, ERR_NO_MEMORY, "no memory for outbound");
+        if (!crypto_random(&o->seed, sizeof o->seed)) {
+                free(o);
+                return FAIL(why, ERR_INTERNAL, "no randomness");
+        }
         o->options = *options;
         o->drained_fd = eventfd(0, EFD_CLOEXEC);
         if (o->drained_fd < 0) {
@@ -296,6 +320,7 @@ void outbound_free(struct outbound *o)
                 return;
         inbox_run(&o->in); /* hints that came too late */
         sessions_free(o);
+        reminders_free(o);
         inbox_done(&o->in);
         close(o->drained_fd);
         free(o);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* outbound.h - what is owed gets told: claims what is due, builds the call, judges the answer, settles.
  *
- * One thread. A change that the store just made durable is a hint and is claimed at once; a look at what is due every
- * second, and whenever a retry ripens, finds the rest: what an earlier process owed, what found its lane full. Nothing is
- * claimed that cannot be sent now. */
+ * One thread. A change that the store just made durable is a hint and is claimed at once, by its id; so is what this
+ * server put off itself, when its time has come. A look at what is due every second finds the rest: what another process
+ * owed and does not get done. Nothing is claimed that cannot be sent now. */
 #pragma once
 
 #include "model/crypto.h"
@@ -20,6 +20,7 @@ struct outbound_options {
         struct retry retry;               /* its delays are borrowed */
         int64_t timeout_ms;               /* of one call */
         int64_t lease_slack_ms;           /* a lease is two timeouts and this */
+        int64_t grace_ms; /* what fell due is left for so long to the server that knows of it; 0: there is no other */
 };
 
 /* Errors: NO_MEMORY, INTERNAL. */

@@ -414,13 +414,21 @@ class TestSettings:
         assert shared.admin_token not in shown and shared.secret_key not in shown
         assert start_and_fail(shared, ["--check-config"], outbound_timeout="x")[1] == 78
 
+    def test_a_store_with_a_password_is_not_shown(self, shared):
+        shown, status = start_and_fail(shared, ["--check-config"], store="mongodb://kurye:cokgizli@db.test/kurye")
+        assert status == 0 and "cokgizli" not in shown.stdout + shown.text()
+        assert "KURYE_STORE=***\n" in shown.stdout
+        wrong, status = start_and_fail(shared, ["--check-config"], store="mongodb://kurye:cokgizli@db.test/")
+        assert status == 78 and "KURYE_STORE: " in wrong.text() and "cokgizli" not in wrong.text()
+
     def test_a_secret_may_come_from_a_file(self, world):
-        for name in ("admin_token", "secret_key"):
+        names = ("admin_token", "secret_key", "store")
+        for name in names:
             path = os.path.join(world.folder, name)
             with open(path, "w", encoding="ascii") as file:
                 file.write(world.settings[name] + "\n")
             world.settings[f"{name}_file"] = path
-        world.restart(admin_token=None, secret_key=None)
+        world.restart(**dict.fromkeys(names))
         world.restaurant()
 
     def test_a_secret_file_that_is_not_there_is_an_error(self, shared):

@@ -204,6 +204,34 @@ TEST(a_secret_is_never_shown)
         free(shown);
 }
 
+/* All settings as they are shown, with this store; the caller frees. */
+static char *show_with_store(const char *where)
+{
+        char *shown;
+        size_t size;
+        FILE *to = open_memstream(&shown, &size);
+
+        assert_non_null(to);
+        setenv("KURYE_STORE", where, 1);
+        assert_int_equal(read_config(), 0);
+        config_show(&config, to);
+        fclose(to);
+        return shown;
+}
+
+TEST(of_a_store_only_a_path_is_shown)
+{
+        CLEAN(free_at) char *path = show_with_store("sqlite:/var/lib/kurye.db");
+        CLEAN(free_at) char *uri = NULL;
+
+        assert_true(config_store_is_file(&config));
+        assert_non_null(strstr(path, "KURYE_STORE=sqlite:/var/lib/kurye.db\n"));
+        uri = show_with_store("mongodb://kurye:verysecret@db.test/kurye");
+        assert_false(config_store_is_file(&config));
+        assert_non_null(strstr(uri, "KURYE_STORE=***\n"));
+        assert_null(strstr(complaint("KURYE_STORE", "mongodb://kurye:verysecret@db.test/"), "verysecret"));
+}
+
 /* Writes a file and names it as the secret's. */
 static void set_file(char path[32], const void *bytes, size_t n)
 {
@@ -294,6 +322,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(all_mistakes_are_told_at_once, start_afresh, end),
                 cmocka_unit_test_setup_teardown(a_name_that_is_no_setting_is_refused, start_afresh, end),
                 cmocka_unit_test_setup_teardown(a_secret_is_never_shown, start_afresh, end),
+                cmocka_unit_test_setup_teardown(of_a_store_only_a_path_is_shown, start_afresh, end),
                 cmocka_unit_test_setup_teardown(a_secret_may_stand_in_a_file, start_afresh, end),
                 cmocka_unit_test_setup_teardown(a_file_that_is_no_text_or_too_long_is_refused, start_afresh,
                                                 end),
