@@ -61,12 +61,22 @@ static void phase_enter(struct peer *peer, enum phase phase)
         TAILQ_INSERT_TAIL(&http->phases[phase], peer, link);
 }
 
+/* When stopping there is less time, and all that is held shall still be answered in it. */
+static int64_t held_limit_ms(const struct http *http)
+{
+        const int64_t left_ms = http->drain_ms * 3 / 4;
+
+        return http_is_stopping(http) && left_ms < http->options.request_deadline_ms
+                       ? left_ms
+                       : http->options.request_deadline_ms;
+}
+
 static int64_t phase_limit_ms(const struct http *http, int phase)
 {
         const int64_t limits_ms[PHASE_COUNT] = {[PHASE_RECEIVE] = http->options.receive_deadline_ms,
                                                 [PHASE_IDLE] = IDLE_MS,
                                                 [PHASE_KEPT] = KEPT_MS,
-                                                [PHASE_HELD] = http->options.request_deadline_ms,
+                                                [PHASE_HELD] = held_limit_ms(http),
                                                 [PHASE_SEND] = http->options.receive_deadline_ms,
                                                 [PHASE_CUT] = INT64_MAX / 2};
 
@@ -521,6 +531,7 @@ static void drain(struct http *http)
 
 void http_run(struct http *http, int64_t drain_ms)
 {
+        http->drain_ms = drain_ms;
         for (;;) {
                 round_once(http);
                 if (!http_is_stopping(http))

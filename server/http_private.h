@@ -79,6 +79,7 @@ struct http {
         atomic_bool is_stopping;
         int64_t now_ms; /* CLOCK_BOOTTIME, once a round */
         int64_t stopping_since_ms;
+        int64_t drain_ms; /* how long stopping may take */
         struct peers phases[PHASE_COUNT];
         struct stragglers stragglers;
         int n_stragglers;

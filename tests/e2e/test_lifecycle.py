@@ -128,6 +128,17 @@ class TestStop:
             world.server.wait()
             assert time.monotonic() - began < 1
 
+    def test_what_is_held_is_answered_before_it_stops_though_the_store_stands_still(self):
+        with World(request_deadline="20s") as world:
+            place = world.restaurant()
+            courier, order = place.courier(), place.order()
+            with Raw(world) as held, world.stalled():
+                held.send(webhook(courier, order))
+                taken(world)
+                world.server.signal(signal.SIGTERM)
+                assert held.reply().status == 500
+            assert world.server.wait() == 0
+
     def test_an_idle_connection_does_not_delay_the_stop(self, world):
         with Raw(world):
             status, took = world.server.stop()
