@@ -9,6 +9,7 @@ A rule's `then` is a trouble as in fake.py: a function of `forward`, which asks 
 What the trouble returns is answered; None cuts the connection.
 """
 
+import functools
 import socket
 import struct
 import threading
@@ -24,9 +25,12 @@ from process import WAIT
 
 HEADER = struct.Struct("<iiii")
 OP_REPLY, OP_QUERY, OP_MSG = 1, 2004, 2013
+FLAGS_SIZE, STRING = 4, 2
 MORE_TO_COME = 2
 REPLY_HEAD = 20  # what OP_REPLY has before its document
 OPTIONS = CodecOptions(uuid_representation=UuidRepresentation.UNSPECIFIED)
+LAST = struct.pack("<q", (1 << 63) - 1)  # a page without a bound ends there, and Python has no such date
+LAST_HERE = struct.pack("<q", 253402300799999)
 HELLO = ("hello", "isMaster", "ismaster")
 NAMES = {13: "Unauthorized", 18: "AuthenticationFailed", 50: "MaxTimeMSExpired", 64: "WriteConcernFailed",
          91: "ShutdownInProgress", 112: "WriteConflict", 189: "PrimarySteppedDown", 10107: "NotWritablePrimary",
@@ -81,31 +85,35 @@ class Hold:
 
     def __init__(self, done=True):
         self.done = done
-        self.entered, self.released = threading.Event(), threading.Event()
+        self.entered, self.released, self.ended = (threading.Event() for _ in range(3))
 
     def __call__(self, forward):
         answer = forward() if self.done else None
         self.entered.set()
         self.released.wait(2 * WAIT)
-        return answer if self.done else forward()
+        answer = answer if self.done else forward()
+        self.ended.set()
+        return answer
 
     def release(self):
+        """Returns when the command is done."""
         self.released.set()
+        assert self.ended.wait(WAIT)
 
 
 # --- the wire ---
 
 class Command:
-    """One command that went by, and what was answered."""
+    """One command that went by, and what was answered. Both are decoded when somebody looks."""
 
-    def __init__(self, document):
+    def __init__(self, message):
         self.at = time.monotonic()
-        self.document = document
-        self.name = next(iter(document))
-        target = document.get("collection") if self.name == "getMore" else document[self.name]
-        self.collection = target if isinstance(target, str) else None
-        self.database = document.get("$db")
-        self._answer = None  # decoded when somebody asks
+        self._message, self._answer = message, None
+        self.name, self.collection = title(message)
+
+    @functools.cached_property
+    def document(self):
+        return decode(OP_MSG, self._message)
 
     @property
     def answer(self):
@@ -117,6 +125,17 @@ class Command:
 
     def __repr__(self):
         return f"<{self.name} {self.collection}>"
+
+
+def title(message):
+    """A command's name and its collection: its first member, whose value is a text or something else."""
+    at = HEADER.size + FLAGS_SIZE
+    while message[at]:  # a sequence, and the document comes behind it
+        at += 1 + struct.unpack_from("<i", message, at + 1)[0]
+    kind, at = message[at + 5], at + 6
+    end = message.index(0, at)
+    size = struct.unpack_from("<i", message, end + 1)[0]
+    return message[at:end].decode(), message[end + 5:end + 4 + size].decode() if kind == STRING else None
 
 
 def receive(peer):
@@ -141,10 +160,10 @@ def exactly(peer, size):
 
 def decode(opcode, message):
     """The document of a message: of OP_MSG with its sequences in their places."""
-    at = HEADER.size
+    at, message = HEADER.size, message.replace(LAST, LAST_HERE)
     if opcode == OP_REPLY:
         return bson.decode(message[at + REPLY_HEAD:], OPTIONS)
-    at, document, sequences = at + 4, {}, {}
+    at, document, sequences = at + FLAGS_SIZE, {}, {}
     while at < len(message):
         kind, at = message[at], at + 1
         size = struct.unpack_from("<i", message, at)[0]
@@ -194,7 +213,7 @@ class _Link:
         """False: the connection is to be cut."""
         if opcode == OP_QUERY:
             return self._answer(self._ask(message), request)
-        command = Command(decode(opcode, message))
+        command = Command(message)
         rule = self.relay.takes(command)
         if rule:
             answer = rule.then(lambda: decode(OP_MSG, self._ask(message)))

@@ -52,7 +52,7 @@ def test_commands_go_through_and_are_written_down(relay, orders):
     assert [one.name for one in relay.seen(collection="orders")][:3] == ["insert", "findAndModify", "find"]
     insert, = relay.seen("insert")
     assert [one["_id"] for one in insert.document["documents"]] == [1, 2]  # they travel as a sequence of their own
-    assert (insert.answer["n"], relay.seen("getMore")[0].collection) == (2, "orders")
+    assert (insert.answer["n"], relay.seen("getMore")[0].document["collection"]) == (2, "orders")
     relay.forget()
     assert relay.seen() == []
 
