@@ -32,7 +32,8 @@ static const uint32_t passing[] = {6 /* HostUnreachable */,
                                    11602 /* InterruptedDueToReplStateChange */,
                                    13388 /* StaleConfig */,
                                    13435 /* NotPrimaryNoSecondaryOk */,
-                                   13436 /* NotPrimaryOrSecondary */};
+                                   13436 /* NotPrimaryOrSecondary */,
+                                   16908292 /* DocumentDB: deadlock detected */};
 
 /* A key that is there already, as every version says it. */
 static bool is_duplicate(const bson_error_t *error)

@@ -349,6 +349,18 @@ static enum err raise_told(struct mongo_conn *conn, struct store_move *move, int
         return e == ERR_OK && before ? note_change(move, before, why) : e;
 }
 
+/* It moved when this ran before: nobody was told of it then. */
+static void note_repeat(struct store_move *move, const struct order *order)
+{
+        const struct due what = {
+                .order = order->id, .restaurant = order->restaurant, .platform = order->platform};
+
+        job_changed(&move->job, &what, order->rev,
+                    order->n_moves > 1 ? order->moves[order->n_moves - 2].to : STATUS_NEW, move->to);
+        for (int party = 0; party < PARTY_COUNT; party++)
+                move->job.change.due[party] = order->targets[party].at_ms > TARGET_NEVER;
+}
+
 /* Why it did not move: asked by a write that changes nothing, so that the answer too is a majority's. */
 static enum err explain(struct mongo_conn *conn, struct store_move *move, const struct move *row,
                         bool *ret_explained, struct why *why)
@@ -367,6 +379,8 @@ static enum err explain(struct mongo_conn *conn, struct store_move *move, const 
         if (e != ERR_OK)
                 return e;
         move_explain(order, row->op, move);
+        if (move->outcome == MOVE_MOVED && move->job.repeated && order->status == move->to)
+                note_repeat(move, order);
         /* It came between the two questions: it could have been moved. */
         *ret_explained = move->outcome == MOVE_MOVED || move->outcome == MOVE_KEY_REUSED ||
                          order->status >= status_bound(move->to);

@@ -36,6 +36,7 @@ struct mongo {
         mongoc_client_pool_t *pool;
         char *database;
         struct mongo_conn heart;
+        char reason[160]; /* why it is not ready, as it was told; the heart's */
         pthread_t heart_thread;
         bool heart_started;
         struct worker *workers;
@@ -233,35 +234,24 @@ static const struct {
         {"connections", "{\"name\":\"page\",\"key\":{\"restaurantId\":1,\"createdAt\":-1,\"_id\":-1}}"},
 };
 
-#define INDEXES (sizeof indexes / sizeof *indexes)
-
-/* Those of one collection, from `i` on; *i then stands behind them. */
-static enum err make_indexes(struct mongo_conn *conn, size_t *i, struct why *why)
+static enum err make_index(struct mongo_conn *conn, const char *collection, const char *text, struct why *why)
 {
-        const char *collection = indexes[*i].collection;
-        CLEAN(bson_free_at) bson_t *command = BCON_NEW("createIndexes", BCON_UTF8(collection));
         bson_error_t error = {0};
-        bson_t list, reply;
-        char text[16];
-        const char *key;
+        CLEAN(bson_free_at) bson_t *index = bson_new_from_json((const uint8_t *)text, -1, &error);
+        CLEAN(bson_free_at)
+        bson_t *command =
+                BCON_NEW("createIndexes", BCON_UTF8(collection), "indexes", "[", BCON_DOCUMENT(index), "]");
+        bson_t reply;
         enum err e = ERR_OK;
 
-        BSON_APPEND_ARRAY_BEGIN(command, "indexes", &list);
-        for (uint32_t n = 0; *i < INDEXES && streq(indexes[*i].collection, collection); ++*i) {
-                CLEAN(bson_free_at)
-                bson_t *index = bson_new_from_json((const uint8_t *)indexes[*i].index, -1, &error);
-
-                bson_uint32_to_string(n++, &key, text, sizeof text);
-                BSON_APPEND_DOCUMENT(&list, key, index);
-        }
-        bson_append_array_end(command, &list);
         if (!mongoc_client_write_command_with_opts(conn->client, conn->mongo->database, command, NULL, &reply,
                                                    &error)) {
                 e = mongo_failed(conn, "createIndexes", &error, &reply, why);
                 if (!conn->again)
                         FAIL(why, e,
-                             "an index of collection %s cannot be made: %s (%u); is one of its name there?",
-                             collection, mongo_text(&reply, "codeName"), (unsigned)error.code);
+                             "MongoDB refuses index %s of collection %s: %s (%u); is another in the way?",
+                             mongo_text(index, "name"), collection, mongo_text(&reply, "codeName"),
+                             (unsigned)error.code);
         }
         bson_destroy(&reply);
         return e;
@@ -271,20 +261,14 @@ static enum err prepare(struct mongo_conn *conn, struct why *why)
 {
         enum err e = ERR_OK;
 
-        for (size_t i = 0; i < INDEXES && e == ERR_OK;)
-                e = make_indexes(conn, &i, why);
+        for (size_t i = 0; i < sizeof indexes / sizeof *indexes && e == ERR_OK; i++)
+                e = make_index(conn, indexes[i].collection, indexes[i].index, why);
         if (e == ERR_OK)
                 atomic_store(&conn->mongo->prepared, true);
         return e;
 }
 
 /* ---- the heart ---- */
-
-static void set_ready(struct mongo *mongo, bool ready, const char *text)
-{
-        if (atomic_exchange(&mongo->ready, ready) != ready)
-                store_note(mongo->store, ready ? NOTE_RECOVERED : NOTE_BROKEN, text);
-}
 
 /* Whether a primary answers, and by its clock what time it is. `isMaster` is what every version knows. */
 static enum err greet(struct mongo_conn *conn, struct why *why)
@@ -307,14 +291,22 @@ static enum err greet(struct mongo_conn *conn, struct why *why)
         return e;
 }
 
-static enum err beat(struct mongo *mongo, struct why *why)
+static enum err look(struct mongo *mongo, struct why *why)
 {
         enum err e = greet(&mongo->heart, why);
 
-        if (e == ERR_OK && !atomic_load(&mongo->prepared))
-                e = prepare(&mongo->heart, why);
-        set_ready(mongo, e == ERR_OK, e == ERR_OK ? "" : why->text);
-        return e;
+        return e == ERR_OK && !atomic_load(&mongo->prepared) ? prepare(&mongo->heart, why) : e;
+}
+
+/* A new reason is told as well: what came back may be refused for another one. */
+static void tell(struct mongo *mongo, bool ready, const char *reason)
+{
+        const bool news = atomic_exchange(&mongo->ready, ready) != ready;
+
+        if (!news && (ready || streq(reason, mongo->reason)))
+                return;
+        text_copy(mongo->reason, sizeof mongo->reason, reason);
+        store_note(mongo->store, ready ? NOTE_RECOVERED : NOTE_BROKEN, reason);
 }
 
 /* Until then with `mongo->lock` held; false: the time was over. */
@@ -336,6 +328,7 @@ static void *heart_loop(void *arg)
 {
         struct mongo *mongo = arg;
         struct why why;
+        enum err e;
 
         pthread_mutex_lock(&mongo->lock);
         while (!mongo->stopping) {
@@ -345,7 +338,8 @@ static void *heart_loop(void *arg)
                 if (mongo->stopping)
                         break;
                 pthread_mutex_unlock(&mongo->lock);
-                beat(mongo, &why);
+                e = look(mongo, &why);
+                tell(mongo, e == ERR_OK, e == ERR_OK ? "" : why.text);
                 pthread_mutex_lock(&mongo->lock);
         }
         pthread_mutex_unlock(&mongo->lock);
@@ -555,15 +549,17 @@ static void init_cond(pthread_cond_t *cond)
 static enum err start(struct mongo *mongo, const char *where, struct why *why)
 {
         enum err e = open_pool(mongo, where, why);
+        struct why reason;
 
         if (e != ERR_OK)
                 return e;
         if (!conn_open(mongo, &mongo->heart))
                 return FAIL(why, ERR_NO_MEMORY, "no client for MongoDB");
         /* What will not pass by itself is said at once: a login that is refused, an index in the way. */
-        e = beat(mongo, why);
+        e = look(mongo, &reason);
         if (e != ERR_OK && !mongo->heart.again)
-                return ERR_INTERNAL;
+                return FAIL(why, ERR_INTERNAL, "%s", reason.text);
+        tell(mongo, e == ERR_OK, e == ERR_OK ? "" : reason.text);
         return start_threads(mongo, why);
 }
 
