@@ -70,9 +70,9 @@ class TestOrder:
         order.settles("done")
         now, there = order.now(), kept(order)
         assert types(there) == {
-            "_id": ObjectId, "restaurantId": ObjectId, "platform": str, "platformOrderId": str, "status": str, "rank": int,
-            "rev": Int64, "createdAt": TIME, "updatedAt": TIME, "seenAt": TIME, "courierType": str, "orderType": str,
-            "hazirlanmaSuresiDk": int, "scheduledDate": TIME, "history": list, "out": dict, "document": dict}
+            "_id": ObjectId, "restaurantId": ObjectId, "platform": str, "platformOrderId": str, "status": str,
+            "rank": int, "rev": Int64, "createdAt": TIME, "updatedAt": TIME, "seenAt": TIME, "courierType": str,
+            "orderType": str, "hazirlanmaSuresiDk": int, "scheduledDate": TIME, "history": list, "out": dict, "document": dict}
         assert (str(there["_id"]), str(there["restaurantId"]), there["platform"], there["platformOrderId"]) == \
             (order.id, restaurant.id, "dukkango", order.platform_id)
         assert (there["status"], there["rank"], there["rev"]) == ("teslim-edilecek", 4, now["rev"])
@@ -128,8 +128,8 @@ class TestPlatformRef:
     """It is the platform's own: whatever its keys mean to MongoDB, it comes back as it was given."""
 
     @pytest.mark.parametrize("given", [
-        {"$oid": "507f1f77bcf86cd799439011"}, {"a.b": {"c.d": 1}}, {"": {"": ""}}, {"$set": {"status": "x"}}, nested(28),
-        {"price": 3.14159265, "createdAt": "2024-11-05T14:30:00.000Z", "at": "2024-11-05T14:30:00.000Z"},
+        {"$oid": "507f1f77bcf86cd799439011"}, {"a.b": {"c.d": 1}}, {"": {"": ""}}, {"$set": {"status": "x"}},
+        nested(28), {"price": 3.14159265, "createdAt": "2024-11-05T14:30:00.000Z", "at": "2024-11-05T14:30:00.000Z"},
         {"text": "kesik\u0000değil", "ğ 🙂": [None, True, False, {}, []]},
         {"big": 9007199254740993, "least": -9223372036854775808, "small": 1e-300, "tenth": 0.1, "great": 1e300},
         {str(n): [n] for n in range(1000)}, {}], ids=lambda given: json.dumps(given)[:30])
@@ -185,7 +185,7 @@ class TestTargets:
         assert datetime.timedelta(hours=1) <= left < datetime.timedelta(hours=1.5)
         assert (there["until"], there["unsure"], "lease" in there) == (EPOCH, True, False)
         assert instant(order.delivery()["nextTryAt"]) == there["at"]
-        change(order, {"$set": {"out.platform.at": EPOCH + datetime.timedelta(seconds=1)}})  # a person may pull it forward
+        change(order, {"$set": {"out.platform.at": TIME(2020, 1, 1)}})  # a person may pull it forward
         order.settles("done")
 
     def test_dead_with_its_reason(self, shared, restaurant, courier):
@@ -234,7 +234,7 @@ QUESTIONS = {
     "what failed": ("orders", {"out.platform.dead": {"$exists": True}, "restaurantId": ID}, (), {"failedToPlatform"}),
     "an order": ("orders", {"_id": ID, "restaurantId": ID}, (), {"_id_"}),
     "its number": ("orders", {"restaurantId": ID, "platform": "phone", "platformOrderId": "1"}, (), {"number"}),
-    "a page": ("orders", {"restaurantId": ID}, ("createdAt", "_id"), {"page", "number"}),  # where sorting costs the same
+    "a page": ("orders", {"restaurantId": ID}, ("createdAt", "_id"), {"page", "number"}),  # where sorting is free
     "a key": ("integrations", {"looks": Binary(bytes(32))}, (), {"look"}),
     "a token": ("tokens", {"looks": Binary(bytes(32))}, (), {"look"})}
 
