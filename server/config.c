@@ -342,6 +342,17 @@ int config_read(struct config *ret, FILE *errors)
         return count;
 }
 
+char *config_store(FILE *errors)
+{
+        struct config config = {0};
+        const struct setting *s = settings;
+
+        while (s->at != FIELD(store))
+                s++;
+        read_setting(s, &config, errors);
+        return config.store;
+}
+
 void config_done(struct config *config)
 {
         for (size_t i = 0; i < COUNT; i++)

@@ -37,6 +37,10 @@ struct config {
 int config_read(struct config *ret, FILE *errors);
 void config_done(struct config *config);
 
+/* The store's place alone, for who needs no other setting, or its default; NULL after a complaint to `errors`. The caller's,
+ * secret_free(). */
+char *config_store(FILE *errors);
+
 /* Whether the store is a file, which no other server shares. */
 bool config_store_is_file(const struct config *config);
 

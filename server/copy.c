@@ -9,6 +9,7 @@
 
 #include "model/clean.h"
 #include "model/store.h"
+#include "server/config.h"
 
 #include <getopt.h>
 #include <poll.h>
@@ -17,7 +18,8 @@
 #include <unistd.h>
 
 #define EXIT_USAGE 64     /* EX_USAGE of sysexits.h */
-#define PATIENCE_MS 10000 /* for the destination to answer */
+#define DEADLINE_MS 10000 /* of a job of the destination */
+#define PATIENCE_MS 5000  /* for the destination to answer */
 #define AGAIN_MS 200      /* between two looks whether it does */
 #define PROGRESS_MS 1000  /* between two lines about it */
 #define SOURCE "sqlite:"
@@ -77,6 +79,35 @@ static void tell(struct copy *copy, const char *done, int64_t n, int kind)
                 return;
         copy->told_at_ms = now_ms;
         fprintf(stderr, "%s %lld %ss\n", done, (long long)n, kinds[kind]);
+}
+
+/* ---- the destination's health ---- */
+
+/* Why it does not answer, as its store has it. */
+static void on_note(void *arg, enum note note, const char *text)
+{
+        (void)arg;
+        if (note == NOTE_BROKEN)
+                fprintf(stderr, "the destination: %s\n", text);
+}
+
+static enum err await_destination(struct copy *copy, struct why *why)
+{
+        const int64_t until_ms = time_boot_ms() + PATIENCE_MS;
+        struct store_probe probe;
+
+        for (;;) {
+                probe = (struct store_probe){0};
+                prepare(copy, &probe.job);
+                store_probe(copy->to, &probe);
+                await(copy, copy->to);
+                if (probe.job.err == ERR_OK && store_is_ready(copy->to))
+                        return ERR_OK;
+                if (time_boot_ms() >= until_ms)
+                        return FAIL(why, ERR_STORE_BROKEN, "the destination does not answer: %s",
+                                    probe.job.why.text);
+                poll(NULL, 0, AGAIN_MS);
+        }
 }
 
 /* ---- one kind in one store, newest first ---- */
@@ -163,32 +194,47 @@ static enum err shelf_peek(struct copy *copy, struct shelf *shelf, struct item *
 
 /* ---- the first pass: put ---- */
 
-/* A destination that is gone ends the copy; what it will not have of one item does not. */
-static enum err put_page(struct copy *copy, const struct shelf *shelf, struct why *why)
+/* Puts those of a page that are not put yet; how many failed. */
+static int put_rest(struct copy *copy, const struct shelf *shelf, struct store_import imports[LIST_MAX])
 {
-        struct store_import imports[LIST_MAX] = {0};
-        struct item item;
+        int failed = 0;
 
         for (int i = 0; i < shelf->n; i++) {
-                item = item_at(shelf, i);
-                imports[i].order = item.order;
-                imports[i].record = item.record;
+                const struct item item = item_at(shelf, i);
+
+                if (imports[i].job.reply && imports[i].job.err == ERR_OK)
+                        continue;
+                imports[i] = (struct store_import){.order = item.order, .record = item.record};
                 prepare(copy, &imports[i].job);
                 store_import(copy->to, &imports[i]);
         }
         await(copy, copy->to);
-        for (int i = 0; i < shelf->n; i++) {
+        for (int i = 0; i < shelf->n; i++)
+                failed += imports[i].job.err != ERR_OK;
+        return failed;
+}
+
+/* What still fails though the destination answers is that item's own trouble, and no other's. */
+static enum err put_page(struct copy *copy, const struct shelf *shelf, struct why *why)
+{
+        struct store_import imports[LIST_MAX] = {0};
+        enum err e = ERR_OK;
+
+        if (put_rest(copy, shelf, imports) > 0) {
+                e = await_destination(copy, why);
+                if (e == ERR_OK && put_rest(copy, shelf, imports) > 0)
+                        e = await_destination(copy, why);
+        }
+        for (int i = 0; e == ERR_OK && i < shelf->n; i++) {
                 const struct job *job = &imports[i].job;
 
-                if (job->err == ERR_STORE_BROKEN)
-                        return FAIL(why, job->err, "the destination cannot be written: %s", job->why.text);
                 if (job->err != ERR_OK)
                         fprintf(stderr, "%s %s: %s\n", kinds[shelf->kind], item_at(shelf, i).id,
                                 job->why.text);
                 copy->copied[shelf->kind == KIND_ORDER]++;
                 copy->there += job->err == ERR_OK && !imports[i].imported;
         }
-        return ERR_OK;
+        return e;
 }
 
 static enum err put_kind(struct copy *copy, int kind, struct why *why)
@@ -308,29 +354,11 @@ static enum err compare_kind(struct copy *copy, int kind, struct why *why)
 
 /* ---- both ---- */
 
-static enum err await_destination(struct copy *copy, struct why *why)
-{
-        const int64_t until_ms = time_boot_ms() + PATIENCE_MS;
-        struct store_probe probe;
-
-        for (;;) {
-                probe = (struct store_probe){0};
-                prepare(copy, &probe.job);
-                store_probe(copy->to, &probe);
-                await(copy, copy->to);
-                if (probe.job.err == ERR_OK && store_is_ready(copy->to))
-                        return ERR_OK;
-                if (time_boot_ms() >= until_ms)
-                        return FAIL(why, ERR_STORE_BROKEN, "the destination does not answer: %s",
-                                    probe.job.why.text);
-                poll(NULL, 0, AGAIN_MS);
-        }
-}
-
 static enum err run(struct copy *copy, const char *from, const char *to, struct why *why)
 {
         const struct store_options source = {.where = from};
-        const struct store_options destination = {.where = to, .deadline_ms = PATIENCE_MS};
+        const struct store_options destination = {
+                .where = to, .hooks.on_note = on_note, .deadline_ms = DEADLINE_MS};
         enum err e = ERR_OK;
 
         /* The store would make an empty one. */
@@ -413,7 +441,8 @@ int copy_main(int argc, char **argv)
                                                 {"to", required_argument, NULL, 't'},
                                                 {"help", no_argument, NULL, 'h'},
                                                 {NULL, 0, NULL, 0}};
-        const char *from = NULL, *to = getenv("KURYE_STORE"), *wrong;
+        CLEAN(secret_free_at) char *setting = NULL;
+        const char *from = NULL, *to = NULL, *wrong;
         int option;
 
         while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0)
@@ -425,6 +454,8 @@ int copy_main(int argc, char **argv)
                 }
         if (optind < argc)
                 return usage(stderr);
+        if (!to)
+                to = setting = config_store(stderr);
         wrong = wrong_places(from, to);
         if (!wrong)
                 wrong = store_wrong(from);

@@ -2,12 +2,12 @@
 """test_copy.py - an embedded installation moves into a MongoDB, and goes on there as if nothing had been."""
 
 import re
-import signal
 
 import pytest
 
 import stores
 from fake import fails
+from mongo_relay import Hold, refuses_write
 from process import Kuryed
 from world import PLATFORMS, WAIT, World, data, eventually, refused, together
 
@@ -67,8 +67,8 @@ def everything(world, place):
 def in_every_state(place, courier):
     """Orders of every platform in every status, some of which came to it by moves."""
     for platform in ("phone", *PLATFORMS):
-        for status in STATUSES[:-1]:
-            place.order(platform, status, hazirlanmaSuresiDk=25, note="Zile basmayın")
+        for status in STATUSES[:4] if platform in PLATFORMS else STATUSES[:-1]:
+            place.order(platform, status, hazirlanmaSuresiDk=25, orderNote="Zile basmayın")
         place.order(platform, "yeni").becomes("cancelled")
         moved = place.order(platform, "hazir", scheduledDate="2026-12-01T12:00:00Z")
         courier.posts(moved, 1)
@@ -119,21 +119,55 @@ def test_everything_goes_on_in_the_mongodb(world, place, destination):
     assert world.trendyolyemek.told(failed) == ["on-the-way"]
 
 
-@needs_mongodb
-def test_one_that_was_killed_is_begun_again(world, place, destination):
-    together(8, lambda n: [place.order() for _ in range(250)])
+@pytest.fixture
+def many(world, place):
+    """A stopped server's store with some pages of orders."""
+    together(8, lambda n: [place.order() for _ in range(150)])
     before = everything(world, place)
     world.server.stop()
-    run, orders = begin(world.store.where, destination.where), destination.database.orders
-    eventually(lambda: orders.count_documents({}), lambda count: count > 200, timeout=5 * WAIT)
-    run.signal(signal.SIGKILL)
-    assert run.wait() == -signal.SIGKILL
-    assert orders.count_documents({}) < 2000
+    return before
+
+
+@needs_mongodb
+def test_one_that_was_killed_is_begun_again(world, place, many, destination):
+    hold = Hold()
+    destination.relay.on("insert", "orders", nth=700, then=hold)
+    run = begin(world.store.where, destination.where)
+    assert hold.entered.wait(WAIT)
+    run.kill()
+    hold.release()
     status, told, _ = copy(world, destination)
     there = int(re.search(r"([0-9]+) were there", told)[1])
-    assert (status, told) == (0, EQUAL.format(2000, 4, there)) and 200 < there < 2004
+    assert (status, told) == (0, EQUAL.format(1200, 4, there)) and 700 <= there < 1004
     world.start(store=destination.where)
-    assert everything(world, place) == before
+    assert everything(world, place) == many
+
+
+@needs_mongodb
+def test_a_destination_that_goes_away_and_comes_back_gets_all(world, many, destination):
+    hold = Hold()
+    destination.relay.on("insert", "orders", nth=700, then=hold)
+    run = begin(world.store.where, destination.where)
+    assert hold.entered.wait(WAIT)
+    destination.relay.down()
+    hold.release()
+    eventually(run.text, lambda text: "the destination: " in text)
+    destination.relay.up()
+    assert run.wait(5 * WAIT) == 0
+    assert re.fullmatch(EQUAL.format(1200, 4, "[0-9]+").replace("(", "[(]").replace(")", "[)]"), run.stdout)
+
+
+@needs_mongodb
+def test_one_that_the_destination_will_not_have_stops_no_other(world, place, destination):
+    orders = [place.order("phone") for _ in range(3)]
+    world.server.stop()
+    destination.relay.on("insert", "orders", times=1 << 30, then=refuses_write(13),
+                         where=lambda document: str(document["documents"][0]["_id"]) == orders[1].id)
+    status, told, trouble = copy(world, destination)
+    assert (status, told) == (1, "copied 3 orders, 4 records (0 were there already), 1 of them differ\n")
+    assert trouble.count(f"order {orders[1].id}: ") == 2 and orders[0].id not in trouble
+    destination.relay.heals()
+    assert copy(world, destination)[:2] == (0, EQUAL.format(3, 4, 6))
 
 
 @needs_mongodb
@@ -163,7 +197,7 @@ def test_what_differs_is_named_and_what_is_more_is_counted(world, place, destina
     ("sqlite:", "mongodb://127.0.0.1:9/kuryed", "must be sqlite:PATH"),
     ("sqlite:a.db", "sqlite:b.db", "--to, or else KURYE_STORE, must be"),
     ("sqlite:a.db", "", "--to, or else KURYE_STORE, must be"),
-    ("sqlite:a.db", "mongodb://127.0.0.1:9/", "with a database")])
+    ("sqlite:a.db", "mongodb://127.0.0.1:9/", "must name a database")])
 def test_there_is_one_direction(source, where, text):
     run = begin(source, where)
     assert (run.wait(), run.stdout) == (64, "")
