@@ -189,6 +189,19 @@ class TestTargets:
         change(order, {"$set": {"out.platform.at": TIME(2020, 1, 1)}})  # a person may pull it forward
         order.settles("done")
 
+    def test_after_a_backup_was_restored_what_is_owed_can_be_doubted(self, put_off):
+        """What was told since it was made is found out by asking, where a platform can be asked."""
+        place, platform = put_off.restaurant().connected("trendyolyemek"), put_off.trendyolyemek
+        order = place.order("trendyolyemek", "hazir")
+        platform.next("on-the-way", fails(400))
+        place.courier().posts(order, 1)
+        there = eventually(lambda: target(order), lambda target: target["try"] == 1)
+        assert there["unsure"] is False
+        platform.orders[order.platform_id]["state"] = "Shipped"
+        change(order, {"$set": {"out.platform.unsure": True, "out.platform.at": TIME(2020, 1, 1)}})
+        order.settles("done")
+        assert platform.tried(order) == ["on-the-way", "check"]
+
     def test_dead_with_its_reason(self, shared, restaurant, courier):
         order = restaurant.order("dukkango", "hazir")
         shared.dukkango.next("on-the-way", fails(500), times=4)
