@@ -179,6 +179,8 @@ enum err mongo_order_read(const bson_t *from, struct order **ret, struct why *wh
         for (int party = 0; party < PARTY_COUNT; party++)
                 read_target(&out, (enum party)party, &o->targets[party]);
         o->document = mongo_json(from, "document");
+        if (!o->document && bson_has_field(from, "document"))
+                return FAIL(why, ERR_STORE_BROKEN, "an order's content does not read, or there is no memory");
         e = read_history(from, o, why);
         if (e == ERR_OK)
                 *ret = TAKE(o);
@@ -282,13 +284,14 @@ static bson_t *move_update(const struct store_move *move, const struct move *row
         return mongo_change_end(&change);
 }
 
-/* Whether there ever is anything to call. */
-static bool can_be_due(const bson_t *found, enum party party)
+/* Whether there ever is anything to call, and nobody is about it: who is will find that `want` has moved. */
+static bool can_be_due(const bson_t *found, enum party party, int64_t now_ms)
 {
         bson_t out, target;
 
         return mongo_part(found, "out", &out) && mongo_part(&out, party_word(party), &target) &&
-               mongo_time(&target, "at", TARGET_NOT_DUE) != TARGET_NEVER;
+               mongo_time(&target, "at", TARGET_NOT_DUE) != TARGET_NEVER &&
+               mongo_time(&target, "until", 0) <= now_ms;
 }
 
 static enum err note_change(struct store_move *move, const bson_t *before, struct why *why)
@@ -311,7 +314,8 @@ static enum err try_move(struct mongo_conn *conn, struct store_move *move, const
         enum err e = mongo_modify(conn, move_filter(move), move_update(move, row),
                                   BCON_NEW("status", BCON_BOOL(true), "platform", BCON_BOOL(true), "rev",
                                            BCON_BOOL(true), "out.platform.at", BCON_BOOL(true),
-                                           "out.courier.at", BCON_BOOL(true)),
+                                           "out.platform.until", BCON_BOOL(true), "out.courier.at",
+                                           BCON_BOOL(true), "out.courier.until", BCON_BOOL(true)),
                                   /* after= */ false, &before, why);
 
         *ret_moved = before != NULL;
@@ -321,8 +325,9 @@ static enum err try_move(struct mongo_conn *conn, struct store_move *move, const
         move->status = move->to;
         move->at_ms = row->at_ms;
         e = note_change(move, before, why);
-        move->job.change.due[PARTY_PLATFORM] = can_be_due(before, PARTY_PLATFORM) && !move->told;
-        move->job.change.due[PARTY_COURIER] = can_be_due(before, PARTY_COURIER) && concerns_courier(move->to);
+        move->job.change.due[PARTY_PLATFORM] = can_be_due(before, PARTY_PLATFORM, row->at_ms) && !move->told;
+        move->job.change.due[PARTY_COURIER] =
+                can_be_due(before, PARTY_COURIER, row->at_ms) && concerns_courier(move->to);
         return e;
 }
 

@@ -41,12 +41,22 @@ static int compare_rows(const void *a, const void *b)
 
 #define THE_END INT64_C(253402300799999) /* of the year 9999: the latest date that every driver reads */
 
-/* Those that nobody holds, due or not, oldest first. The words of the index: it holds none that owes nothing. */
-static mongoc_cursor_t *find_owed(struct mongo_conn *conn, enum party party, int64_t now_ms, unsigned skip,
-                                  int max)
+/* What is to be looked at by then and nobody holds, oldest first. `$gt` is the word of the index, which holds none that
+ * owes nothing. */
+struct search {
+        enum party party;
+        int64_t by_ms;
+        int64_t free_ms; /* leases are over by then */
+        unsigned skip;
+        int max;
+};
+
+static mongoc_cursor_t *find_owed(struct mongo_conn *conn, const struct search *search)
 {
-        bson_t *filter = BCON_NEW(NAME(party, "at"), "{", "$gt", BCON_DATE_TIME(0), "}", NAME(party, "until"),
-                                  "{", "$lte", BCON_DATE_TIME(now_ms), "}");
+        const enum party party = search->party;
+        bson_t *filter = BCON_NEW(NAME(party, "at"), "{", "$gt", BCON_DATE_TIME(0), "$lte",
+                                  BCON_DATE_TIME(search->by_ms), "}", NAME(party, "until"), "{", "$lte",
+                                  BCON_DATE_TIME(search->free_ms), "}");
         bson_t without, list;
         char text[16];
         const char *key;
@@ -55,7 +65,7 @@ static mongoc_cursor_t *find_owed(struct mongo_conn *conn, enum party party, int
         BSON_APPEND_DOCUMENT_BEGIN(filter, "platform", &without);
         BSON_APPEND_ARRAY_BEGIN(&without, "$nin", &list);
         for (int i = 0; i < PLATFORM_COUNT; i++) {
-                if (!(skip & 1U << i))
+                if (!(search->skip & 1U << i))
                         continue;
                 bson_uint32_to_string(n++, &key, text, sizeof text);
                 BSON_APPEND_UTF8(&list, key, platform_word((enum platform)i));
@@ -64,8 +74,9 @@ static mongoc_cursor_t *find_owed(struct mongo_conn *conn, enum party party, int
         bson_append_document_end(filter, &without);
         return mongo_find(conn, conn->orders, filter,
                           BCON_NEW("sort", "{", NAME(party, "at"), BCON_INT32(1), "}", "limit",
-                                   BCON_INT64(max), "projection", "{", "restaurantId", BCON_BOOL(true),
-                                   "platform", BCON_BOOL(true), NAME(party, "at"), BCON_BOOL(true), "}"),
+                                   BCON_INT64(search->max), "projection", "{", "restaurantId",
+                                   BCON_BOOL(true), "platform", BCON_BOOL(true), NAME(party, "at"),
+                                   BCON_BOOL(true), "}"),
                           /* anywhere= */ false);
 }
 
@@ -78,15 +89,15 @@ static int64_t at_of(const bson_t *from, enum party party)
                        : TARGET_NEVER;
 }
 
-/* Up to `max` rows, and one more that tells when the next is due. */
-static enum err rows_of(struct mongo_conn *conn, enum party party, int64_t now_ms, unsigned skip, int max,
-                        struct row *rows, int *n, struct why *why)
+/* Adds up to `max` rows behind the n that are there. */
+static enum err rows_of(struct mongo_conn *conn, const struct search *search, struct row *rows, int *n,
+                        struct why *why)
 {
-        mongoc_cursor_t *cursor = find_owed(conn, party, now_ms, skip, max);
+        mongoc_cursor_t *cursor = find_owed(conn, search);
         const bson_t *found;
 
-        while (max-- > 0 && mongoc_cursor_next(cursor, &found)) {
-                struct row row = {.at_ms = at_of(found, party), .due.party = party};
+        for (int i = 0; i < search->max && mongoc_cursor_next(cursor, &found); i++) {
+                struct row row = {.at_ms = at_of(found, search->party), .due.party = search->party};
 
                 if (mongo_id(found, "_id", &row.due.order) &&
                     mongo_id(found, "restaurantId", &row.due.restaurant) &&
@@ -100,12 +111,19 @@ enum err mongo_due(void *arg, struct store_due *due, struct why *why)
 {
         struct mongo_conn *conn = arg;
         const int64_t now_ms = store_now(conn->store);
+        /* Later ones too, of which the first tells when to look again; but whoever gives others a grace does not ask. */
+        struct search search = {.by_ms = due->grace_ms > 0 ? now_ms - due->grace_ms : THE_END,
+                                .free_ms = now_ms,
+                                .skip = due->skip,
+                                .max = due->max + 1};
         struct row rows[PARTY_COUNT * (DUE_MAX + 1)];
         enum err e = ERR_OK;
         int n = 0;
 
-        for (int party = 0; party < PARTY_COUNT && e == ERR_OK; party++)
-                e = rows_of(conn, (enum party)party, now_ms, due->skip, due->max + 1, rows, &n, why);
+        for (int party = 0; party < PARTY_COUNT && e == ERR_OK; party++) {
+                search.party = (enum party)party;
+                e = rows_of(conn, &search, rows, &n, why);
+        }
         if (e != ERR_OK)
                 return e;
         qsort(rows, (size_t)n, sizeof *rows, compare_rows);
@@ -114,7 +132,7 @@ enum err mongo_due(void *arg, struct store_due *due, struct why *why)
                         due->next_ms = rows[i].at_ms;
                         break;
                 }
-                if (due->n < due->max && rows[i].at_ms <= now_ms - due->grace_ms)
+                if (due->n < due->max)
                         due->found[due->n++] = rows[i].due;
         }
         return ERR_OK;
@@ -124,16 +142,18 @@ enum err mongo_oldest_due(void *arg, int64_t *ret_ms, struct why *why)
 {
         struct mongo_conn *conn = arg;
         const int64_t now_ms = store_now(conn->store);
+        struct search search = {.by_ms = now_ms, .free_ms = THE_END, .max = 1}; /* under a lease or not */
         struct row rows[PARTY_COUNT];
         enum err e = ERR_OK;
         int n = 0;
 
         *ret_ms = 0;
-        /* Under a lease or not: until may be as late as it likes. */
-        for (int party = 0; party < PARTY_COUNT && e == ERR_OK; party++)
-                e = rows_of(conn, (enum party)party, THE_END, 0, 1, rows, &n, why);
+        for (int party = 0; party < PARTY_COUNT && e == ERR_OK; party++) {
+                search.party = (enum party)party;
+                e = rows_of(conn, &search, rows, &n, why);
+        }
         for (int i = 0; i < n; i++)
-                if (rows[i].at_ms <= now_ms && (*ret_ms == 0 || rows[i].at_ms < *ret_ms))
+                if (*ret_ms == 0 || rows[i].at_ms < *ret_ms)
                         *ret_ms = rows[i].at_ms;
         return e;
 }

@@ -15,6 +15,7 @@
 #define ACTOR_ENUM(name, word) ACTOR_##name,
 enum actor { ACTOR_TABLE(ACTOR_ENUM) ACTOR_COUNT };
 #undef ACTOR_ENUM
+/* The word that stands for it, and back; false: there is none like it. */
 const char *actor_word(enum actor actor);
 bool actor_find(const char *word, enum actor *ret);
 

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define THREADS 32      /* jobs at once, unless the URI's maxPoolSize says otherwise; docs/performance.md */
+#define THREADS 32      /* jobs at once, unless the URI's maxPoolSize says otherwise; a guess */
 #define THREADS_MAX 256 /* a guess */
 #define BEAT_MS 1000    /* between two looks at the server */
 #define LOST_MS 250     /* the same while it does not answer */
@@ -184,10 +184,10 @@ static bool conn_open(struct mongo *mongo, struct mongo_conn *conn)
         if (!conn->client)
                 return false;
         conn->primary = mongoc_read_prefs_new(MONGOC_READ_PRIMARY);
-        conn->orders = mongoc_client_get_collection(conn->client, mongo->database, "orders");
+        conn->database = mongoc_client_get_database(conn->client, mongo->database);
+        conn->orders = mongoc_database_get_collection(conn->database, "orders");
         for (int i = 0; i < RECORD_KIND_COUNT; i++)
-                conn->records[i] =
-                        mongoc_client_get_collection(conn->client, mongo->database, collections[i]);
+                conn->records[i] = mongoc_database_get_collection(conn->database, collections[i]);
         return true;
 }
 
@@ -198,74 +198,9 @@ static void conn_close(struct mongo_conn *conn)
         mongoc_collection_destroy(conn->orders);
         for (int i = 0; i < RECORD_KIND_COUNT; i++)
                 mongoc_collection_destroy(conn->records[i]);
+        mongoc_database_destroy(conn->database);
         mongoc_read_prefs_destroy(conn->primary);
         mongoc_client_pool_push(conn->mongo->pool, TAKE(conn->client));
-}
-
-/* ---- indexes ---- */
-
-#define ANY_OF_IT "{\"$exists\":true}"
-#define LATER "{\"$gt\":{\"$date\":{\"$numberLong\":\"0\"}}}"
-
-/* `orders` are sharded by restaurantId; the few records are not, so that a secret is found by its digest alone. */
-static const struct {
-        const char *collection;
-        const char *index; /* as createIndexes takes it */
-} indexes[] = {
-        {"orders", "{\"name\":\"number\",\"key\":{\"restaurantId\":1,\"platform\":1,\"platformOrderId\":1},"
-                   "\"unique\":true}"},
-        {"orders", "{\"name\":\"page\",\"key\":{\"restaurantId\":1,\"createdAt\":-1,\"_id\":-1}}"},
-        {"orders", "{\"name\":\"pageOfAll\",\"key\":{\"createdAt\":-1,\"_id\":-1}}"},
-        {"orders", "{\"name\":\"dueToPlatform\",\"key\":{\"out.platform.at\":1,\"out.platform.until\":1},"
-                   "\"partialFilterExpression\":{\"out.platform.at\":" LATER "}}"},
-        {"orders", "{\"name\":\"dueToCourier\",\"key\":{\"out.courier.at\":1,\"out.courier.until\":1},"
-                   "\"partialFilterExpression\":{\"out.courier.at\":" LATER "}}"},
-        {"orders", "{\"name\":\"failedToPlatform\",\"key\":{\"out.platform.dead\":1,\"restaurantId\":1},"
-                   "\"partialFilterExpression\":{\"out.platform.dead\":" ANY_OF_IT "}}"},
-        {"orders", "{\"name\":\"failedToCourier\",\"key\":{\"out.courier.dead\":1,\"restaurantId\":1},"
-                   "\"partialFilterExpression\":{\"out.courier.dead\":" ANY_OF_IT "}}"},
-        {"restaurants", "{\"name\":\"page\",\"key\":{\"createdAt\":-1,\"_id\":-1}}"},
-        {"tokens", "{\"name\":\"page\",\"key\":{\"restaurantId\":1,\"createdAt\":-1,\"_id\":-1}}"},
-        {"tokens", "{\"name\":\"look\",\"key\":{\"looks\":1},\"unique\":true,"
-                   "\"partialFilterExpression\":{\"looks\":" ANY_OF_IT "}}"},
-        {"integrations", "{\"name\":\"page\",\"key\":{\"restaurantId\":1,\"createdAt\":-1,\"_id\":-1}}"},
-        {"integrations", "{\"name\":\"look\",\"key\":{\"looks\":1},\"unique\":true,"
-                         "\"partialFilterExpression\":{\"looks\":" ANY_OF_IT "}}"},
-        {"connections", "{\"name\":\"page\",\"key\":{\"restaurantId\":1,\"createdAt\":-1,\"_id\":-1}}"},
-};
-
-static enum err make_index(struct mongo_conn *conn, const char *collection, const char *text, struct why *why)
-{
-        bson_error_t error = {0};
-        CLEAN(bson_free_at) bson_t *index = bson_new_from_json((const uint8_t *)text, -1, &error);
-        CLEAN(bson_free_at)
-        bson_t *command =
-                BCON_NEW("createIndexes", BCON_UTF8(collection), "indexes", "[", BCON_DOCUMENT(index), "]");
-        bson_t reply;
-        enum err e = ERR_OK;
-
-        if (!mongoc_client_write_command_with_opts(conn->client, conn->mongo->database, command, NULL, &reply,
-                                                   &error)) {
-                e = mongo_failed(conn, "createIndexes", &error, &reply, why);
-                if (!conn->again)
-                        FAIL(why, e,
-                             "MongoDB refuses index %s of collection %s: %s (%u); is another in the way?",
-                             mongo_text(index, "name"), collection, mongo_text(&reply, "codeName"),
-                             (unsigned)error.code);
-        }
-        bson_destroy(&reply);
-        return e;
-}
-
-static enum err prepare(struct mongo_conn *conn, struct why *why)
-{
-        enum err e = ERR_OK;
-
-        for (size_t i = 0; i < sizeof indexes / sizeof *indexes && e == ERR_OK; i++)
-                e = make_index(conn, indexes[i].collection, indexes[i].index, why);
-        if (e == ERR_OK)
-                atomic_store(&conn->mongo->prepared, true);
-        return e;
 }
 
 /* ---- the heart ---- */
@@ -295,7 +230,11 @@ static enum err look(struct mongo *mongo, struct why *why)
 {
         enum err e = greet(&mongo->heart, why);
 
-        return e == ERR_OK && !atomic_load(&mongo->prepared) ? prepare(&mongo->heart, why) : e;
+        if (e == ERR_OK && !atomic_load(&mongo->prepared)) {
+                e = mongo_make_indexes(&mongo->heart, why);
+                atomic_store(&mongo->prepared, e == ERR_OK);
+        }
+        return e;
 }
 
 /* A new reason is told as well: what came back may be refused for another one. */

@@ -18,6 +18,7 @@ struct mongo_conn {
         struct store *store;
         struct mongo *mongo;
         mongoc_client_t *client;
+        mongoc_database_t *database;
         mongoc_collection_t *orders;
         mongoc_collection_t *records[RECORD_KIND_COUNT];
         mongoc_read_prefs_t *primary; /* for what decisions rest on; only lists go where the URI says */
@@ -26,7 +27,10 @@ struct mongo_conn {
         bool gone;                    /* it was that nobody answers */
 };
 
-/* --- asking; each takes its filter, update and the like over, and they may be NULL without memory --- */
+/* Makes the indexes that are not there. Errors: STORE_BROKEN; one is refused: conn->again is false. */
+enum err mongo_make_indexes(struct mongo_conn *conn, struct why *why);
+
+/* --- asking; each takes its filter, update and the like over --- */
 
 /* Finds one and changes it; *ret: as it was before (`after` false) or is now, cut to `fields`; NULL: none matched. The
  * caller's, bson_destroy(). */
@@ -72,6 +76,7 @@ bson_t *mongo_change_end(struct mongo_change *change);
 
 /* --- values --- */
 
+/* The same twelve bytes. */
 static inline const bson_oid_t *oid_of(const struct id *id)
 {
         return (const bson_oid_t *)id->bytes;

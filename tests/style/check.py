@@ -180,11 +180,17 @@ def one_owner_for_each_library(tree):
                        f'{", ".join(sorted(owners))}')
 
 
+def include_flags():
+    """Where the library is whose headers stand in a folder of their own."""
+    done = subprocess.run(['pkg-config', '--cflags', 'libmongoc-1.0'], text=True, capture_output=True)
+    return done.stdout.split()
+
+
 @rule
 def headers_compile_alone(tree):
     """Each header brings what it needs, and may be included twice."""
     command = [*tree.compiler, '-std=gnu17', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', '-fsyntax-only',
-               '-I', str(tree.root), '-x', 'c', '-']
+               '-I', str(tree.root), *include_flags(), '-x', 'c', '-']
     for source in tree.named('.h'):
         if '#pragma once' not in source.text:
             yield f'{source.name}:1: no #pragma once'
