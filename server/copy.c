@@ -317,7 +317,7 @@ static int item_order(const struct item *a, const struct item *b)
                 return a_is_there ? -1 : 1;
         if (a->created_ms != b->created_ms)
                 return a->created_ms > b->created_ms ? -1 : 1;
-        return -memcmp(a->id, b->id, sizeof a->id);
+        return memcmp(b->id, a->id, sizeof a->id);
 }
 
 static enum err compare_kind(struct copy *copy, int kind, struct why *why)
@@ -399,23 +399,25 @@ static int usage(FILE *to)
 {
         fputs("usage: kuryed copy --from sqlite:PATH [--to mongodb://HOST/DATABASE]\n\n"
               "Copies all of an embedded store into a MongoDB and compares both sides. Its server must be stopped,\n"
-              "and none may run on the MongoDB yet. Without --to the destination is what KURYE_STORE says, which\n"
-              "keeps a password off the command line. What is there already is left as it is: after an\n"
-              "interruption, start the same copy again. No other setting is needed here, but secrets stay sealed:\n"
-              "the servers on the MongoDB need the KURYE_SECRET_KEY that sealed them.\n",
+              "and none may run on the MongoDB yet. Without --to the destination is what KURYE_STORE says, or\n"
+              "the file KURYE_STORE_FILE, which keeps a password off the command line. What is there already\n"
+              "is left as it is: after an interruption, start the same copy again. No other setting is needed\n"
+              "here, but secrets stay sealed: servers on the MongoDB need the KURYE_SECRET_KEY that sealed them.\n",
               to);
         return to == stdout ? 0 : EXIT_USAGE;
 }
 
-/* NULL: nothing. */
+/* What is wrong with the two; NULL: nothing. */
 static const char *wrong_places(const char *from, const char *to)
 {
+        const char *wrong;
+
         if (!from || strncmp(from, SOURCE, strlen(SOURCE)) != 0)
                 return "--from must be sqlite:PATH: there is no other direction";
-        if (!to || (strncmp(to, "mongodb:", 8) != 0 && strncmp(to, "mongodb+srv:", 12) != 0))
-                return "--to, or else KURYE_STORE, must be a mongodb:// or mongodb+srv:// URI: there is no "
-                       "other direction";
-        return NULL;
+        if (!to || strncmp(to, "mongodb", 7) != 0)
+                return "--to, or else KURYE_STORE, must be a MongoDB's URI: there is no other direction";
+        wrong = store_wrong(from);
+        return wrong ? wrong : store_wrong(to);
 }
 
 static int copy_all(const char *from, const char *to)
@@ -457,10 +459,6 @@ int copy_main(int argc, char **argv)
         if (!to)
                 to = setting = config_store(stderr);
         wrong = wrong_places(from, to);
-        if (!wrong)
-                wrong = store_wrong(from);
-        if (!wrong)
-                wrong = store_wrong(to);
         if (!wrong)
                 return copy_all(from, to);
         fprintf(stderr, "kuryed copy: %s\n", wrong);

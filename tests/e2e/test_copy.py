@@ -204,6 +204,13 @@ def test_there_is_one_direction(source, where, text):
     assert text in run.text()
 
 
+def test_the_destination_may_stand_in_a_file(world, tmp_path):
+    (tmp_path / "uri").write_text("mongodb://somebody:s3cret@127.0.0.1:9/\n")
+    run = Kuryed({"KURYE_STORE_FILE": str(tmp_path / "uri")}, ["copy", "--from", world.store.where])
+    assert run.wait() == 64
+    assert "must name a database" in run.text() and "s3cret" not in run.text()
+
+
 def test_its_help_and_wrong_arguments():
     run = Kuryed({}, ["copy", "--help"])
     assert run.wait() == 0 and "KURYE_SECRET_KEY" in run.stdout
