@@ -372,7 +372,8 @@ void store_drop(struct store *store, struct store_drop *drop);
 
 /* --- moving house --- */
 
-/* Puts an order or a record as it is, what it owes and all that was told included: only one of the two is given. */
+/* Puts an order or a record as it is, what it owes and all that was told included: only one of the two is given. For
+ * MongoDB: nothing moves into an embedded store, which keeps of an order what a new one has. */
 struct store_import {
         struct job job;
         const struct order *order;   /* in: borrowed; or NULL */
