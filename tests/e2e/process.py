@@ -25,8 +25,9 @@ class Kuryed:
         if not BINARY:
             raise RuntimeError("set KURYED to the path of the binary under test")
         env = {name: os.environ[name] for name in KEPT if name in os.environ}
-        # A proxy of the environment must never be used; port 9 would refuse every call.
-        env.update(http_proxy="http://127.0.0.1:9", https_proxy="http://127.0.0.1:9", **settings)
+        # A proxy of the environment must never be used; port 9 would refuse every call. libmongoc's counters would lie
+        # about in /dev/shm after a kill, and be met by the next process of that number.
+        env.update(http_proxy="http://127.0.0.1:9", https_proxy="http://127.0.0.1:9", MONGOC_DISABLE_SHM="1", **settings)
         self.started = time.monotonic()
         self.process = subprocess.Popen(
             [*IGNORING, BINARY, *arguments], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
