@@ -332,6 +332,17 @@ class TestOwed:
         moved_once(order, before)
         assert [row["result"] for row in order.delivery()["log"] if row["step"] == STEP] == ["done"]
 
+    @pytest.mark.parametrize("name", FEW)
+    def test_the_first_of_two_steps(self, brisk, place, name):
+        """Its lease goes on, so a repeat writes again; at worst the log has its row twice."""
+        order = place.order("dukkango", "hazir")
+        before = order.now()
+        rule = brisk.store.relay.on("findAndModify", "orders", where=settles(order), then=FEW[name])
+        place.courier().posts(order, 2)
+        rule.met()
+        moved_once(order, before, 2)
+        assert {row["step"] for row in order.delivery()["log"]} == {STEP, "delivered"}
+
     def test_what_could_not_be_written_down_is_looked_at_before_it_is_said_again(self, brisk, place):
         order = place.order("trendyolyemek", "hazir")
         rule = brisk.store.relay.on("findAndModify", "orders", where=settles(order), times=FOR_EVER,
