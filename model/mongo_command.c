@@ -65,25 +65,12 @@ enum err mongo_failed(struct mongo_conn *conn, const char *what, const bson_erro
         return FAIL(why, ERR_STORE_BROKEN, "MongoDB: %s: %s", what, error->message);
 }
 
-/* What a write's answer says beside its success: it is done, but not yet where it cannot be lost. */
-static bool is_confirmed(const bson_t *reply, bson_error_t *error)
-{
-        bson_t trouble, first;
-
-        if (!mongo_part(reply, "writeConcernError", &trouble) &&
-            !(mongo_part(reply, "writeConcernErrors", &first) && mongo_part(&first, "0", &trouble)))
-                return true;
-        bson_set_error(error, MONGOC_ERROR_WRITE_CONCERN, (uint32_t)mongo_int(&trouble, "code", 64),
-                       "not confirmed by a majority");
-        return false;
-}
-
 static enum err no_memory(struct why *why)
 {
         return FAIL(why, ERR_NO_MEMORY, "no memory for a command");
 }
 
-/* ---- writes ---- */
+/* ---- writes: libmongoc calls it a failure, too, where one is done but not yet confirmed by a majority ---- */
 
 enum err mongo_modify(struct mongo_conn *conn, bson_t *filter_, bson_t *update_, bson_t *fields_, bool after,
                       bson_t **ret, struct why *why)
@@ -105,7 +92,7 @@ enum err mongo_modify(struct mongo_conn *conn, bson_t *filter_, bson_t *update_,
         if (fields)
                 mongoc_find_and_modify_opts_set_fields(options, fields);
         ok = mongoc_collection_find_and_modify_with_opts(conn->orders, filter, options, &reply, &error);
-        if (!ok || !is_confirmed(&reply, &error))
+        if (!ok)
                 e = mongo_failed(conn, "findAndModify", &error, &reply, why);
         else if (mongo_part(&reply, "value", &value))
                 *ret = bson_copy(&value);
@@ -129,7 +116,7 @@ enum err mongo_update(struct mongo_conn *conn, mongoc_collection_t *collection, 
         *ret_changed = mongo_int(&reply, many ? "modifiedCount" : "matchedCount", 0);
         if (ret_taken)
                 *ret_taken = !ok && is_duplicate(&error);
-        if ((!ok && !(ret_taken && *ret_taken)) || !is_confirmed(&reply, &error))
+        if (!ok && !(ret_taken && *ret_taken))
                 e = mongo_failed(conn, "update", &error, &reply, why);
         bson_destroy(&reply);
         return e;
@@ -148,7 +135,7 @@ enum err mongo_insert(struct mongo_conn *conn, mongoc_collection_t *collection, 
                 return no_memory(why);
         ok = mongoc_collection_insert_one(collection, document, NULL, &reply, &error);
         *ret_taken = !ok && is_duplicate(&error);
-        if ((!ok && !*ret_taken) || !is_confirmed(&reply, &error))
+        if (!ok && !*ret_taken)
                 e = mongo_failed(conn, "insert", &error, &reply, why);
         bson_destroy(&reply);
         return e;
@@ -163,7 +150,7 @@ enum err mongo_delete(struct mongo_conn *conn, mongoc_collection_t *collection, 
         enum err e = ERR_OK;
         bool ok = mongoc_collection_delete_one(collection, filter, NULL, &reply, &error);
 
-        if (!ok || !is_confirmed(&reply, &error))
+        if (!ok)
                 e = mongo_failed(conn, "delete", &error, &reply, why);
         else
                 *ret_deleted = mongo_int(&reply, "deletedCount", 0) == 1;
