@@ -155,29 +155,6 @@ def test_a_webhook_is_one_round_trip(told):
     order.settles("done")
 
 
-def test_a_person_can_read_an_order(told):
-    """Types as a shell shows them: ids, times, money, words."""
-    place = told.restaurant().connected("dukkango")
-    order = place.order("dukkango", "hazir", price=125.5)
-    place.courier().posts(order, 1)
-    order.settles("done")
-    kept = told.store.database.orders.find_one({"platformOrderId": order.platform_id})
-    kinds = {name: type(kept[name]).__name__ for name in (
-        "_id", "restaurantId", "platform", "status", "rank", "rev", "createdAt", "updatedAt", "seenAt", "history",
-        "out", "document")}
-    assert kinds == {"_id": "ObjectId", "restaurantId": "ObjectId", "platform": "str", "status": "str", "rank": "int",
-                     "rev": "Int64", "createdAt": "datetime", "updatedAt": "datetime", "seenAt": "datetime",
-                     "history": "list", "out": "dict", "document": "dict"}
-    assert (str(kept["_id"]), kept["status"], kept["rank"]) == (order.id, "teslim-edilecek", 4)
-    assert str(kept["document"]["price"]) in ("125.5", "125.50")
-    assert type(kept["document"]["price"]).__name__ == "Decimal128"
-    last = kept["history"][-1]
-    assert (last["status"], last["by"], type(last["at"]).__name__, type(last["integrationId"]).__name__) == \
-        ("teslim-edilecek", "courier", "datetime", "ObjectId")
-    assert (kept["out"]["platform"]["want"], kept["out"]["platform"]["told"]) == (40, 40)
-    assert set(kept["out"]) == {"platform", "courier"} and "lease" not in kept["out"]["platform"]
-
-
 def test_an_admins_list_may_ask_everybody(told):
     told.store.relay.forget()
     data(told.admin("GET", "/api/v1/deliveries"))
