@@ -12,7 +12,7 @@ from process import WAIT
 
 TEMPLATE = Path(__file__).parents[2] / "docs" / "nginx.conf"
 MAIN = """\
-user root;
+user root;   # counts only for root, whose folders are nobody else's
 daemon off;
 pid {folder}/nginx.pid;
 error_log stderr;
@@ -31,9 +31,8 @@ http {{
 def site(own, servers):
     """The operators' file with other addresses, and without TLS."""
     text = TEMPLATE.read_text(encoding="utf-8")
-    addresses = iter(servers)
-    text, changed = re.subn(r"server [\d.]+:\d+", lambda _: f"server {next(addresses)}", text)
-    assert changed == len(servers)
+    found = dict(zip(sorted(set(re.findall(r"server ([\d.:]+)", text))), servers, strict=True))
+    text = re.sub(r"(?<=server )[\d.:]+", lambda match: found[match[0]], text)
     text, changed = re.subn(r"listen 443 ssl;", f"listen {own};", text)
     assert changed == 1
     return re.sub(r"ssl_\w+ .*;", "", text)

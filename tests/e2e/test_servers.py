@@ -205,6 +205,20 @@ class TestBadDay:
         assert all(one.process.alive() for one in world.all)
 
 
+    def test_they_are_replaced_one_by_one(self, world):
+        """As an upgrade does it: nobody notices, and no call is made twice."""
+        slow(world, 0.03)
+        load = Day(world, ride=0)
+        with load.running():
+            for number, server in enumerate(world.all, 1):
+                load.answered(140 * number)
+                assert server.process.stop()[0] == 0
+                server.start()
+        eventually(world.owed, lambda count: count == 0, timeout=LEASE + SLACK)
+        load.kept()
+        assert not load.setbacks and not load.repeated()
+
+
 class TestProxy:
     """Where no server can answer, a courier still hears the contract's words."""
 
