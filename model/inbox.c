@@ -52,13 +52,14 @@ void inbox_post(struct inbox *in, struct letter *letter)
 
 void inbox_ring(struct inbox *in)
 {
-        bool unheard;
+        bool wakes;
 
         pthread_mutex_lock(&in->lock);
-        unheard = in->unheard;
+        wakes = in->unheard && !in->rung;
+        in->rung |= in->unheard;
         in->unheard = false;
         pthread_mutex_unlock(&in->lock);
-        if (unheard)
+        if (wakes)
                 in->wake(in->arg);
 }
 
@@ -79,7 +80,7 @@ struct letter *inbox_take(struct inbox *in)
         first = in->first;
         in->first = NULL;
         in->last = &in->first;
-        in->unheard = false;
+        in->unheard = in->rung = false;
         pthread_mutex_unlock(&in->lock);
         return first;
 }

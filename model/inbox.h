@@ -19,6 +19,7 @@ struct inbox {
         struct letter *first;
         struct letter **last;
         bool unheard;            /* posted since the last ring */
+        bool rung;               /* and not taken from since: once is enough */
         void (*wake)(void *arg); /* called by inbox_ring, from the sender's thread */
         void *arg;
         int fd; /* eventfd that becomes readable; -1 where `wake` is given */
@@ -36,7 +37,7 @@ void inbox_done(struct inbox *in);
 /* Puts a letter in without waking anybody. Threads: any. */
 void inbox_post(struct inbox *in, struct letter *letter);
 
-/* Wakes the owner if anything was posted since the last ring. Threads: any. */
+/* Wakes the owner if anything was posted since the last ring, unless it is about to take anyway. Threads: any. */
 void inbox_ring(struct inbox *in);
 
 /* Post and ring. Threads: any. */
