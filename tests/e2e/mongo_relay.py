@@ -80,6 +80,15 @@ def unconfirmed(code=64):
     return trouble
 
 
+def lags(seconds):
+    """The command is done at once, and its answer takes its time."""
+    def trouble(forward):
+        answer = forward()
+        threading.Event().wait(seconds)
+        return answer
+    return trouble
+
+
 class Hold:
     """The answer waits until release(). The command may be done before, or only then."""
 

@@ -10,7 +10,7 @@ import time
 import pytest
 from bson import ObjectId
 
-from mongo_relay import NAMES, Hold, drops, loses, refuses, refuses_write, spoils, unconfirmed
+from mongo_relay import NAMES, Hold, drops, lags, loses, refuses, refuses_write, spoils, unconfirmed
 from world import World, data, eventually, refused
 
 pytestmark = pytest.mark.mongodb_only
@@ -77,6 +77,10 @@ def leases(order):
 
 def settles(order):
     return picks(order, "$push", "out.platform.log", held=True)
+
+
+def releases(order):
+    return picks(order, "$unset", "out.platform.lease", held=True)
 
 
 def replays(order):
@@ -354,6 +358,17 @@ class TestOwed:
         order.settles("done")
         assert brisk.trendyolyemek.told(order) == [STEP]
         assert set(brisk.trendyolyemek.tried(order)) == {STEP, "check"}
+
+    @pytest.mark.parametrize("name", FEW)
+    def test_a_claim_that_is_given_back(self, brisk, place, name):
+        """Its answer took so long that no call may begin under it: another claim is made."""
+        order = place.order("dukkango", "hazir")
+        before = order.now()
+        brisk.store.relay.on("findAndModify", "orders", where=leases(order), then=lags(0.8))
+        rule = brisk.store.relay.on("update", "orders", where=releases(order), then=FEW[name])
+        place.courier().posts(order, 1)
+        rule.met()
+        moved_once(order, before)
 
     @pytest.mark.parametrize("name", FEW)
     def test_a_replay(self, brisk, name):
