@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """mongodb.py - the MongoDB that bench/run measures on: whether one runs, and databases with orders in them."""
-import contextlib, os, secrets, subprocess, time
+import contextlib, os, secrets, subprocess, threading
 
 import bson, pymongo
 
@@ -69,6 +69,6 @@ class Database:
         """How many were moved, when no more are: the load ends with some unanswered."""
         before, now = -1, 0
         while now != before:
-            time.sleep(0.1)
+            threading.Event().wait(0.1)
             before, now = now, self.orders.count_documents({"rev": {"$gt": 1}})
         return now

@@ -66,6 +66,7 @@ struct backend {
         /* *ret false: it has not failed. */
         enum err (*replay)(void *conn, const struct order *order, enum party party, bool *ret,
                            struct why *why);
+        /* Adds to replay->replayed, which begins with 0, up to REPLAY_ALL_MAX. */
         enum err (*replay_all)(void *conn, struct store_replay_all *replay, struct why *why);
         enum err (*oldest_due)(void *conn, int64_t *ret_ms, struct why *why);
 };

@@ -389,13 +389,8 @@ enum err mongo_replay_all(void *conn, struct store_replay_all *replay, struct wh
 {
         enum err e = ERR_OK;
 
-        replay->replayed = 0;
         for (int party = 0; party < PARTY_COUNT && e == ERR_OK; party++)
                 if (replay->replayed < REPLAY_ALL_MAX)
                         e = replay_all_of(conn, replay, (enum party)party, why);
-        replay->more = replay->replayed == REPLAY_ALL_MAX;
-        replay->job.changed =
-                e == ERR_OK && replay->replayed > 0; /* an order of zeros: somebody look what is due */
-        replay->job.change = (struct change){.due = {[PARTY_PLATFORM] = true, [PARTY_COURIER] = true}};
         return e;
 }

@@ -20,13 +20,11 @@ const char *actor_word(enum actor actor)
 
 bool actor_find(const char *word, enum actor *ret)
 {
-        for (int i = 0; i < ACTOR_COUNT; i++) {
-                if (!streq(actor_words[i], word))
-                        continue;
+        const int i = word_find(word, actor_words, ACTOR_COUNT);
+
+        if (i >= 0)
                 *ret = (enum actor)i;
-                return true;
-        }
-        return false;
+        return i >= 0;
 }
 
 /* ---- birth and death ---- */

@@ -15,11 +15,9 @@ const char *platform_word(enum platform platform)
 
 bool platform_find(const char *word, enum platform *ret)
 {
-        for (int i = 0; i < PLATFORM_COUNT; i++) {
-                if (!streq(words[i], word))
-                        continue;
+        const int i = word_find(word, words, PLATFORM_COUNT);
+
+        if (i >= 0)
                 *ret = (enum platform)i;
-                return true;
-        }
-        return false;
+        return i >= 0;
 }

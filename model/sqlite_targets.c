@@ -339,12 +339,7 @@ enum err sqlite_replay_all(void *conn, struct store_replay_all *replay, struct w
 {
         enum err e = ERR_OK;
 
-        replay->replayed = 0;
         for (int party = 0; party < PARTY_COUNT && e == ERR_OK; party++)
                 e = replay_all_of(conn, replay, (enum party)party, why);
-        replay->more = replay->replayed == REPLAY_ALL_MAX;
-        replay->job.changed =
-                e == ERR_OK && replay->replayed > 0; /* an order of zeros: somebody look what is due */
-        replay->job.change = (struct change){.due = {[PARTY_PLATFORM] = true, [PARTY_COURIER] = true}};
         return e;
 }

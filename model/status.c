@@ -15,13 +15,11 @@ const char *status_word(enum status status)
 
 bool status_find(const char *word, enum status *ret)
 {
-        for (int i = 0; i < STATUS_COUNT; i++) {
-                if (!streq(words[i], word))
-                        continue;
+        const int i = word_find(word, words, STATUS_COUNT);
+
+        if (i >= 0)
                 *ret = (enum status)i;
-                return true;
-        }
-        return false;
+        return i >= 0;
 }
 
 bool status_is_final(enum status status)

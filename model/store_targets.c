@@ -91,7 +91,15 @@ void store_replay_done(struct store_replay *replay)
 
 enum err run_replay_all(struct store *store, void *conn, struct job *job)
 {
-        return store->ops->replay_all(conn, (struct store_replay_all *)job, &job->why);
+        struct store_replay_all *replay = (struct store_replay_all *)job;
+        enum err e;
+
+        replay->replayed = 0;
+        e = store->ops->replay_all(conn, replay, &job->why);
+        replay->more = replay->replayed == REPLAY_ALL_MAX;
+        job->changed = e == ERR_OK && replay->replayed > 0; /* an order of zeros: somebody look what is due */
+        job->change = (struct change){.due = {[PARTY_PLATFORM] = true, [PARTY_COURIER] = true}};
+        return e;
 }
 
 enum err run_probe(struct store *store, void *conn, struct job *job)

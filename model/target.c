@@ -47,13 +47,11 @@ const char *delivery_word(enum delivery delivery)
 
 bool delivery_find(const char *word, enum delivery *ret)
 {
-        for (int i = 0; i < DELIVERY_COUNT; i++) {
-                if (!streq(deliveries[i], word))
-                        continue;
+        const int i = word_find(word, deliveries, DELIVERY_COUNT);
+
+        if (i >= 0)
                 *ret = (enum delivery)i;
-                return true;
-        }
-        return false;
+        return i >= 0;
 }
 
 /* ---- what is owed ---- */

@@ -13,6 +13,15 @@ bool streq(const char *a, const char *b)
         return a && b && strcmp(a, b) == 0;
 }
 
+int word_find(const char *word, const char *const *words, int n)
+{
+        int i = 0;
+
+        while (i < n && !streq(word, words[i]))
+                i++;
+        return i < n ? i : -1;
+}
+
 bool text_copy(char *to, size_t size, const char *from)
 {
         size_t n = strlen(from);

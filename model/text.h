@@ -9,6 +9,9 @@
 /* Both non-NULL and the same. */
 bool streq(const char *a, const char *b);
 
+/* The place of `word` among n words; -1: it is none of them. */
+int word_find(const char *word, const char *const *words, int n);
+
 /* Copies and always ends `to` with NUL; false when `from` did not fit (then nothing but "" stands there). */
 bool text_copy(char *to, size_t size, const char *from);
 

@@ -27,13 +27,11 @@ void log_set_level(enum log_level level)
 
 bool log_level_find(const char *word, enum log_level *ret)
 {
-        for (int i = LOG_DEBUG; i <= LOG_ERROR; i++) {
-                if (streq(word, level_words[i])) {
-                        *ret = (enum log_level)i;
-                        return true;
-                }
-        }
-        return false;
+        const int i = word_find(word, level_words, LOG_ERROR + 1);
+
+        if (i >= 0)
+                *ret = (enum log_level)i;
+        return i >= 0;
 }
 
 /* ---- a line ---- */
