@@ -213,10 +213,11 @@ class _Link:
                 pass
         except OSError:
             pass  # either end has gone
-        self.cut()
-        self.client.close()
-        self.server.close()
-        self.relay.ended(self)
+        finally:
+            self.cut()
+            self.client.close()
+            self.server.close()
+            self.relay.ended(self)
 
     def _serve(self, request, opcode, message):
         """False: the connection is to be cut."""

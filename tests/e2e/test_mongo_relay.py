@@ -60,10 +60,12 @@ def test_commands_go_through_and_are_written_down(relay, orders):
     assert relay.seen() == []
 
 
-@pytest.mark.parametrize("trouble, error, done", [
-    (drops(), AutoReconnect, 0), (loses(), AutoReconnect, 1), (refuses(112), OperationFailure, 0),
-    (spoils(11600), ConnectionFailure, 1), (refuses(189), ConnectionFailure, 0), (unconfirmed(), WriteConcernError, 1)], ids=[
-        "drops", "loses", "refuses a conflict", "spoils", "refuses", "unconfirmed"])
+TROUBLES = {"drops": (drops(), AutoReconnect, 0), "loses": (loses(), AutoReconnect, 1),
+            "refuses": (refuses(112), OperationFailure, 0), "refuses as a primary": (refuses(189), ConnectionFailure, 0),
+            "spoils": (spoils(11600), ConnectionFailure, 1), "unconfirmed": (unconfirmed(), WriteConcernError, 1)}
+
+
+@pytest.mark.parametrize("trouble, error, done", TROUBLES.values(), ids=TROUBLES)
 def test_a_rule_counts_once_for_its_nth_command(relay, orders, trouble, error, done):
     orders.insert_one({"_id": 1, "rev": 0})
     rule = relay.on("findAndModify", "orders", nth=2, then=trouble)

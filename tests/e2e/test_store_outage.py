@@ -247,6 +247,23 @@ class TestRefused:
         assert status > 0 and SECRET not in server.text() and not server.noise
         assert {13: "Unauthorized", 18: "uthenticat"}[code] in server.log_contains(level="error")["reason"]
 
+    def test_one_that_comes_and_does_not_let_us_in(self, world):
+        """Not the first trouble only is told: what it is now, too."""
+        assert world.server.stop()[0] == 0
+        relay = world.store.relay
+        relay.down()
+        world.start()
+        world.server.log_contains(event="store_failed")
+        began = time.monotonic()
+        eventually(lambda: time.monotonic() - began, lambda took: took > 1)  # one line a second says the same event
+        relay.on("createIndexes", times=1 << 30, then=refuses(13))
+        relay.up()
+        eventually(lambda: [line for line in world.server.logged(event="store_failed")
+                            if "Unauthorized" in line["reason"]], bool)
+        assert readiness(world) == 503 and len(world.server.logged(event="store_failed")) <= 4
+        relay.heals()
+        ready_within(world, 2)
+
     def test_an_index_in_the_way(self, world):
         assert world.server.stop()[0] == 0
         orders = world.store.database.orders
