@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store_mongo.c - the store in a MongoDB that other servers share: threads, readiness, time, indexes.
+/* store_mongo.c - the store in a MongoDB that other servers share: threads, readiness, time.
  *
  * Each thread keeps one client of libmongoc's pool and runs one job at a time. Every wait has an end: a command's whole
  * way is bounded by a part of the job's deadline, so that a failure leaves time for a repeat. A job whose outcome is
@@ -22,6 +22,7 @@
 #define THREADS_MAX 256 /* a guess */
 #define BEAT_MS 1000    /* between two looks at the server */
 #define LOST_MS 250     /* the same while it does not answer */
+#define PROMPT_MS 200   /* an answer that tells the time well; a guess */
 #define PAUSE_MS 20     /* before the first repeat, doubled with each */
 #define PAUSE_MAX_MS 500
 
@@ -210,18 +211,19 @@ static enum err greet(struct mongo_conn *conn, struct why *why)
 {
         CLEAN(bson_free_at) bson_t *command = BCON_NEW("isMaster", BCON_INT32(1));
         const int64_t asked_ms = time_boot_ms();
+        struct mongo *mongo = conn->mongo;
         bson_error_t error = {0};
+        int64_t took_ms, there_ms;
         bson_t reply;
-        int64_t middle_ms, there_ms;
         enum err e = ERR_OK;
 
-        if (mongoc_client_command_simple(conn->client, "admin", command, conn->primary, &reply, &error)) {
-                middle_ms = asked_ms + (time_boot_ms() - asked_ms) / 2;
-                there_ms = mongo_time(&reply, "localTime", time_now_ms());
-                atomic_store(&conn->mongo->offset_ms, there_ms - middle_ms);
-        } else {
+        if (!mongoc_client_command_simple(conn->client, "admin", command, conn->primary, &reply, &error))
                 e = mongo_failed(conn, "isMaster", &error, &reply, why);
-        }
+        took_ms = time_boot_ms() - asked_ms;
+        there_ms = mongo_time(&reply, "localTime", 0);
+        /* It was read somewhere on the way: an answer that took long tells it badly. */
+        if (e == ERR_OK && there_ms > 0 && (took_ms <= PROMPT_MS || !atomic_load(&mongo->prepared)))
+                atomic_store(&mongo->offset_ms, there_ms - asked_ms - took_ms / 2);
         bson_destroy(&reply);
         return e;
 }
@@ -248,8 +250,8 @@ static void tell(struct mongo *mongo, bool ready, const char *reason)
         store_note(mongo->store, ready ? NOTE_RECOVERED : NOTE_BROKEN, reason);
 }
 
-/* Until then with `mongo->lock` held; false: the time was over. */
-static bool wait_for(pthread_cond_t *cond, struct mongo *mongo, int64_t ms)
+/* So long at most, with `mongo->lock` held. */
+static void wait_for(pthread_cond_t *cond, struct mongo *mongo, int64_t ms)
 {
         struct timespec until;
 
@@ -260,7 +262,7 @@ static bool wait_for(pthread_cond_t *cond, struct mongo *mongo, int64_t ms)
                 until.tv_nsec -= 1000000000;
                 until.tv_sec++;
         }
-        return pthread_cond_timedwait(cond, &mongo->lock, &until) == 0;
+        pthread_cond_timedwait(cond, &mongo->lock, &until);
 }
 
 static void *heart_loop(void *arg)
