@@ -38,6 +38,7 @@ struct mongo {
         char *database;
         struct mongo_conn heart;
         char reason[160]; /* why it is not ready, as it was told; the heart's */
+        int64_t told_ms;
         pthread_t heart_thread;
         bool heart_started;
         struct worker *workers;
@@ -239,13 +240,15 @@ static enum err look(struct mongo *mongo, struct why *why)
         return e;
 }
 
-/* A new reason is told as well: what came back may be refused for another one. */
+/* A new reason is told as well, once a second: what came back may be refused for another one. */
 static void tell(struct mongo *mongo, bool ready, const char *reason)
 {
         const bool news = atomic_exchange(&mongo->ready, ready) != ready;
+        const int64_t now_ms = time_boot_ms();
 
-        if (!news && (ready || streq(reason, mongo->reason)))
+        if (!news && (ready || streq(reason, mongo->reason) || now_ms < mongo->told_ms + BEAT_MS))
                 return;
+        mongo->told_ms = now_ms;
         text_copy(mongo->reason, sizeof mongo->reason, reason);
         store_note(mongo->store, ready ? NOTE_RECOVERED : NOTE_BROKEN, reason);
 }
