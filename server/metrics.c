@@ -32,10 +32,9 @@ static const char *const command_words[] = {"find",   "findAndModify", "insert",
                                             "delete", "createIndexes", "getMore", "other"};
 static const char *const result_words[] = {"ok", "failed"};
 
-#define LABEL(name, words)                   \
-        {                                    \
-                name, words, COUNT_OF(words) \
-        }
+/* clang-format off */ /* its versions differ about braces in macros */
+#define LABEL(name, words) {name, words, COUNT_OF(words)}
+/* clang-format on */
 
 /* ---- families ---- */
 
