@@ -32,6 +32,12 @@ struct dialect {
         const struct step *steps;       /* by number, ended by number 0 */
         const char *other_reason;       /* the cancel reason "other"; NULL: one must be given */
 
+        /* Whether the platform has this step for this order at all; NULL: any step for any order. */
+        bool (*asks)(const struct order *order, const struct step *step);
+        /* Since when the platform's wait before this step counts, by the store's clock; 0: not before this step. NULL: before
+         * none. */
+        int64_t (*waits_since)(const struct order *order, const struct step *step);
+
         /* Of answers to steps and checks, where it is not the usual; NULL: all is. The usual: 200 DONE, 401 LOGIN where there
          * is one, else GIVE_UP as for 403 and 404, all else RETRY. */
         const struct meaning *meanings;

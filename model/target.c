@@ -58,10 +58,13 @@ bool delivery_find(const char *word, enum delivery *ret)
 
 /* Where the platform's own courier delivers, it reports ranks 4 and 5 itself, and what the restaurant did not do is not
  * filled in: only what stands in the history is told. */
-static bool may_ask(const struct order *order, enum party party, int number)
+static bool may_ask(const struct order *order, enum party party, const struct dialect *dialect,
+                    const struct step *step)
 {
-        enum status rank = (enum status)(number / STEP_OF(1));
+        const enum status rank = (enum status)((step->number + STEP_OF(1) - 1) / STEP_OF(1));
 
+        if (dialect->asks && !dialect->asks(order, step))
+                return false;
         if (party != PARTY_PLATFORM || !order->platform_courier)
                 return true;
         return rank != STATUS_ON_THE_WAY && rank != STATUS_DELIVERED && order_find_move(order, rank);
@@ -77,42 +80,54 @@ static const struct step *owed_step(const struct order *order, enum party party,
         if (t->want == STEP_OF(STATUS_CANCELLED) && above < t->want)
                 above = t->want - 1;
         for (const struct step *s = dialect->steps; s->number; s++)
-                if (s->number > above && s->number <= t->want && may_ask(order, party, s->number))
+                if (s->number > above && s->number <= t->want && may_ask(order, party, dialect, s))
                         return s;
         return NULL;
 }
 
 /* The highest step that `told` covers, whoever told it; or NULL. */
-static const struct step *last_step(const struct target *t, const struct dialect *dialect)
+static const struct step *last_step(const struct order *order, enum party party,
+                                    const struct dialect *dialect)
 {
         const struct step *last = NULL;
 
-        for (const struct step *s = dialect->steps; s->number && s->number <= t->told; s++)
-                last = s;
+        for (const struct step *s = dialect->steps; s->number && s->number <= order->targets[party].told; s++)
+                if (!dialect->asks || dialect->asks(order, s))
+                        last = s;
         return last;
 }
 
+/* Before when the platform takes no step; 0: it takes it now. */
+static int64_t too_early(const struct order *order, const struct dialect *dialect, const struct step *step,
+                         int64_t step_wait_ms, int64_t now_ms)
+{
+        const int64_t since_ms = dialect->waits_since ? dialect->waits_since(order, step) : 0;
+
+        return since_ms > 0 && since_ms + step_wait_ms > now_ms ? since_ms + step_wait_ms : 0;
+}
+
 struct next target_next(const struct order *order, enum party party, const struct dialect *dialect,
-                        int64_t now_ms)
+                        int64_t step_wait_ms, int64_t now_ms)
 {
         const struct target *t = &order->targets[party];
         struct next next = {.kind = NEXT_NOTHING};
 
-        (void)now_ms; /* for the dialects that ask for a wait between two steps */
         if (!dialect)
                 return next;
         next.step = owed_step(order, party, dialect);
         if (t->unsure && t->told < t->want && dialect->check)
                 next.kind = NEXT_CHECK;
         else if (next.step)
-                next.kind = NEXT_CALL;
+                next.until_ms = too_early(order, dialect, next.step, step_wait_ms, now_ms);
+        if (next.step && next.kind == NEXT_NOTHING)
+                next.kind = next.until_ms ? NEXT_WAIT : NEXT_CALL;
         return next;
 }
 
 /* ---- what an answer changes ---- */
 
 static void settle_done(const struct order *order, enum party party, const struct dialect *dialect,
-                        const struct step *step, int64_t now_ms, struct settlement *s)
+                        const struct step *step, int64_t step_wait_ms, int64_t now_ms, struct settlement *s)
 {
         struct order after = *order;
         struct target *t = &after.targets[party];
@@ -127,7 +142,9 @@ static void settle_done(const struct order *order, enum party party, const struc
         if (step || s->told > t->told)
                 s->tries = 0;
         t->told = s->told;
-        next = target_next(&after, party, dialect, now_ms);
+        if (s->told_at_ms)
+                t->told_at_ms = s->told_at_ms;
+        next = target_next(&after, party, dialect, step_wait_ms, now_ms);
         s->kind = next.kind == NEXT_CALL || next.kind == NEXT_CHECK ? SETTLE_MORE : SETTLE_DONE;
         if (next.kind == NEXT_WAIT)
                 s->at_ms = next.until_ms;
@@ -160,7 +177,7 @@ struct settlement target_settle(const struct order *order, enum party party, con
 
         assert(judgement->verdict != VERDICT_LOGIN);
         if (judgement->verdict == VERDICT_DONE) {
-                settle_done(order, party, dialect, step, now_ms, &s);
+                settle_done(order, party, dialect, step, retry->step_wait_ms, now_ms, &s);
         } else if (judgement->verdict == VERDICT_NOTHING) {
                 s = (struct settlement){.kind = SETTLE_DONE, .told = t->told, .at_ms = TARGET_NOT_DUE};
         } else if (judgement->verdict == VERDICT_WAIT && !late) {
@@ -196,21 +213,21 @@ bool target_state(const struct order *order, enum party party, int64_t now_ms, e
 {
         const struct target *t = &order->targets[party];
         const struct dialect *dialect = dialect_for(order, party);
-        int present = STEP_OF((int)order->status);
+        const struct step *present = dialect ? dialect_step(dialect, STEP_OF((int)order->status)) : NULL;
         struct next next;
 
         if (!dialect || (party == PARTY_COURIER && t->at_ms == TARGET_NEVER))
                 return false;
-        next = target_next(order, party, dialect, now_ms);
+        next = target_next(order, party, dialect, 0, now_ms);
         if (t->dead[0])
                 *ret = DELIVERY_FAILED;
         else if (t->at_ms > TARGET_NEVER && next.kind != NEXT_NOTHING)
                 *ret = DELIVERY_PENDING;
-        else if (dialect_step(dialect, present) && may_ask(order, party, present))
+        else if (present && may_ask(order, party, dialect, present))
                 *ret = DELIVERY_DONE;
         else
                 *ret = DELIVERY_SKIPPED;
-        *ret_step = next.step ? next.step : last_step(t, dialect);
+        *ret_step = next.step ? next.step : last_step(order, party, dialect);
         return true;
 }
 

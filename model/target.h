@@ -52,9 +52,9 @@ struct next {
 
 /* What is to be done for a target that is looked at now. `dead` and `at_ms` are not asked: a caller who is not the
  * holder of a claim uses target_state(). CHECK comes before anything else where the target is unsure, something is
- * wanted and the dialect can check. Pure. */
+ * wanted and the dialect can check. WAIT where the dialect's platform wants `step_wait_ms` between two steps. Pure. */
 struct next target_next(const struct order *order, enum party party, const struct dialect *dialect,
-                        int64_t now_ms);
+                        int64_t step_wait_ms, int64_t now_ms);
 
 /* What an answer means. */
 #define VERDICT_TABLE(X)                                                                              \
@@ -82,7 +82,8 @@ struct judgement {
 struct retry {
         const int64_t *delays_ms; /* after the first try, the second, … */
         int n;
-        double jitter; /* 0 to 1, drawn for this settlement; up to 20 % is added */
+        double jitter;        /* 0 to 1, drawn for this settlement; up to 20 % is added */
+        int64_t step_wait_ms; /* as in target_next() */
 };
 
 enum settle_kind {

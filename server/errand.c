@@ -193,6 +193,7 @@ static void settle(struct errand *errand, const struct judgement *judgement)
         const int64_t now_ms = store_now(errand->outbound->store);
         struct retry retry = errand->outbound->options.retry;
 
+        retry.step_wait_ms = errand->outbound->options.step_wait_ms[errand->claim.due.platform];
         retry.jitter = (double)rand_r(&errand->outbound->seed) / INT32_MAX;
         note_credentials(errand, judgement);
         store_settle_done(&errand->settle);
@@ -346,7 +347,8 @@ static void go_on(struct errand *errand)
                 release(errand);
                 return;
         }
-        next = target_next(errand->claim.order, errand->claim.due.party, errand->dialect, now_ms);
+        next = target_next(errand->claim.order, errand->claim.due.party, errand->dialect,
+                           errand->outbound->options.step_wait_ms[errand->claim.due.platform], now_ms);
         errand->step = next.kind == NEXT_CHECK ? NULL : next.step;
         switch (next.kind) {
         case NEXT_NOTHING: settle_as(errand, VERDICT_NOTHING, ""); return;

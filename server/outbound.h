@@ -18,8 +18,10 @@ struct outbound_options {
         const char *urls[PLATFORM_COUNT]; /* NULL: a platform that is not called */
         int64_t floor_ms[PLATFORM_COUNT]; /* a 429 holds the lane back at least so long */
         struct retry retry;               /* its delays are borrowed */
-        int64_t timeout_ms;               /* of one call */
-        int64_t lease_slack_ms;           /* a lease is two timeouts and this */
+        int64_t step_wait_ms
+                [PLATFORM_COUNT]; /* between two steps about one order, where the platform asks for it */
+        int64_t timeout_ms;       /* of one call */
+        int64_t lease_slack_ms;   /* a lease is two timeouts and this */
         int64_t grace_ms; /* what fell due is left for so long to the server that knows of it; 0: there is no other */
 };
 

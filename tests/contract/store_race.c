@@ -225,7 +225,7 @@ static bool go_on(struct racer *racer, struct store_claim *claim)
 {
         const enum fate fate = pick_fate(racer);
         struct target *target = &claim->order->targets[PARTY_PLATFORM];
-        const struct next next = target_next(claim->order, PARTY_PLATFORM, race.dialect, clock_now());
+        const struct next next = target_next(claim->order, PARTY_PLATFORM, race.dialect, 0, clock_now());
         const struct retry retry = {.delays_ms = delays, .n = COUNT(delays)};
         struct store_settle settle = {
                 .due = claim->due, .lease = claim->lease, .lease_ms = LEASE_MS, .want = target->want};

@@ -78,7 +78,7 @@ static inline void replay(struct story *s)
 /* What the order owes its platform now. */
 static inline struct next next(const struct story *s)
 {
-        return target_next(&s->order, PARTY_PLATFORM, s->dialect, s->now);
+        return target_next(&s->order, PARTY_PLATFORM, s->dialect, s->retry.step_wait_ms, s->now);
 }
 
 /* The same in a word. */
