@@ -47,6 +47,8 @@ static enum err check_credential(const struct view *credentials, const char *nam
         e = view_opt_text(credentials, name, 1, CREDENTIAL_MAX, &value, why);
         if (!e && value && !text_is_printable(value, 1, CREDENTIAL_MAX))
                 e = FAIL_FIELD(why, path, "not printable ASCII");
+        if (!e && value && dialect->fits && !dialect->fits(name, value))
+                e = FAIL_FIELD(why, path, "cannot be used");
         return e;
 }
 

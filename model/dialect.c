@@ -3,6 +3,7 @@
 #include "model/dialect.h"
 
 #include "model/clean.h"
+#include "model/crypto.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -38,6 +39,17 @@ void judge(struct judgement *ret, enum verdict verdict, const char *reason)
         ret->definite = true;
         ret->wait_ms = 0;
         snprintf(ret->reason, sizeof ret->reason, "%s", reason);
+}
+
+void judge_unbuilt(struct judgement *ret, enum err e, const struct why *why)
+{
+        char reason[sizeof why->field + sizeof "cannot be sent: "];
+
+        snprintf(reason, sizeof reason, "cannot be sent: %s", why->field);
+        if (e == ERR_BAD_FIELD)
+                judge(ret, VERDICT_GIVE_UP, reason);
+        else
+                judge(ret, VERDICT_RETRY, "no_memory");
 }
 
 static const struct meaning *find_meaning(const struct meaning *table, int http)
@@ -142,31 +154,48 @@ static void write_segment(const char *text, FILE *to)
                         fprintf(to, "%%%02X", (unsigned)(unsigned char)*text);
 }
 
-enum err dialect_url(struct message *m, const char *method, const struct account *account, struct why *why,
-                     const char *path, ...)
+/* `head`, then `pattern` with its gaps filled; NULL without memory. */
+static char *fill(const char *head, const char *pattern, va_list segments)
 {
-        CLEAN(free_at) char *url = NULL;
+        CLEAN(secret_free_at) char *text = NULL;
         size_t n;
-        FILE *to = open_memstream(&url, &n);
-        va_list segments;
+        FILE *to = open_memstream(&text, &n);
         bool failed;
 
         if (!to)
-                return FAIL(why, ERR_NO_MEMORY, "no memory for a URL");
-        fputs(account->url, to);
-        va_start(segments, path);
-        for (; *path; path++)
-                if (*path == '*')
+                return NULL;
+        fputs(head, to);
+        for (; *pattern; pattern++)
+                if (*pattern == '*')
                         write_segment(va_arg(segments, const char *), to);
                 else
-                        fputc(*path, to);
-        va_end(segments);
+                        fputc(*pattern, to);
         failed = ferror(to);
-        if (fclose(to) != 0 || failed)
-                return FAIL(why, ERR_NO_MEMORY, "no memory for a URL");
+        return fclose(to) == 0 && !failed ? TAKE(text) : NULL;
+}
+
+enum err dialect_url(struct message *m, const char *method, const struct account *account, struct why *why,
+                     const char *path, ...)
+{
+        va_list segments;
+
+        va_start(segments, path);
+        m->url = fill(account->url, path, segments);
+        va_end(segments);
         m->method = method;
-        m->url = TAKE(url);
-        return ERR_OK;
+        return m->url ? ERR_OK : FAIL(why, ERR_NO_MEMORY, "no memory for a URL");
+}
+
+enum err dialect_form(struct message *m, struct why *why, const char *form, ...)
+{
+        va_list values;
+
+        va_start(values, form);
+        m->body = fill("", form, values);
+        va_end(values);
+        if (!m->body)
+                return FAIL(why, ERR_NO_MEMORY, "no memory for a form");
+        return message_header(m, "Content-Type", "application/x-www-form-urlencoded", why);
 }
 
 enum err dialect_body(struct message *m, struct json_object *body, struct why *why)
@@ -177,11 +206,17 @@ enum err dialect_body(struct message *m, struct json_object *body, struct why *w
         return message_header(m, "Content-Type", "application/json", why);
 }
 
+static const char *given_reason(const struct dialect *dialect, const struct order *order)
+{
+        const struct move *cancel = order_find_move(order, STATUS_CANCELLED);
+
+        return cancel && cancel->reason[0] ? cancel->reason : dialect->other_reason;
+}
+
 enum err dialect_reason(const struct dialect *dialect, const struct order *order, const int *known,
                         struct json_object *body, const char *key, struct why *why)
 {
-        const struct move *cancel = order_find_move(order, STATUS_CANCELLED);
-        const char *given = cancel && cancel->reason[0] ? cancel->reason : dialect->other_reason;
+        const char *given = given_reason(dialect, order);
 
         for (; *known; known++) {
                 char word[12];
@@ -192,6 +227,20 @@ enum err dialect_reason(const struct dialect *dialect, const struct order *order
                                        ? ERR_OK
                                        : FAIL(why, ERR_NO_MEMORY, "no memory for a body");
         }
+        return FAIL_FIELD(why, "reasonId", "none of the platform's reasons");
+}
+
+enum err dialect_reason_word(const struct dialect *dialect, const struct order *order,
+                             const char *const *known, struct json_object *body, const char *key,
+                             struct why *why)
+{
+        const char *given = given_reason(dialect, order);
+
+        for (; *known; known++)
+                if (streq(*known, given))
+                        return json_add_text(body, key, *known)
+                                       ? ERR_OK
+                                       : FAIL(why, ERR_NO_MEMORY, "no memory for a body");
         return FAIL_FIELD(why, "reasonId", "none of the platform's reasons");
 }
 

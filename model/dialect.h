@@ -32,6 +32,9 @@ struct dialect {
         const struct step *steps;       /* by number, ended by number 0 */
         const char *other_reason;       /* the cancel reason "other"; NULL: one must be given */
 
+        /* Whether a credential, printable ASCII as it is, can be used at all; NULL: any. */
+        bool (*fits)(const char *name, const char *value);
+
         /* Whether the platform has this step for this order at all; NULL: any step for any order. */
         bool (*asks)(const struct order *order, const struct step *step);
         /* Since when the platform's wait before this step counts, by the store's clock; 0: not before this step. NULL: before
@@ -84,6 +87,9 @@ const struct step *dialect_step(const struct dialect *dialect, int number);
  * told stay. */
 void judge(struct judgement *ret, enum verdict verdict, const char *reason);
 
+/* Of a request that could not be built, for `e`: it was certainly not sent. */
+void judge_unbuilt(struct judgement *ret, enum err e, const struct why *why);
+
 /* The whole judgement of an answer to a step, a check, a login; a login's is always definite: the step itself was not
  * sent. */
 void dialect_judge(const struct dialect *dialect, const struct order *order, const struct step *step,
@@ -103,10 +109,18 @@ enum err dialect_url(struct message *m, const char *method, const struct account
 /* Sets the body and its Content-Type; `body` is borrowed. Errors: NO_MEMORY. */
 enum err dialect_body(struct message *m, struct json_object *body, struct why *why) MUST_USE;
 
+/* Sets a form body: `form`, in which each * stands for the next of the texts that follow, as for dialect_url(). Errors:
+ * NO_MEMORY. */
+enum err dialect_form(struct message *m, struct why *why, const char *form, ...) MUST_USE;
+
 /* Adds the reason of the order's cancel, or the dialect's "other", to the body: one of `known` (ended by 0). Errors:
  * BAD_FIELD `reasonId`, NO_MEMORY. */
 enum err dialect_reason(const struct dialect *dialect, const struct order *order, const int *known,
                         struct json_object *body, const char *key, struct why *why) MUST_USE;
+/* The same where reasons are words; `known` is ended by NULL. */
+enum err dialect_reason_word(const struct dialect *dialect, const struct order *order,
+                             const char *const *known, struct json_object *body, const char *key,
+                             struct why *why) MUST_USE;
 
 /* The answer's JSON object; NULL where it is none. The caller puts it. */
 struct json_object *dialect_document(const struct answer *answer) MUST_USE;

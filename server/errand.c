@@ -290,10 +290,7 @@ static void call(struct errand *errand)
                 return;
         }
         call_done(&errand->call);
-        judge(&judgement, e == ERR_BAD_FIELD ? VERDICT_GIVE_UP : VERDICT_RETRY,
-              e == ERR_BAD_FIELD ? "cannot be sent: " : "no_memory");
-        if (e == ERR_BAD_FIELD)
-                strncat(judgement.reason, why.field, sizeof judgement.reason - strlen(judgement.reason) - 1);
+        judge_unbuilt(&judgement, e, &why);
         settle(errand, &judgement);
 }
 

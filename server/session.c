@@ -137,7 +137,8 @@ void session_login(struct session *session, struct errand *errand)
         const struct dialect *dialect = dialect_of(session->platform);
         const struct account account = errand_account(errand);
         struct judgement judgement = {0};
-        struct why why;
+        struct why why = {0};
+        enum err e;
 
         if (session->refused_until_ms > time_boot_ms()) {
                 judge(&judgement, VERDICT_GIVE_UP, "login_failed");
@@ -153,12 +154,12 @@ void session_login(struct session *session, struct errand *errand)
         session->login.timeout_ms = session->outbound->options.timeout_ms;
         session->login.reply = &session->outbound->in;
         session->login.done = logged_in;
-        if (dialect->login(&account, &session->login.message, &why) == ERR_OK) {
+        e = dialect->login(&account, &session->login.message, &why);
+        if (e == ERR_OK) {
                 client_submit(session->outbound->client, &session->login);
                 return;
         }
         message_done(&session->login.message);
-        judge(&judgement, VERDICT_RETRY, "no_memory");
-        judgement.definite = true;
+        judge_unbuilt(&judgement, e, &why);
         settle_waiting(session, &judgement);
 }
