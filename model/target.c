@@ -115,7 +115,7 @@ struct next target_next(const struct order *order, enum party party, const struc
         if (!dialect)
                 return next;
         next.step = owed_step(order, party, dialect);
-        if (t->unsure && t->told < t->want && dialect->check)
+        if (t->unsure && !t->looked && t->told < t->want && dialect->check)
                 next.kind = NEXT_CHECK;
         else if (next.step)
                 next.until_ms = too_early(order, dialect, next.step, step_wait_ms, now_ms);
@@ -137,7 +137,7 @@ static void settle_done(const struct order *order, enum party party, const struc
                 s->told = MAX(s->told, step->number);
                 s->told_at_ms = now_ms;
         }
-        t->unsure = s->unsure = false;
+        t->unsure = t->looked = s->unsure;
         /* A check that learns nothing new is no success: else check and failing call would take turns for ever. */
         if (step || s->told > t->told)
                 s->tries = 0;
@@ -177,6 +177,7 @@ struct settlement target_settle(const struct order *order, enum party party, con
 
         assert(judgement->verdict != VERDICT_LOGIN);
         if (judgement->verdict == VERDICT_DONE) {
+                s.unsure = t->unsure && !step && !judgement->definite;
                 settle_done(order, party, dialect, step, retry->step_wait_ms, now_ms, &s);
         } else if (judgement->verdict == VERDICT_NOTHING) {
                 s = (struct settlement){.kind = SETTLE_DONE, .told = t->told, .at_ms = TARGET_NOT_DUE};
@@ -203,6 +204,7 @@ void target_apply(struct target *target, const struct settlement *settlement)
         target->at_ms = settlement->at_ms;
         target->tries = settlement->tries;
         target->unsure = settlement->unsure;
+        target->looked = settlement->kind == SETTLE_MORE && settlement->unsure;
         snprintf(target->dead, sizeof target->dead, "%s", settlement->dead);
 }
 

@@ -28,10 +28,11 @@ const char *party_word(enum party party);
 struct target {
         int want;
         int told;
-        int64_t told_at_ms;     /* when our last step was answered; 0: never */
-        bool unsure;            /* a call may have got through whose answer we never had */
-        int tries;              /* used up since the last fact */
-        int64_t at_ms;          /* when somebody must look; TARGET_NOT_DUE, TARGET_NEVER */
+        int64_t told_at_ms; /* when our last step was answered; 0: never */
+        bool unsure;        /* a call may have got through whose answer we never had */
+        bool looked;        /* not kept: a check has just left the doubt, and the next call is made in it */
+        int tries;          /* used up since the last fact */
+        int64_t at_ms;      /* when somebody must look; TARGET_NOT_DUE, TARGET_NEVER */
         char dead[REASON_SIZE]; /* why it was given up; "": it was not */
         char *log; /* owned: JSON array of the last calls, as called_write() makes them; NULL: none */
 };
@@ -56,7 +57,7 @@ struct next {
 struct next target_next(const struct order *order, enum party party, const struct dialect *dialect,
                         int64_t step_wait_ms, int64_t now_ms);
 
-/* What an answer means. */
+/* What an answer means. A check that does not show the order is DONE, but not definite: the doubt stays. */
 #define VERDICT_TABLE(X)                                                                              \
         X(DONE, "done")       /* the other side is there, or beyond */                                \
         X(RETRY, "retry")     /* uses a try */                                                        \

@@ -186,6 +186,26 @@ static void a_check_that_finds_another_end_gives_up_and_raises_nothing(void **st
         assert_int_equal(next(&s).kind, NEXT_CHECK);
 }
 
+static void a_check_that_does_not_show_the_order_leaves_the_doubt_and_the_call_is_made(void **state)
+{
+        static const struct judgement nothing_seen = {.verdict = VERDICT_DONE, .http = 200};
+        struct story s;
+
+        (void)state;
+        begin(&s, PLATFORM_TRENDYOLYEMEK, STATUS_READY);
+        fact(&s, STATUS_ON_THE_WAY);
+        answer(&s, lost);
+        assert_int_equal(answer(&s, nothing_seen), SETTLE_MORE);
+        assert_true(s.target->unsure);
+        assert_int_equal(s.target->tries, 1);
+        assert_int_equal(answer(&s, refused), SETTLE_RETRY);
+        assert_true(s.target->unsure);
+        assert_int_equal(answer(&s, nothing_seen), SETTLE_MORE);
+        assert_int_equal(answer(&s, done), SETTLE_DONE);
+        assert_false(s.target->unsure);
+        assert_string_equal(s.calls, "on-the-way check on-the-way check on-the-way");
+}
+
 static void a_check_that_fails_uses_a_try_and_keeps_the_doubt(void **state)
 {
         struct story s;
@@ -395,6 +415,7 @@ int main(void)
                 cmocka_unit_test(a_check_that_finds_more_leads_to_what_is_left),
                 cmocka_unit_test(a_check_that_finds_more_than_wanted_is_enough),
                 cmocka_unit_test(a_check_that_finds_another_end_gives_up_and_raises_nothing),
+                cmocka_unit_test(a_check_that_does_not_show_the_order_leaves_the_doubt_and_the_call_is_made),
                 cmocka_unit_test(a_check_that_fails_uses_a_try_and_keeps_the_doubt),
                 cmocka_unit_test(check_and_failing_call_do_not_take_turns_for_ever),
                 cmocka_unit_test(only_success_ends_a_doubt),
