@@ -101,7 +101,7 @@ static const struct step *last_step(const struct order *order, enum party party,
 static int64_t too_early(const struct order *order, const struct dialect *dialect, const struct step *step,
                          int64_t step_wait_ms, int64_t now_ms)
 {
-        const int64_t since_ms = dialect->waits_since ? dialect->waits_since(order, step) : 0;
+        const int64_t since_ms = step_wait_ms && dialect->waits_since ? dialect->waits_since(order, step) : 0;
 
         return since_ms > 0 && since_ms + step_wait_ms > now_ms ? since_ms + step_wait_ms : 0;
 }
@@ -133,10 +133,11 @@ static void settle_done(const struct order *order, enum party party, const struc
         struct target *t = &after.targets[party];
         struct next next;
 
-        if (step) {
+        if (step)
                 s->told = MAX(s->told, step->number);
+        /* What a check finds was done at the latest now, and a platform's wait counts from then. */
+        if (step || s->told > t->told)
                 s->told_at_ms = now_ms;
-        }
         t->unsure = t->looked = s->unsure;
         /* A check that learns nothing new is no success: else check and failing call would take turns for ever. */
         if (step || s->told > t->told)
@@ -183,8 +184,9 @@ struct settlement target_settle(const struct order *order, enum party party, con
                 s = (struct settlement){.kind = SETTLE_DONE, .told = t->told, .at_ms = TARGET_NOT_DUE};
         } else if (judgement->verdict == VERDICT_WAIT && !late) {
                 s.kind = SETTLE_WAIT;
-                if (judgement->wait_ms > 0)
-                        s.at_ms = now_ms + judgement->wait_ms;
+                if (judgement->wait_ms)
+                        s.at_ms = now_ms + (judgement->wait_ms == WAIT_A_STEP ? retry->step_wait_ms
+                                                                              : judgement->wait_ms);
         } else if (judgement->verdict == VERDICT_GIVE_UP || s.tries >= retry->n) {
                 settle_dead(judgement, &s);
         } else {

@@ -21,6 +21,8 @@ const char *party_word(enum party party);
 
 #define STEP_OF(status) (10 * (status)) /* the number of a rank's step, and what a fact raises `want` to */
 
+#define WAIT_A_STEP (-1) /* `wait_ms`: as long as the platform's wait between two steps */
+
 #define TARGET_NOT_DUE (-1) /* `at_ms` is absent: nothing owed */
 #define TARGET_NEVER 0      /* `at_ms`: there never is anything to call */
 #define REASON_SIZE 96
@@ -28,7 +30,7 @@ const char *party_word(enum party party);
 struct target {
         int want;
         int told;
-        int64_t told_at_ms; /* when our last step was answered; 0: never */
+        int64_t told_at_ms; /* when our last step was answered, or a check found it done; 0: never */
         bool unsure;        /* a call may have got through whose answer we never had */
         bool looked;        /* not kept: a check has just left the doubt, and the next call is made in it */
         int tries;          /* used up since the last fact */
@@ -74,7 +76,7 @@ struct judgement {
         enum verdict verdict;
         bool definite;   /* we know whether the other side acted: an answer, or certainly never sent */
         int told;        /* what it is known to have reached, from a check too; 0: nothing learnt */
-        int64_t wait_ms; /* WAIT: how long from now; 0: as it was due */
+        int64_t wait_ms; /* WAIT: how long from now; 0: as it was due; WAIT_A_STEP */
         int http;        /* the answer's status; 0: none */
         char reason[REASON_SIZE]; /* a short word or two for people and for `dead`; never foreign text */
 };

@@ -137,7 +137,7 @@ static void a_check_that_finds_the_step_done_sends_no_repeat(void **state)
         answer(&s, lost);
         assert_int_equal(answer(&s, found(STEP_OF(STATUS_ON_THE_WAY))), SETTLE_DONE);
         assert_int_equal(s.target->told, STEP_OF(STATUS_ON_THE_WAY));
-        assert_int_equal(s.target->told_at_ms, 0);
+        assert_int_equal(s.target->told_at_ms, s.now);
         assert_int_equal(s.target->tries, 0);
         assert_string_equal(s.calls, "on-the-way check");
         is_shown(&s, DELIVERY_DONE, "on-the-way");
