@@ -19,6 +19,7 @@
 #define KEY_BYTES 32
 #define NONCE_BYTES 12
 #define TAG_BYTES 16
+#define BLOCK_BYTES 16
 
 bool crypto_random(void *to, size_t n)
 {
@@ -258,6 +259,21 @@ enum err keyring_open(const struct keyring *ring, const char *context, const cha
         else
                 *ret = TAKE(plain);
         return e;
+}
+
+char *aes256_ecb_write(const char *key, const char *plain)
+{
+        CLEAN(cipher_free_at) EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+        const size_t n = strlen(plain);
+        CLEAN(free_at) uint8_t *sealed = malloc(n + BLOCK_BYTES);
+        int done = 0, rest = 0;
+
+        assert(n <= INT_MAX / 2);
+        if (!c || !sealed || !EVP_EncryptInit_ex(c, EVP_aes_256_ecb(), NULL, (const uint8_t *)key, NULL) ||
+            !EVP_EncryptUpdate(c, sealed, &done, (const uint8_t *)plain, (int)n) ||
+            !EVP_EncryptFinal_ex(c, sealed + done, &rest))
+                return NULL;
+        return base64_write(sealed, (size_t)(done + rest));
 }
 
 void secret_free(char *secret)

@@ -28,6 +28,10 @@ char *base64_write(const void *bytes, size_t n) MUST_USE;
 /* Strict: alphabet, padding and length. *ret_n bytes at `to`, which holds `max`. */
 bool base64_read(const char *text, void *to, size_t max, size_t *ret_n);
 
+/* AES-256-ECB with the padding of PKCS #7, in base64: what Migros wants. Equal blocks stay equal, so nothing of our own is
+ * kept by it. `key` has 32 bytes. The caller frees; NULL without memory. */
+char *aes256_ecb_write(const char *key, const char *plain) MUST_USE;
+
 /* KURYE_SECRET_KEY: `id:<32 bytes, base64>`, several with commas; the first seals, all open. Ids: [A-Za-z0-9_-]{1,16}. */
 struct keyring;
 /* Errors: BAD_FIELD (what is wrong stands in `why`, no part of a key does), NO_MEMORY. */

@@ -224,6 +224,28 @@ TEST(base64_writes_no_byte_beyond_its_bound)
         assert_int_equal(to[2], 3);
 }
 
+/* ---- AES-256-ECB ---- */
+
+/* Computed apart: printf '%s' TEXT | openssl enc -aes-256-ecb -K <the key in hex> -base64 -A */
+TEST(aes256_ecb_gives_what_another_program_gives)
+{
+        static const char key[] = "0123456789abcdefghijklmnopqrstuv";
+        static const char *const pairs[][2] = {
+                {"", "zKGJcn0+JLNUCgiokKlCUw=="},
+                {"{\"orderId\":1}", "YXkbtTxWyjQwe/OhpRXkiA=="},
+                {"0123456789abcdef", "9ztbcZ0QQG3W6RoBD7lJ58yhiXJ9PiSzVAoIqJCpQlM="},
+                {"{\"storeIds\":[45],\"limit\":50,\"offset\":0}",
+                 "eafvPCAmtx0LzhB4ZxejlQvjgCH8FB1thJZyr5xgXnJWefyhSf/p8Aph1+sQ8Wd/"}};
+
+        for (size_t i = 0; i < COUNT(pairs); i++) {
+                char *text = aes256_ecb_write(key, pairs[i][0]);
+
+                assert_non_null(text);
+                assert_string_equal(text, pairs[i][1]);
+                free(text);
+        }
+}
+
 /* ---- API keys ---- */
 
 static void make_key(char to[APIKEY_TEXT_SIZE])
@@ -344,6 +366,7 @@ int main(void)
                 cmocka_unit_test(base64_knows_its_64_characters_and_no_other),
                 cmocka_unit_test(base64_of_another_shape_is_refused),
                 cmocka_unit_test(base64_writes_no_byte_beyond_its_bound),
+                cmocka_unit_test(aes256_ecb_gives_what_another_program_gives),
                 cmocka_unit_test(a_key_is_its_prefix_and_48_lower_case_hex_digits_and_never_made_twice),
                 cmocka_unit_test(a_good_key_gives_its_sha256),
                 cmocka_unit_test(a_key_made_by_an_earlier_version_is_good),
