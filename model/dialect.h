@@ -73,6 +73,7 @@ struct dialect {
 
 extern const struct dialect dialect_dukkango;
 extern const struct dialect dialect_trendyolyemek;
+extern const struct dialect dialect_yemeksepeti;
 
 /* The platform's dialect, or NULL. */
 const struct dialect *dialect_of(enum platform platform);

@@ -5,10 +5,11 @@
 #include <stdbool.h>
 
 /* name, wire word. Numbers are kept in stores: append only. Only platforms that kuryed speaks with stand here. */
-#define PLATFORM_TABLE(X)       \
-        X(PHONE, "phone")       \
-        X(DUKKANGO, "dukkango") \
-        X(TRENDYOLYEMEK, "trendyolyemek")
+#define PLATFORM_TABLE(X)                 \
+        X(PHONE, "phone")                 \
+        X(DUKKANGO, "dukkango")           \
+        X(TRENDYOLYEMEK, "trendyolyemek") \
+        X(YEMEKSEPETI, "yemeksepeti")
 
 #define PLATFORM_ENUM(name, word) PLATFORM_##name,
 enum platform { PLATFORM_TABLE(PLATFORM_ENUM) PLATFORM_COUNT };

@@ -23,6 +23,7 @@ struct config {
         int64_t lease_slack_ms;
         int64_t request_deadline_ms;
         int64_t receive_deadline_ms;
+        char *yemeksepeti_url;
         char *trendyolyemek_url;
         char *dukkango_url;
         int64_t trendyolyemek_pause_ms;

@@ -106,7 +106,8 @@ static enum err start_outbound(struct server *server, struct why *why)
         const struct outbound_options options = {
                 .keyring = server->keyring,
                 .urls = {[PLATFORM_DUKKANGO] = c->dukkango_url,
-                         [PLATFORM_TRENDYOLYEMEK] = c->trendyolyemek_url},
+                         [PLATFORM_TRENDYOLYEMEK] = c->trendyolyemek_url,
+                         [PLATFORM_YEMEKSEPETI] = c->yemeksepeti_url},
                 .floor_ms = {[PLATFORM_DUKKANGO] = c->dukkango_poll_ms,
                              [PLATFORM_TRENDYOLYEMEK] = c->trendyolyemek_pause_ms},
                 .retry = {.delays_ms = c->retry_ms, .n = c->n_retries},

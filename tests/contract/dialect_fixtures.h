@@ -39,6 +39,9 @@ struct fixture {
         const struct said *said;    /* ended by http 0 */
         const char *const *accepted;
         const char *const *refused;
+        bool logs_in_by_form;
+        bool body_decides; /* a 200 is no success by itself */
+        int64_t wait_ms;   /* of each WAIT in `said` */
 };
 
 #define NAMES "\"customer\":{\"details\":{\"name\":\"Ahmet\",\"phone\":\"+905551234567\"}}"
@@ -121,7 +124,8 @@ static const struct fixture dukkango = {.account = {.url = "http://dukkango.test
                                         .asked = dukkango_asked,
                                         .said = dukkango_said,
                                         .accepted = dukkango_accepted,
-                                        .refused = dukkango_refused};
+                                        .refused = dukkango_refused,
+                                        .body_decides = true};
 
 /* ---- Trendyol Yemek ---- */
 
@@ -190,3 +194,84 @@ static const struct fixture trendyolyemek = {
         .said = trendyol_said,
         .accepted = trendyol_accepted,
         .refused = trendyol_refused};
+
+/* ---- YemekSepeti ---- */
+
+#define VENDOR "https://vendor-api-tr.me.restaurant-partners.com/api/1/pos/orders/k7/"
+#define STAGE "http://yemeksepeti.test:8080/v2/order/status/k7"
+#define FORM "username=a%26b%20c&password=%5Bs%3Difre%5D&grant_type=client_credentials"
+
+static const char *const yemeksepeti_headers[] = {"Authorization: Bearer e30.e30.x", NULL};
+static const char *const yemeksepeti_accepted[] = {"k7", "a/b?c=%2f#d", "...", NULL};
+static const char *const yemeksepeti_refused[] = {"a b", ".", "..", "jeton-ı", NULL};
+
+static const struct asked yemeksepeti_asked[] = {
+        {LOGIN, NULL, "POST http://yemeksepeti.test:8080/v2/login", FORM},
+        {10, NULL, "POST " VENDOR "status",
+         "{\"status\":\"order_accepted\",\"acceptanceTime\":\"1970-01-01T03:25:00+03:00\","
+         "\"remoteOrderId\":\"000000000000000000000000\"}"},
+        {30, NULL, "POST " VENDOR "preparation-completed", NULL},
+        {40, NULL, "POST " STAGE, "{\"status\":\"order_picked_up\"}"},
+        {60, NULL, "POST " VENDOR "status",
+         "{\"status\":\"order_rejected\",\"reason\":\"TECHNICAL_PROBLEM\",\"message\":\"TECHNICAL_PROBLEM\"}"},
+        {60, "NO_COURIER", "POST " VENDOR "status",
+         "{\"status\":\"order_rejected\",\"reason\":\"NO_COURIER\",\"message\":\"NO_COURIER\"}"},
+        {60, "no_courier", NULL, "reasonId"},
+        {60, "8", NULL, "reasonId"},
+        {60, "TOO_BUSY ", NULL, "reasonId"},
+        {0, NULL, NULL, NULL}};
+
+#define CODE(word) "{\"code\":\"" word "\",\"message\":\"-\"}"
+#define IN_STATE(word) "{\"code\":\"CONFLICT\",\"currentState\":\"" word "\"}"
+
+static const struct said yemeksepeti_said[] = {
+        {10, false, 0, 200, "{\"message\":\"Order status successfully changed.\"}", VERDICT_DONE, true, 0,
+         ""},
+        {30, true, 0, 200, "{\"code\":\"OK\"}", VERDICT_DONE, true, 0, ""},
+        {40, false, 0, 200, "", VERDICT_DONE, true, 0, ""},
+        {40, false, 0, 204, "", VERDICT_RETRY, false, 0, "unexpected_answer"},
+        {40, false, 0, 302, "", VERDICT_RETRY, true, 0, "unexpected_answer"},
+        {10, false, 0, 400, CODE("INVALID_ORDER_STATUS"), VERDICT_GIVE_UP, true, 0, "transition_refused"},
+        {10, true, 0, 400, CODE("INVALID_ORDER_STATUS"), VERDICT_DONE, true, 0, "already_there"},
+        {60, true, 0, 400, CODE("INVALID_ORDER_STATUS"), VERDICT_DONE, true, 0, "already_there"},
+        {40, true, 0, 400, CODE("ORDER_NOT_FOUND"), VERDICT_GIVE_UP, true, 0, "not_found"},
+        {40, true, 0, 400, CODE("INVALID_REQUEST"), VERDICT_GIVE_UP, true, 0, "bad_request"},
+        {40, true, 0, 400, "INVALID_ORDER_STATUS", VERDICT_GIVE_UP, true, 0, "bad_request"},
+        {40, true, 0, 400, "[\"INVALID_ORDER_STATUS\"]", VERDICT_GIVE_UP, true, 0, "bad_request"},
+        {10, false, 0, 401, CODE("POS_ERROR"), VERDICT_LOGIN, true, 0, "token_refused"},
+        {30, true, 0, 401, CODE("VALIDATION_ERROR"), VERDICT_LOGIN, true, 0, "token_refused"},
+        {40, false, 0, 403, CODE("FORBIDDEN"), VERDICT_GIVE_UP, true, 0, "forbidden"},
+        {30, false, 0, 404, CODE("NOT_FOUND"), VERDICT_GIVE_UP, true, 0, "not_found"},
+        {10, false, 0, 409, IN_STATE("ASSIGNED_TO_TRANSPORT"), VERDICT_WAIT, true, 0, "not_yet"},
+        {10, true, 0, 409, IN_STATE("WAITING_FOR_ACKNOWLEDGEMENT"), VERDICT_WAIT, true, 0, "not_yet"},
+        {10, false, 0, 409, IN_STATE("CANCELLED"), VERDICT_GIVE_UP, true, 0, "conflict"},
+        {10, false, 0, 409, "{}", VERDICT_GIVE_UP, true, 0, "conflict"},
+        {10, false, 0, 409, "", VERDICT_GIVE_UP, true, 0, "conflict"},
+        {40, false, 0, 409, IN_STATE("ASSIGNED_TO_TRANSPORT"), VERDICT_GIVE_UP, true, 0, "conflict"},
+        {LOGIN, false, 0, 200,
+         "{\"access_token\":\"e30.e30.x\",\"expires_in\":1800,\"token_type\":\"bearer\"}", VERDICT_DONE, true,
+         0, ""},
+        {LOGIN, false, 0, 200, "{\"access_token\":\"e30.e30.x\"}", VERDICT_RETRY, true, 0,
+         "unexpected_answer"},
+        {LOGIN, false, 0, 200, "{\"access_token\":\"e30.e30.x\",\"expires_in\":0}", VERDICT_RETRY, true, 0,
+         "unexpected_answer"},
+        {LOGIN, false, 0, 200, "{\"access_token\":\"e30\\r\\nX: y\",\"expires_in\":60}", VERDICT_RETRY, true,
+         0, "unexpected_answer"},
+        {LOGIN, false, 0, 401, CODE("UNAUTHORIZED"), VERDICT_GIVE_UP, true, 0, "login_failed"},
+        {0, false, 0, 0, NULL, VERDICT_COUNT, false, 0, NULL}};
+
+static const struct fixture yemeksepeti = {
+        .account = {.url = "http://yemeksepeti.test:8080/v2",
+                    .values = {"http://yemeksepeti.test:8080/v2/login", "a&b c", "[s=ifre]"},
+                    .token = "e30.e30.x"},
+        .order_id = "k7",
+        .document = "{" NAMES ",\"platformRef\":{\"callbackUrls\":{\"orderAcceptedUrl\":\"" VENDOR
+                    "status\",\"orderRejectedUrl\":\"" VENDOR "status\",\"orderPickedUpUrl\":\"" STAGE
+                    "\",\"orderPreparedUrl\":\"" VENDOR "preparation-completed\"}}}",
+        .headers = yemeksepeti_headers,
+        .asked = yemeksepeti_asked,
+        .said = yemeksepeti_said,
+        .accepted = yemeksepeti_accepted,
+        .refused = yemeksepeti_refused,
+        .logs_in_by_form = true,
+        .wait_ms = 10000};
