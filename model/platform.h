@@ -9,7 +9,8 @@
         X(PHONE, "phone")                 \
         X(DUKKANGO, "dukkango")           \
         X(TRENDYOLYEMEK, "trendyolyemek") \
-        X(YEMEKSEPETI, "yemeksepeti")
+        X(YEMEKSEPETI, "yemeksepeti")     \
+        X(GETIRYEMEK, "getiryemek")
 
 #define PLATFORM_ENUM(name, word) PLATFORM_##name,
 enum platform { PLATFORM_TABLE(PLATFORM_ENUM) PLATFORM_COUNT };

@@ -23,9 +23,12 @@ struct config {
         int64_t lease_slack_ms;
         int64_t request_deadline_ms;
         int64_t receive_deadline_ms;
+        char *getiryemek_url;
         char *yemeksepeti_url;
         char *trendyolyemek_url;
         char *dukkango_url;
+        int64_t getiryemek_step_wait_ms;
+        int64_t getiryemek_pause_ms;
         int64_t trendyolyemek_pause_ms;
         int64_t dukkango_poll_ms;
         int64_t connections_max;

@@ -105,12 +105,15 @@ static enum err start_outbound(struct server *server, struct why *why)
         const struct config *c = &server->config;
         const struct outbound_options options = {
                 .keyring = server->keyring,
-                .urls = {[PLATFORM_DUKKANGO] = c->dukkango_url,
+                .urls = {[PLATFORM_GETIRYEMEK] = c->getiryemek_url,
+                         [PLATFORM_DUKKANGO] = c->dukkango_url,
                          [PLATFORM_TRENDYOLYEMEK] = c->trendyolyemek_url,
                          [PLATFORM_YEMEKSEPETI] = c->yemeksepeti_url},
                 .floor_ms = {[PLATFORM_DUKKANGO] = c->dukkango_poll_ms,
+                             [PLATFORM_GETIRYEMEK] = c->getiryemek_pause_ms,
                              [PLATFORM_TRENDYOLYEMEK] = c->trendyolyemek_pause_ms},
                 .retry = {.delays_ms = c->retry_ms, .n = c->n_retries},
+                .step_wait_ms = {[PLATFORM_GETIRYEMEK] = c->getiryemek_step_wait_ms},
                 .timeout_ms = c->outbound_timeout_ms,
                 .lease_slack_ms = c->lease_slack_ms,
                 .grace_ms = config_store_is_file(c) ? 0 : GRACE_MS};

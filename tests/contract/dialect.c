@@ -4,6 +4,7 @@
 
 #include "model/clean.h"
 #include "tests/contract/dialect_fixtures.h"
+#include "tests/contract/fixture_getiryemek.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +16,7 @@
 
 static const struct fixture *const fixtures[PLATFORM_COUNT] = {
         [PLATFORM_DUKKANGO] = &dukkango,
+        [PLATFORM_GETIRYEMEK] = &getiryemek,
         [PLATFORM_TRENDYOLYEMEK] = &trendyolyemek,
         [PLATFORM_YEMEKSEPETI] = &yemeksepeti,
 };
@@ -34,6 +36,8 @@ static struct order an_order(void)
         order.document = document;
         order.moves[0].to = STATUS_NEW;
         order.moves[1].to = STATUS_CANCELLED;
+        if (fixture->reason)
+                assert_true(text_copy(order.moves[1].reason, CANCEL_REASON_SIZE, fixture->reason));
         return order;
 }
 
@@ -93,7 +97,9 @@ static void the_steps_stand_in_order_and_have_the_apis_names(void **state)
         (void)state;
         for (const struct step *s = dialect->steps; s->number; s++) {
                 assert_true(s->number > before);
-                assert_string_equal(s->name, names[s->number / STEP_OF(1)]);
+                /* Where "ready" is two calls, the second one has the rank's number. */
+                if (!streq(s->name, "handover"))
+                        assert_string_equal(s->name, names[(s->number + STEP_OF(1) - 1) / STEP_OF(1)]);
                 assert_ptr_equal(dialect_step(dialect, s->number), s);
                 before = s->number;
         }
@@ -407,7 +413,7 @@ static void nothing_hostile_is_believed(int number)
                         struct judgement j = understand(&order, number, i % 2, &answer);
 
                         assert_true(j.verdict < VERDICT_NOTHING);
-                        assert_true(j.verdict != VERDICT_LOGIN || (dialect->login && number > CHECK));
+                        assert_true(j.verdict != VERDICT_LOGIN || (dialect->login && number != LOGIN));
                         assert_true(j.verdict != VERDICT_DONE || is_success(number, http, body));
                         assert_true(j.verdict == VERDICT_DONE || j.reason[0]);
                         assert_null(strstr(j.reason, SECRET));

@@ -39,6 +39,7 @@ struct fixture {
         const struct said *said;    /* ended by http 0 */
         const char *const *accepted;
         const char *const *refused;
+        const char *reason; /* of a cancel, where the platform has no "other"; NULL: it has */
         bool logs_in_by_form;
         bool body_decides; /* a 200 is no success by itself */
         int64_t wait_ms;   /* of each WAIT in `said` */

@@ -109,5 +109,5 @@ static const struct fixture getiryemek = {
         .said = getiryemek_said,
         .accepted = getiryemek_accepted,
         .refused = getiryemek_refused,
-        .body_decides = true,
+        .reason = GETIR_REASON,
         .wait_ms = WAIT_A_STEP};

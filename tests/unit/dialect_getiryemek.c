@@ -127,12 +127,12 @@ static void who_verified_before_us_is_counted_from_then_or_from_the_creation(voi
 {
         struct story s;
 
-        (void)state; /* BEGAN is 2024-11-05T11:33:20Z */
-        prepare_waits_until("{\"platformRef\":{\"verifiedAt\":\"2024-11-05T11:33:00Z\"}}",
+        (void)state; /* BEGAN is 2024-11-05T14:13:20Z */
+        prepare_waits_until("{\"platformRef\":{\"verifiedAt\":\"2024-11-05T14:13:00Z\"}}",
                             BEGAN + WAIT - 20 * SECOND);
-        prepare_waits_until("{\"platformRef\":{\"verifiedAt\":\"2024-11-05T14:33:10\"}}",
+        prepare_waits_until("{\"platformRef\":{\"verifiedAt\":\"2024-11-05T17:13:10\"}}",
                             BEGAN + WAIT - 10 * SECOND);
-        prepare_waits_until("{\"platformRef\":{\"verifiedAt\":\"2024-11-05T12:33:00Z\"}}", BEGAN + WAIT);
+        prepare_waits_until("{\"platformRef\":{\"verifiedAt\":\"2024-11-05T15:13:00Z\"}}", BEGAN + WAIT);
         prepare_waits_until("{\"platformRef\":{\"verifiedAt\":7}}", BEGAN + WAIT);
         prepare_waits_until("{\"platformRef\":{}}", BEGAN + WAIT);
         prepare_waits_until("{}", BEGAN + WAIT);
@@ -236,7 +236,7 @@ static void a_reference_is_refused_where_its_time_is_none(void **state)
 
         (void)state;
         assert_int_equal(dialect->accepts("65aa0c1f2b3d4e5f60718293", &ref, NULL), ERR_OK);
-        assert_true(json_add_text(document, "verifiedAt", "2024-11-05T11:33:00Z"));
+        assert_true(json_add_text(document, "verifiedAt", "2024-11-05T14:13:00Z"));
         assert_int_equal(dialect->accepts("65aa0c1f2b3d4e5f60718293", &ref, NULL), ERR_OK);
         assert_true(json_add_text(document, "verifiedAt", "dün"));
         assert_int_equal(dialect->accepts("65aa0c1f2b3d4e5f60718293", &ref, NULL), ERR_BAD_FIELD);
