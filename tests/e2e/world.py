@@ -27,10 +27,12 @@ import requests
 import stores
 from fake_dukkango import FakeDukkango
 from fake_trendyolyemek import FakeTrendyolyemek
+from fake_yemeksepeti import FakeYemeksepeti
 from process import WAIT, Kuryed
 
 WEBHOOK = "/api/v1/webhook/courier/status-update"
-PLATFORMS = ("dukkango", "trendyolyemek")
+PLATFORMS = ("dukkango", "trendyolyemek")  # what most scenarios are played with
+FAKES = {"yemeksepeti": FakeYemeksepeti, "trendyolyemek": FakeTrendyolyemek, "dukkango": FakeDukkango}
 CUSTOMER = {"address": {"detailedAddress": "Bağdat Caddesi No: 123, Kadıköy, İstanbul"},
             "details": {"name": "Ahmet Yılmaz", "phone": "+905551234567"}}
 PHRASES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
@@ -87,13 +89,14 @@ class World:
         self._folder = tempfile.TemporaryDirectory(prefix="kuryed-e2e-")
         self.folder = self._folder.name
         self.store = stores.make(self.folder)
-        self.dukkango, self.trendyolyemek = FakeDukkango(), FakeTrendyolyemek()
+        self.fakes = {name: make() for name, make in FAKES.items()}
+        vars(self).update(self.fakes)
         self.admin_token = secrets.token_urlsafe(32)
         self.secret_key = base64.b64encode(secrets.token_bytes(32)).decode()
         self.settings = {
             "listen": "127.0.0.1:0", "ops_listen": "127.0.0.1:0", "store": self.store.where,
             "admin_token": self.admin_token, "secret_key": f"k1:{self.secret_key}",
-            "dukkango_url": self.dukkango.url, "trendyolyemek_url": self.trendyolyemek.url,
+            **{f"{name}_url": fake.url for name, fake in self.fakes.items()},
             "retry_schedule": "50ms,100ms,200ms",
             "outbound_timeout": "2s", "lease_slack": "1s", "request_deadline": "5s", **settings}
         self.faults = True  # whether close() shall look for what must never be
@@ -128,31 +131,31 @@ class World:
     def kill(self):
         """As a power cut would; start() comes next."""
         self.server.kill()
-        for fake in (self.dukkango, self.trendyolyemek):
+        for fake in self.fakes.values():
             fake.doubt()
 
     def __enter__(self):
         return self
 
     def __exit__(self, failed, *_):
-        for fake in (self.dukkango, self.trendyolyemek):
+        for fake in self.fakes.values():
             fake.release()
         self.store.heals()
         if self.server.alive():
             status, took = self.server.stop()
             if not failed:
                 assert status == 0 and took < 10, f"stopped with {status} in {took} s"
-        for fake in (self.dukkango, self.trendyolyemek):
+        for fake in self.fakes.values():
             fake.close()
         self.store.close()
         self._folder.cleanup()
         if self.faults and not failed:
             assert not self.server.noise, f"stderr has more than JSON lines: {self.server.noise}"
-            broken = self.dukkango.violations + self.trendyolyemek.violations
+            broken = [one for fake in self.fakes.values() for one in fake.violations]
             assert not broken, f"the platforms' rules were broken: {broken}"
 
     def platform(self, name):
-        return getattr(self, name)
+        return self.fakes[name]
 
     def call(self, method, path, body=None, token=None, session=None, ops=False, **more):
         """One request; `body` is a document, and left out where the method has none."""
@@ -206,7 +209,7 @@ class Restaurant:
         """An order that exists on the platform as well, in the same state."""
         body = {"platform": platform, "status": status, "price": 125.5, "paymentMethod": "card",
                 "customer": CUSTOMER, "courierType": "restaurant" if own_courier else "platform"}
-        if platform in PLATFORMS:
+        if platform in FAKES:
             account = self.credentials.get(platform) or self.world.platform(platform).account()
             body["platformOrderId"], reference = self.world.platform(platform).hold(
                 account, status, own_courier)
