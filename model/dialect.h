@@ -73,6 +73,7 @@ struct dialect {
 
 extern const struct dialect dialect_dukkango;
 extern const struct dialect dialect_getiryemek;
+extern const struct dialect dialect_migrosyemek;
 extern const struct dialect dialect_trendyolyemek;
 extern const struct dialect dialect_yemeksepeti;
 

@@ -10,7 +10,8 @@
         X(DUKKANGO, "dukkango")           \
         X(TRENDYOLYEMEK, "trendyolyemek") \
         X(YEMEKSEPETI, "yemeksepeti")     \
-        X(GETIRYEMEK, "getiryemek")
+        X(GETIRYEMEK, "getiryemek")       \
+        X(MIGROSYEMEK, "migrosyemek")
 
 #define PLATFORM_ENUM(name, word) PLATFORM_##name,
 enum platform { PLATFORM_TABLE(PLATFORM_ENUM) PLATFORM_COUNT };

@@ -111,6 +111,8 @@ static const struct setting settings[] = {
          "YemekSepeti's address, or a test host: orders may be answered there too, by plain http even."},
         {"TRENDYOLYEMEK_URL", TEXT, FIELD(trendyolyemek_url), "https://api.tgoapis.com", 8, 512, wrong_url,
          "Trendyol Yemek's address, or a test host."},
+        {"MIGROSYEMEK_URL", TEXT, FIELD(migrosyemek_url), "https://gourmet.migrosonline.com", 8, 512,
+         wrong_url, "Migros Yemek's address, or a test host."},
         {"DUKKANGO_URL", TEXT, FIELD(dukkango_url), "https://www.xn--dkkango-n2a.com/api/integrations", 8,
          512, wrong_url, "Dükkango's address, or a test host."},
         {"GETIRYEMEK_STEP_WAIT", DURATION, FIELD(getiryemek_step_wait_ms), "60s", 1, 10 * MINUTE, NULL,

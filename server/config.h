@@ -26,6 +26,7 @@ struct config {
         char *getiryemek_url;
         char *yemeksepeti_url;
         char *trendyolyemek_url;
+        char *migrosyemek_url;
         char *dukkango_url;
         int64_t getiryemek_step_wait_ms;
         int64_t getiryemek_pause_ms;

@@ -107,6 +107,7 @@ static enum err start_outbound(struct server *server, struct why *why)
                 .keyring = server->keyring,
                 .urls = {[PLATFORM_GETIRYEMEK] = c->getiryemek_url,
                          [PLATFORM_DUKKANGO] = c->dukkango_url,
+                         [PLATFORM_MIGROSYEMEK] = c->migrosyemek_url,
                          [PLATFORM_TRENDYOLYEMEK] = c->trendyolyemek_url,
                          [PLATFORM_YEMEKSEPETI] = c->yemeksepeti_url},
                 .floor_ms = {[PLATFORM_DUKKANGO] = c->dukkango_poll_ms,

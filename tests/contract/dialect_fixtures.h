@@ -41,8 +41,9 @@ struct fixture {
         const char *const *refused;
         const char *reason; /* of a cancel, where the platform has no "other"; NULL: it has */
         bool logs_in_by_form;
-        bool body_decides; /* a 200 is no success by itself */
-        int64_t wait_ms;   /* of each WAIT in `said` */
+        bool checks_by_post; /* which is no step, but a read with a body */
+        bool body_decides;   /* a 200 is no success by itself */
+        int64_t wait_ms;     /* of each WAIT in `said` */
 };
 
 #define NAMES "\"customer\":{\"details\":{\"name\":\"Ahmet\",\"phone\":\"+905551234567\"}}"
