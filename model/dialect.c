@@ -11,10 +11,8 @@
 #include <string.h>
 
 static const struct dialect *const dialects[PLATFORM_COUNT] = {
-        [PLATFORM_DUKKANGO] = &dialect_dukkango,
-        [PLATFORM_GETIRYEMEK] = &dialect_getiryemek,
-        [PLATFORM_MIGROSYEMEK] = &dialect_migrosyemek,
-        [PLATFORM_TRENDYOLYEMEK] = &dialect_trendyolyemek,
+        [PLATFORM_DUKKANGO] = &dialect_dukkango,       [PLATFORM_GETIRYEMEK] = &dialect_getiryemek,
+        [PLATFORM_MIGROSYEMEK] = &dialect_migrosyemek, [PLATFORM_TRENDYOLYEMEK] = &dialect_trendyolyemek,
         [PLATFORM_YEMEKSEPETI] = &dialect_yemeksepeti,
 };
 
