@@ -33,8 +33,8 @@ ERRORS = {1: "FoodOrderNotFound", 2: "FoodOrderAlreadyVerified", 3: "FoodOrderSt
           4: "FoodOrderStatusLock", 11: "FoodOrderCanNotBeCancelled", 13: "FoodOrderAlreadyCancelled",
           14: "CourierStatusInvalid", 15: "CourierNotReachedToRestaurant",
           62: "FoodOrderDeliveredToClientTimeLimitError", 64: "FoodOrderCourierMismatchError",
-          71: "FoodOrderHasNoCourierError", 74: "FoodOrderPreparedTimeLimitError", 89: "TransferredFoodOrderError",
-          -1: "UnknownError", -2: "ValidationError"}
+          71: "FoodOrderHasNoCourierError", 72: "FoodOrderWebHookError", 74: "FoodOrderPreparedTimeLimitError",
+          89: "TransferredFoodOrderError", -1: "UnknownError", -2: "ValidationError"}
 REASONS = {"5e0a4b2c9d8f7a6b5c4d3e2f": "Ürün kalmadı", "5e0a4b2c9d8f7a6b5c4d3e30": "Restoran kapalı"}
 REASON = next(iter(REASONS))
 HOUR = 3600

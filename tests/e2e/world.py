@@ -26,13 +26,16 @@ import requests
 
 import stores
 from fake_dukkango import FakeDukkango
+from fake_getiryemek import FakeGetiryemek
 from fake_trendyolyemek import FakeTrendyolyemek
 from fake_yemeksepeti import FakeYemeksepeti
 from process import WAIT, Kuryed
 
 WEBHOOK = "/api/v1/webhook/courier/status-update"
 PLATFORMS = ("dukkango", "trendyolyemek")  # what most scenarios are played with
-FAKES = {"yemeksepeti": FakeYemeksepeti, "trendyolyemek": FakeTrendyolyemek, "dukkango": FakeDukkango}
+FAKES = {"getiryemek": FakeGetiryemek, "yemeksepeti": FakeYemeksepeti, "trendyolyemek": FakeTrendyolyemek,
+         "dukkango": FakeDukkango}
+STEP_WAIT = 0.3  # seconds between two steps of an order, where a platform wants that
 CUSTOMER = {"address": {"detailedAddress": "Bağdat Caddesi No: 123, Kadıköy, İstanbul"},
             "details": {"name": "Ahmet Yılmaz", "phone": "+905551234567"}}
 PHRASES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
@@ -85,19 +88,20 @@ def new_id():
 class World:
     """The binary's settings are keyword arguments: World(outbound_timeout="1s")."""
 
-    def __init__(self, **settings):
+    def __init__(self, step_wait=STEP_WAIT, **settings):
         self._folder = tempfile.TemporaryDirectory(prefix="kuryed-e2e-")
         self.folder = self._folder.name
         self.store = stores.make(self.folder)
         self.fakes = {name: make() for name, make in FAKES.items()}
         vars(self).update(self.fakes)
+        self.getiryemek.step_wait = step_wait
         self.admin_token = secrets.token_urlsafe(32)
         self.secret_key = base64.b64encode(secrets.token_bytes(32)).decode()
         self.settings = {
             "listen": "127.0.0.1:0", "ops_listen": "127.0.0.1:0", "store": self.store.where,
             "admin_token": self.admin_token, "secret_key": f"k1:{self.secret_key}",
             **{f"{name}_url": fake.url for name, fake in self.fakes.items()},
-            "retry_schedule": "50ms,100ms,200ms",
+            "getiryemek_step_wait": f"{int(step_wait * 1000)}ms", "retry_schedule": "50ms,100ms,200ms",
             "outbound_timeout": "2s", "lease_slack": "1s", "request_deadline": "5s", **settings}
         self.faults = True  # whether close() shall look for what must never be
         self.start()
