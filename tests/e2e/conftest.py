@@ -48,7 +48,7 @@ def shared():
 @pytest.fixture(scope="module")
 def restaurant(shared):
     """The shared world's restaurant, connected to every platform."""
-    return shared.restaurant().connected("dukkango", "trendyolyemek")
+    return shared.restaurant().connected("dukkango", "trendyolyemek", "migrosyemek")
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,7 @@ import requests
 import stores
 from fake_dukkango import FakeDukkango
 from fake_getiryemek import FakeGetiryemek
+from fake_migrosyemek import FakeMigrosyemek
 from fake_trendyolyemek import FakeTrendyolyemek
 from fake_yemeksepeti import FakeYemeksepeti
 from process import WAIT, Kuryed
@@ -34,7 +35,7 @@ from process import WAIT, Kuryed
 WEBHOOK = "/api/v1/webhook/courier/status-update"
 PLATFORMS = ("dukkango", "trendyolyemek")  # what most scenarios are played with
 FAKES = {"getiryemek": FakeGetiryemek, "yemeksepeti": FakeYemeksepeti, "trendyolyemek": FakeTrendyolyemek,
-         "dukkango": FakeDukkango}
+         "migrosyemek": FakeMigrosyemek, "dukkango": FakeDukkango}
 STEP_WAIT = 0.3  # seconds between two steps of an order, where a platform wants that
 CUSTOMER = {"address": {"detailedAddress": "Bağdat Caddesi No: 123, Kadıköy, İstanbul"},
             "details": {"name": "Ahmet Yılmaz", "phone": "+905551234567"}}
