@@ -27,19 +27,19 @@ class Story:
 
     def __init__(self, world):
         self.world, self.secrets = world, [world.admin_token, world.secret_key]
-        self.place = world.restaurant().connected(*PLATFORMS)
+        self.place = world.restaurant().connected(*PLATFORMS, "yemeksepeti")
         self.courier = self.place.courier()
         self.secrets += [self.place.token, self.courier.key, self.courier.made["signingSecret"]]
         for account in self.place.credentials.values():
             # A supplier id is six digits, which may stand anywhere by chance.
-            self.secrets += [value for name, value in account.items() if name != "supplierId"]
+            self.secrets += [value for name, value in account.items() if name not in ("supplierId", "loginUrl")]
 
     def tell(self):
         self.rotate()
         self.deliver()
         self.fail()
         self.misuse()
-        self.secrets += list(self.world.dukkango.tokens)
+        self.secrets += [*self.world.dukkango.tokens, *self.world.yemeksepeti.tokens]
 
     def rotate(self):
         place = self.place
@@ -61,7 +61,7 @@ class Story:
             self.order(name).becomes("cancelled", reasonId=reason, note="iptal notu")
 
     def fail(self):
-        for name in PLATFORMS:
+        for name in (*PLATFORMS, "yemeksepeti"):
             platform = self.world.platform(name)
             echo = "\n".join([*self.secrets, *PERSONAL]).encode()
             platform.next("on-the-way", fails(500, body=echo), times=4)

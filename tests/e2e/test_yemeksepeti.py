@@ -6,11 +6,19 @@ import time
 
 import pytest
 
-from fake import closes, fails, loses
+from fake import fails, loses
+from test_failures import TestConnections as Connections
+from test_failures import TestRetries as Retries
+from test_failures import TestTroubles as Troubles
 from world import World, data, eventually, refused
 
 NAME, STEP = "yemeksepeti", "on-the-way"
 ON_THE_WAY, DELIVERED = "teslim-edilecek", "teslim-edildi"
+
+
+@pytest.fixture
+def name():
+    return NAME
 
 
 @pytest.fixture
@@ -21,6 +29,11 @@ def place(shared):
 @pytest.fixture
 def courier(place):
     return place.courier()
+
+
+@pytest.fixture
+def order(place):
+    return place.order(NAME, "hazir")
 
 
 @pytest.fixture
@@ -152,25 +165,55 @@ class TestUrls:
         assert platform.count("login") == before
 
 
-class TestBadDays:
-    def test_a_lost_answer_is_asked_again_and_taken_for_done(self, place, courier, platform):
-        order = place.order(NAME, "yeni")
-        platform.next("accept", loses())
+class TestConnections(Connections):
+    """As of every platform."""
+
+
+class TestRetries(Retries):
+    """As of every platform, but for "delivered"."""
+
+    def test_the_order_goes_on_and_so_does_the_telling(self, courier, order, platform):
+        platform.next(STEP, fails(500), times=4)
+        courier.posts(order, 1)
+        order.settles("failed")
+        courier.posts(order, 2)  # a new fact starts with fresh tries
+        order.settles("skipped")
+        assert platform.told(order) == [STEP]
+
+
+class TestTroubles(Troubles):
+    """As of every platform, but for "delivered" and without a check."""
+
+    def test_a_lost_answer_is_not_taken_for_a_failure(self, courier, order, platform):
         platform.next(STEP, loses())
         courier.posts(order, 1)
-        delivery = order.settles("done")
+        order.settles("done")
+        assert platform.tried(order) == [STEP, STEP] and platform.told(order) == [STEP]
+
+    def test_a_lost_answer_in_the_middle_does_not_stop_the_rest(self, place, courier, name, platform):
+        order = place.order(name, "yeni")
+        platform.next("accept", loses())
+        platform.next(STEP, loses())
+        courier.posts(order, 2)
+        delivery = order.settles("skipped")
         assert platform.tried(order) == ["accept", "accept", STEP, STEP]
         assert platform.told(order) == ["accept", STEP]
         assert [row["reason"] for row in delivery["log"] if row["httpStatus"] == 400] == ["already_there"] * 2
 
-    def test_a_call_that_never_arrived_is_asked_again(self, place, courier, platform):
-        order = place.order(NAME)
-        platform.next(STEP, closes())
-        platform.next(STEP, fails(500, body=b'{"code":"INTERNAL_ERROR"}'), times=2)
-        courier.posts(order, 1)
-        order.settles("done")
-        assert platform.told(order) == [STEP]
+    def test_a_crash_after_the_call_repeats_it_and_believes_the_answer(self):
+        with World() as world:
+            order, platform = world.restaurant().connected(NAME).order(NAME, "yeni"), world.yemeksepeti
+            hang = platform.hang("accept", done=True)
+            order.becomes("hazirlanacak")
+            assert hang.entered.wait(20)
+            world.kill()
+            world.start()
+            delivery = order.settles("done")
+            assert [(row["httpStatus"], row["reason"]) for row in delivery["log"]] == [(400, "already_there")]
+            assert platform.state(order) == "ACCEPTED"
 
+
+class TestRules:
     def test_a_step_that_the_platform_does_not_allow_is_given_up(self, place, courier, platform):
         order = place.order(NAME, "hazir")
         platform.next(STEP, fails(400, body=b'{"code":"INVALID_ORDER_STATUS","message":"-"}'))
@@ -226,6 +269,21 @@ class TestLogin:
             second.settles("done")
             assert [call.status for call in world.yemeksepeti.about(second)] == [200]  # no 401 was needed
             assert world.yemeksepeti.count("login") == 2
+
+    def test_a_token_that_is_never_taken_ends_in_failure(self, courier, order, platform):
+        platform.next(STEP, fails(401, body=b'{"code":"POS_ERROR"}'), times=50)
+        before = platform.count("login")
+        courier.posts(order, 1)
+        order.settles("failed")
+        assert platform.tried(order).count(STEP) <= 8
+        assert platform.count("login") - before <= 8  # a try needs a login, and may renew it once
+
+    def test_a_login_that_hangs_or_fails_is_tried_again(self, courier, order, platform):
+        platform.next("login", fails(502), times=2)
+        platform.hang("login")
+        courier.posts(order, 1)
+        order.settles("done")
+        assert platform.told(order) == [STEP]
 
     def test_wrong_credentials_are_shown_and_can_be_put_right(self, shared, platform):
         place = shared.restaurant()
