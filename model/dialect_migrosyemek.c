@@ -180,8 +180,8 @@ static void judge_step(const struct order *order, const struct step *step, bool 
 
 /* ---- the check: the store's active orders ---- */
 
-#define ACTIVE_MAX \
-        50 /* asked for; whether more may be is UNSURE. Of an answer beyond 64 KiB nothing is read at all */
+/* Asked for; whether more may be is UNSURE. Of an answer beyond 64 KiB nothing is read. */
+#define ACTIVE_MAX 50
 
 static enum err check(const struct order *order, const struct account *account, struct message *ret,
                       struct why *why)
@@ -214,7 +214,6 @@ static void judge_active(const struct order *order, struct json_object *active, 
         int64_t number = json_get_int(active, "status", -1);
         const char *word = NULL;
 
-        judge(ret, VERDICT_RETRY, "unexpected_answer");
         if (number < 0 && view_need_text(&v, "status", 1, 32, &word, NULL))
                 return;
         for (size_t i = 0; i < sizeof states / sizeof *states; i++)
@@ -245,23 +244,22 @@ static struct json_object *find_order(struct json_object *list, int64_t id, bool
         return found;
 }
 
-/* UNSURE: what an order that is not in the list means. It may wait for its approval, it may be over, and there may be
- * more active orders than were asked for; so nothing is learnt: the step is called in doubt, and its answer decides. To
- * take absence for success would lose what was never said. */
+/* UNSURE: what it means that an order is not in the list. It may wait for its approval, it may be over, there may be more
+ * than was asked for, or the list has another form than is known here; so nothing is learnt: the step is called in doubt,
+ * and its answer decides. To take absence for success would lose what was never said. */
 static void judge_check(const struct order *order, const struct view *answer, struct judgement *ret)
 {
-        struct json_object *data = json_find(answer->object, "data"), *active;
+        struct json_object *active = NULL;
         int64_t id = -1;
 
-        if (!is_success(answer, ret) || !read_number(order->platform_order_id, &id))
+        if (!is_success(answer, ret))
                 return;
-        active = find_order(data, id, false);
-        if (active) {
+        judge(ret, VERDICT_DONE, "nothing_learnt");
+        ret->definite = false;
+        if (read_number(order->platform_order_id, &id))
+                active = find_order(json_find(answer->object, "data"), id, false);
+        if (active)
                 judge_active(order, active, ret);
-        } else if (json_object_is_type(data, json_type_array)) {
-                judge(ret, VERDICT_DONE, "not_among_active");
-                ret->definite = false;
-        }
 }
 
 const struct dialect dialect_migrosyemek = {

@@ -378,6 +378,8 @@ static const struct {
         BYTES("{\"status\":true,\"data\":{\"access_token\":{\"" SECRET "\":1}},\"packageStatus\":null}"),
         BYTES("{\"status\":true,\"data\":{\"access_token\":\"a\\u0000b\"},\"packageStatus\":\"Shipped\\u0000\"}"),
         BYTES("{\"status\":true,\"data\":{\"access_token\":\"\xc5\x9f\"},\"packageStatus\":\"\xc5\x9f\"}"),
+        BYTES("{\"success\":false,\"errorMessage\":{\"errorDetail\":\"" SECRET "\"}}"),
+        BYTES("{\"success\":\"" SECRET "\",\"data\":[\"" SECRET "\"]}"),
         {deep, sizeof deep - 1},
         {large, sizeof large - 1},
         {large_token, sizeof large_token - 1},
