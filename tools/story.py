@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""story.py - what tools/demo plays: the real binary, a pretend Dükkango, one order, one webhook.
+"""story.py - what tools/demo plays: the real binary, a pretend platform, one order, one webhook.
 
-Needs nothing but Python's own library. The pretend platform and the child process are those of the end-to-end tests: what the demo shows is what is tested.
-usage: KURYED=<binary> story.py [--once] [MongoDB's URI without a database]
+Needs nothing but Python's own library, and python3-cryptography for Migros Yemek. The pretend platform and the child process are those of the end-to-end tests: what the demo shows is what is tested.
+usage: KURYED=<binary> story.py [--once] [--platform NAME] [MongoDB's URI without a database]
 """
 
+import argparse
 import base64
 import contextlib
+import importlib
 import json
 import secrets
 import shlex
@@ -20,7 +22,6 @@ import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / 'tests' / 'e2e'))
-from fake_dukkango import FakeDukkango  # noqa: E402
 from process import Kuryed  # noqa: E402
 
 # The ids of the integration page that courier firms know.
@@ -28,6 +29,13 @@ RESTAURANT = '507f1f77bcf86cd799439011'
 ORDER = '507f1f77bcf86cd799439012'
 WEBHOOK = '/api/v1/webhook/courier/status-update'
 WAIT = 10.0
+# Our word, what people call it, and what it is told when the courier sets out and when it is there.
+OWN = ['accept', 'on-the-way']
+ALL = {'getiryemek': ('GetirYemek', OWN, ['delivered']), 'yemeksepeti': ('YemekSepeti', OWN, []),
+       'trendyolyemek': ('Trendyol Yemek', ['accept', 'ready', 'on-the-way'], ['delivered']),
+       'migrosyemek': ('Migros Yemek', ['accept', 'ready', 'on-the-way'], ['delivered']),
+       'dukkango': ('Dükkango', OWN, ['delivered'])}
+STEP_WAIT = 1  # seconds that a platform wants between two steps, a minute in the world outside
 
 
 class Surprise(Exception):
@@ -49,18 +57,23 @@ def pretty(document):
     return '\n'.join('     ' + line for line in json.dumps(document, ensure_ascii=False, indent=2).splitlines())
 
 
-class PretendDukkango(FakeDukkango):
-    """Shows each call as it comes in, and what was answered."""
+def pretend(name):
+    """The fake of the tests, which shows each call as it comes in, and what was answered."""
+    class Pretend(getattr(importlib.import_module(f'fake_{name}'), f'Fake{name.capitalize()}')):
+        word, title = name, ALL[name][0]
 
-    def take(self, call):
-        answer = super().take(call)
-        body = call.body.decode() if call.body and call.step != 'login' else ''
-        say(f'     Dükkango received  {call.method} {call.path} {body} -> {call.status}')
-        return answer
+        def take(self, call):
+            answer = super().take(call)
+            body = call.body.decode() if call.body and call.step != 'login' else ''
+            say(f'     {self.title} received  {call.method} {call.path} {body} -> {call.status}')
+            return answer
 
-    def applied(self):
-        with self.changed:
-            return [call.step for call in self.calls if call.applied]
+        def applied(self):
+            with self.changed:
+                return [call.step for call in self.calls if call.applied]
+    made = Pretend()
+    made.step_wait = STEP_WAIT
+    return made
 
 
 class Embedded:
@@ -98,7 +111,8 @@ class Server:
         key = base64.b64encode(secrets.token_bytes(32)).decode()
         self.process = Kuryed({
             'KURYE_LISTEN': '127.0.0.1:0', 'KURYE_OPS_LISTEN': '127.0.0.1:0',
-            'KURYE_STORE': store.setting, 'KURYE_DUKKANGO_URL': platform.url,
+            'KURYE_STORE': store.setting, f'KURYE_{platform.word.upper()}_URL': platform.url,
+            'KURYE_GETIRYEMEK_STEP_WAIT': f'{STEP_WAIT}s',
             'KURYE_ADMIN_TOKEN': self.admin_token, 'KURYE_SECRET_KEY': f'demo:{key}'})
         try:
             self.url = f'http://{self.process.log_contains(event="listening")["listen"]}'
@@ -125,7 +139,8 @@ class Server:
 class Story:
     def __init__(self, server, platform):
         self.server, self.platform = server, platform
-        self.restaurant_token = self.key = self.payment_key = None
+        self.restaurant_token = self.key = self.number = None
+        _, self.first, self.rest = ALL[platform.word]
 
     def restaurant(self, method, path, body=None, status=200):
         return self.server.call(method, path, body, status, Authorization=f'Bearer {self.restaurant_token}')['data']
@@ -140,28 +155,29 @@ class Story:
         expect(made['restaurantId'] == RESTAURANT, f'the restaurant is {made}')
         self.restaurant_token = made['token']
         path, account = f'/api/v1/restaurants/{RESTAURANT}', self.platform.account()
-        self.restaurant('PUT', f'{path}/platforms/dukkango', {'enabled': True, 'credentials': account})
+        self.restaurant('PUT', f'{path}/platforms/{self.platform.word}', {'enabled': True, 'credentials': account})
         self.key = self.restaurant('POST', f'{path}/courier-integrations', {'name': 'Hızlı Kurye'}, 201)['apiKey']
-        self.payment_key, _ = self.platform.hold(account, 'yeni')
+        self.number, reference = self.platform.hold(account, 'yeni')
         self.restaurant('POST', '/api/v1/orders', {
-            'orderId': ORDER, 'platform': 'dukkango', 'platformOrderId': self.payment_key, 'status': 'yeni',
+            'orderId': ORDER, 'platform': self.platform.word, 'platformOrderId': self.number,
+            'platformRef': reference, 'status': 'yeni',
             'price': 125.5, 'paymentMethod': 'card', 'hazirlanmaSuresiDk': 15, 'orderNote': 'İnce hamur olsun lütfen',
             'customer': {'address': {'detailedAddress': 'Bağdat Caddesi No: 123, Daire: 8, Kadıköy, İstanbul'},
                          'details': {'name': 'Ahmet Yılmaz', 'phone': '+905551234567'}}}, 201)
 
-    def reaches(self, status, *steps):
+    def reaches(self, status, steps, end='done'):
         """The platform was told all these steps in this order, once each, and the order says so."""
         self.platform.received(steps[-1], timeout=WAIT)
         until = time.monotonic() + WAIT
         while True:
             order = self.order()
             state = owed(order)
-            if state == 'done':
+            if state == end:
                 break
             expect(time.monotonic() < until, f'the delivery is still {state}: {order["deliveries"]}')
             threading.Event().wait(0.02)
         expect(order['status'] == status, f'the order is {order["status"]}, not {status}')
-        expect(self.platform.applied() == list(steps), f'the platform was told {self.platform.applied()}')
+        expect(self.platform.applied() == steps, f'the platform was told {self.platform.applied()}')
         expect(not self.platform.violations, self.platform.violations)
         return order
 
@@ -172,15 +188,15 @@ class Story:
 
     def play(self):
         self.set_up()
-        say(f'1. Restaurant {RESTAURANT}, connected to Dükkango, has a courier firm with a key of its own.')
-        say(f'2. Order {ORDER} has come in from Dükkango ({self.payment_key}):\n     {described(self.order())}')
+        say(f'1. Restaurant {RESTAURANT}, connected to {self.platform.title}, has a courier firm with a key of its own.')
+        say(f'2. Order {ORDER} has come in from {self.platform.title} ({self.number}):\n     {described(self.order())}')
         say(f'3. The courier sets out: POST {WEBHOOK} with status 1')
         answer = self.server.call('POST', WEBHOOK, {'restaurantId': RESTAURANT, 'orderId': ORDER, 'status': 1},
                                   x_api_key=self.key)
         say(pretty(answer))
         expect(answer['success'] and answer['data']['status'] == 'teslim-edilecek', f'the webhook said {answer}')
-        after = self.reaches('teslim-edilecek', 'accept', 'on-the-way')
-        say(f'4. The order has moved, and Dükkango knows, the step between included:\n     {described(after)}')
+        after = self.reaches('teslim-edilecek', self.first)
+        say(f'4. The order has moved, and {self.platform.title} knows, what was missing included:\n     {described(after)}')
 
     def finish(self):
         """Does what the reader would: runs the curl."""
@@ -191,7 +207,8 @@ class Story:
         answer = json.loads(done.stdout)
         say(pretty(answer))
         expect(answer.get('success'), f'the webhook said {answer}')
-        say(f'     {described(self.reaches("teslim-edildi", "accept", "on-the-way", "delivered"))}')
+        end = 'done' if self.rest else 'skipped'  # there is no such call
+        say(f'     {described(self.reaches("teslim-edildi", self.first + self.rest, end))}')
 
     def hand_over(self):
         say(f'\nThe server runs until Ctrl-C. Deliver the order:\n\n{self.curl(2)}\n\nand look at it:\n\n'
@@ -202,7 +219,7 @@ class Story:
 
 def described(order):
     history = ' -> '.join(f'{row["status"]} (by {row["by"]})' for row in order['history'])
-    return f'status {order["status"]}; history {history or "empty"}; delivery to Dükkango {owed(order)}'
+    return f'status {order["status"]}; history {history or "empty"}; delivery to its platform {owed(order)}'
 
 
 def owed(order):
@@ -215,11 +232,11 @@ def stopped(*_):
     raise KeyboardInterrupt
 
 
-def told(store, once):
+def told(store, name, once):
     """Plays the story on a server of its own; returns the exit status."""
-    platform = PretendDukkango()
+    platform = pretend(name)
     server = Server(store, platform)
-    say(f'kuryed runs on {server.url} with {store.name}, beside a pretend Dükkango.')
+    say(f'kuryed runs on {server.url} with {store.name}, beside a pretend {platform.title}.')
     try:
         story = Story(server, platform)
         story.play()
@@ -228,7 +245,7 @@ def told(store, once):
         story.finish()
         status, took = server.process.stop(WAIT)
         expect(status == 0, f'the server stopped with {status}')
-        say(f'The demo held: one order, two webhooks, three calls to its platform; stopped in {took * 1000:.0f} ms.')
+        say(f'The demo held: one order, two webhooks, {len(platform.applied())} calls to its platform; stopped in {took * 1000:.0f} ms.')
         return 0
     except KeyboardInterrupt:
         say('')
@@ -255,9 +272,13 @@ def main(*arguments):
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stopped)
     try:
-        uris = [word for word in arguments if word != '--once']
-        with contextlib.closing(Mongo(uris[0]) if uris else Embedded()) as store:
-            return told(store, '--once' in arguments)
+        options = argparse.ArgumentParser()
+        options.add_argument('--once', action='store_true')
+        options.add_argument('--platform', choices=ALL, default='dukkango')
+        options.add_argument('uri', nargs='?')
+        given = options.parse_args(arguments)
+        with contextlib.closing(Mongo(given.uri) if given.uri else Embedded()) as store:
+            return told(store, given.platform, given.once)
     except Surprise as surprise:
         print(f'demo FAILED: {surprise}', file=sys.stderr)
         return 1

@@ -41,6 +41,14 @@ def test_once_ends_by_itself_and_well():
     assert re.findall(r"PUT /\S+/(\w+)/", done.stdout) == ["accept", "ontheway", "complete"]
 
 
+@pytest.mark.parametrize("name, calls", [("getiryemek", 3), ("yemeksepeti", 2), ("trendyolyemek", 4), ("migrosyemek", 4)])
+def test_it_is_played_with_any_platform(name, calls):
+    done = subprocess.run([sys.executable, STORY, "--once", "--platform", name], capture_output=True, text=True,
+                          timeout=3 * WAIT)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+    assert f"{calls} calls to its platform" in done.stdout
+
+
 def test_the_curls_that_are_printed_work(story):
     _, text = story
     deliver, look = re.findall(r"^curl (?:.*\\\n)*.*$", text, re.M)
