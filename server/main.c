@@ -28,6 +28,7 @@
 #define DRAIN_HTTP_MS 4000 /* with the next one under the 10 s that an orchestrator waits before it kills */
 #define DRAIN_CALLS_MS 3000
 #define GRACE_MS 2000 /* far longer than a claim takes; a guess */
+#define PAUSE_MS 5000 /* after a 429 of a platform that names no limit; a guess */
 
 struct server {
         struct app app;
@@ -112,7 +113,9 @@ static enum err start_outbound(struct server *server, struct why *why)
                          [PLATFORM_YEMEKSEPETI] = c->yemeksepeti_url},
                 .floor_ms = {[PLATFORM_DUKKANGO] = c->dukkango_poll_ms,
                              [PLATFORM_GETIRYEMEK] = c->getiryemek_pause_ms,
-                             [PLATFORM_TRENDYOLYEMEK] = c->trendyolyemek_pause_ms},
+                             [PLATFORM_MIGROSYEMEK] = PAUSE_MS,
+                             [PLATFORM_TRENDYOLYEMEK] = c->trendyolyemek_pause_ms,
+                             [PLATFORM_YEMEKSEPETI] = PAUSE_MS},
                 .retry = {.delays_ms = c->retry_ms, .n = c->n_retries},
                 .step_wait_ms = {[PLATFORM_GETIRYEMEK] = c->getiryemek_step_wait_ms},
                 .timeout_ms = c->outbound_timeout_ms,

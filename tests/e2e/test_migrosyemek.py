@@ -6,7 +6,7 @@ import json
 import pytest
 
 from fake import closes, fails, loses
-from world import data, eventually, refused
+from world import World, data, eventually, refused
 
 NAME, STEP = "migrosyemek", "on-the-way"
 GARBAGE = b"<html>\xff\x00 it works </html>"
@@ -105,6 +105,18 @@ class TestAnswers:
         assert platform.told(order) == []
         shown = data(place.call("GET", f"{place.path}/platforms/{NAME}"))
         assert shown["state"] == ("login_failed" if reason == "login_failed" else "untested")
+
+
+    def test_429_holds_back_though_no_limit_is_known_and_uses_no_try(self):
+        with World() as world:
+            place = world.restaurant().connected(NAME)
+            order = place.order(NAME, "hazir")
+            world.migrosyemek.next(STEP, fails(429))
+            place.courier().posts(order, 1)
+            assert order.settles("done")["tries"] == 0
+            first, second = world.migrosyemek.about(order)
+            assert (first.status, second.status) == (429, 200)
+            assert 4.9 <= second.at - first.at < 10
 
 
 class TestLostAnswers:

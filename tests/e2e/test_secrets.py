@@ -27,7 +27,7 @@ class Story:
 
     def __init__(self, world):
         self.world, self.secrets = world, [world.admin_token, world.secret_key]
-        self.place = world.restaurant().connected(*PLATFORMS, "yemeksepeti")
+        self.place = world.restaurant().connected(*PLATFORMS, "yemeksepeti", "migrosyemek")
         self.courier = self.place.courier()
         self.secrets += [self.place.token, self.courier.key, self.courier.made["signingSecret"]]
         for account in self.place.credentials.values():
@@ -61,7 +61,7 @@ class Story:
             self.order(name).becomes("cancelled", reasonId=reason, note="iptal notu")
 
     def fail(self):
-        for name in (*PLATFORMS, "yemeksepeti"):
+        for name in (*PLATFORMS, "yemeksepeti", "migrosyemek"):
             platform = self.world.platform(name)
             echo = "\n".join([*self.secrets, *PERSONAL]).encode()
             platform.next("on-the-way", fails(500, body=echo), times=4)
