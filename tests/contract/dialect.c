@@ -117,8 +117,9 @@ static void it_speaks_for_its_platform_only(void **state)
         assert_ptr_equal(dialect_for(&order, PARTY_PLATFORM), dialect);
         assert_null(dialect_for(&order, PARTY_COURIER));
         assert_null(dialect_of(PLATFORM_PHONE));
-        while (dialect->credentials[n])
-                n++;
+        for (; dialect->credentials[n]; n++)
+                assert_true(!dialect->fits ||
+                            dialect->fits(dialect->credentials[n], fixture->account.values[n]));
         assert_in_range(n, 1, CREDENTIALS_MAX);
         assert_int_equal(!dialect->login, !dialect->judge_login);
         assert_int_equal(!dialect->check, !dialect->judge_check);

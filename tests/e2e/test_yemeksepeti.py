@@ -232,6 +232,16 @@ class TestRules:
         first, second = platform.about(order)
         assert 9.5 <= second.at - first.at < 15
 
+    def test_429_holds_back_though_no_limit_is_known_and_uses_no_try(self):
+        with World() as world:  # of its own: the lane is held back
+            place = world.restaurant().connected(NAME)
+            order = place.order(NAME)
+            world.yemeksepeti.next(STEP, fails(429))
+            place.courier().posts(order, 1)
+            assert order.settles("done")["tries"] == 0
+            first, second = world.yemeksepeti.about(order)
+            assert (first.status, second.status) == (429, 200) and 4.9 <= second.at - first.at < 10
+
     def test_409_for_an_order_that_the_platform_cancelled_is_final(self, place, platform):
         order = place.order(NAME, "yeni")
         platform.orders[order.platform_id]["state"] = "REJECTED"
