@@ -8,6 +8,7 @@
 #include "model/text.h"
 #include "server/listener.h"
 #include "server/log.h"
+#include "server/outbound.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -119,6 +120,8 @@ static const struct setting settings[] = {
          "How long GetirYemek wants between verify, prepare and deliver of one order."},
         {"GETIRYEMEK_PAUSE", DURATION, FIELD(getiryemek_pause_ms), "20s", 1, 10 * MINUTE, NULL,
          "How long a 429 of GetirYemek holds its calls back at least; it blocks for 20 s after 300 in 60 s."},
+        {"GETIRYEMEK_LOGINS", INTEGER, FIELD(getiryemek_logins), "10", 1, LOGINS_KEPT, NULL,
+         "How many logins of one account GetirYemek takes in a minute; the next one waits."},
         {"TRENDYOLYEMEK_PAUSE", DURATION, FIELD(trendyolyemek_pause_ms), "10s", 1, 10 * MINUTE, NULL,
          "How long a 429 of Trendyol Yemek holds its calls back at least; it allows 50 in 10 s."},
         {"DUKKANGO_POLL", DURATION, FIELD(dukkango_poll_ms), "30s", 1, 10 * MINUTE, NULL,

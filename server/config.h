@@ -30,6 +30,7 @@ struct config {
         char *dukkango_url;
         int64_t getiryemek_step_wait_ms;
         int64_t getiryemek_pause_ms;
+        int64_t getiryemek_logins;
         int64_t trendyolyemek_pause_ms;
         int64_t dukkango_poll_ms;
         int64_t connections_max;

@@ -49,8 +49,10 @@ struct session {
         int active; /* errands that hold it */
         struct digest credentials;
         char token[TOKEN_SIZE];
-        int64_t token_until_ms;   /* CLOCK_BOOTTIME; 0: no token */
-        int64_t refused_until_ms; /* the same credentials were refused: not asked again until then */
+        int64_t token_until_ms;         /* CLOCK_BOOTTIME; 0: no token */
+        int64_t refused_until_ms;       /* the same credentials were refused: not asked again until then */
+        int64_t logins_ms[LOGINS_KEPT]; /* CLOCK_BOOTTIME: when the last ones began, by n_logins */
+        int64_t n_logins;
         bool logging_in;
         struct call login;
         struct errand *waiting; /* for the login, linked by next_waiting */

@@ -118,6 +118,7 @@ static enum err start_outbound(struct server *server, struct why *why)
                              [PLATFORM_YEMEKSEPETI] = PAUSE_MS},
                 .retry = {.delays_ms = c->retry_ms, .n = c->n_retries},
                 .step_wait_ms = {[PLATFORM_GETIRYEMEK] = c->getiryemek_step_wait_ms},
+                .logins_max = {[PLATFORM_GETIRYEMEK] = c->getiryemek_logins},
                 .timeout_ms = c->outbound_timeout_ms,
                 .lease_slack_ms = c->lease_slack_ms,
                 .grace_ms = config_store_is_file(c) ? 0 : GRACE_MS};

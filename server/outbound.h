@@ -13,6 +13,8 @@
 
 struct outbound;
 
+#define LOGINS_KEPT 32 /* the most that logins_max can count */
+
 struct outbound_options {
         const struct keyring *keyring;
         const char *urls[PLATFORM_COUNT]; /* NULL: a platform that is not called */
@@ -20,8 +22,9 @@ struct outbound_options {
         struct retry retry;               /* its delays are borrowed */
         int64_t step_wait_ms
                 [PLATFORM_COUNT]; /* between two steps about one order, where the platform asks for it */
-        int64_t timeout_ms;       /* of one call */
-        int64_t lease_slack_ms;   /* a lease is two timeouts and this */
+        int64_t logins_max[PLATFORM_COUNT]; /* of one account in a minute; 0: no matter */
+        int64_t timeout_ms;                 /* of one call */
+        int64_t lease_slack_ms;             /* a lease is two timeouts and this */
         int64_t grace_ms; /* what fell due is left for so long to the server that knows of it; 0: there is no other */
 };
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define REFUSED_MS 60000 /* wrong credentials are not tried again sooner; a guess: long enough for no storm */
+#define LOGINS_MS 60000  /* what logins_max counts in */
 #define MARGIN_MS \
         30000 /* a token is renewed this long before its end, so that it does not end under a call; a guess */
 
@@ -40,10 +41,20 @@ static void session_drop(struct session *session)
         free(session);
 }
 
+/* Until when the last `nth` logins were within a minute; 0: there were not so many. */
+static int64_t login_free_ms(const struct session *session, int64_t nth)
+{
+        return nth > 0 && session->n_logins >= nth
+                       ? session->logins_ms[(session->n_logins - nth) % LOGINS_KEPT] + LOGINS_MS
+                       : 0;
+}
+
 void session_leave(struct session *session, int64_t now_ms)
 {
+        const bool counts = session->outbound->options.logins_max[session->platform] > 0;
+
         if (session->active == 0 && !session->logging_in && session->token_until_ms <= now_ms &&
-            session->refused_until_ms <= now_ms)
+            session->refused_until_ms <= now_ms && (!counts || login_free_ms(session, 1) <= now_ms))
                 session_drop(session);
 }
 
@@ -136,12 +147,21 @@ void session_login(struct session *session, struct errand *errand)
 {
         const struct dialect *dialect = dialect_of(session->platform);
         const struct account account = errand_account(errand);
+        const int64_t now_ms = time_boot_ms();
+        const int64_t free_ms =
+                login_free_ms(session, session->outbound->options.logins_max[session->platform]);
         struct judgement judgement = {0};
         struct why why = {0};
         enum err e;
 
-        if (session->refused_until_ms > time_boot_ms()) {
+        if (session->refused_until_ms > now_ms) {
                 judge(&judgement, VERDICT_GIVE_UP, "login_failed");
+                errand_logged_in(errand, &judgement);
+                return;
+        }
+        if (!session->logging_in && free_ms > now_ms) {
+                judge(&judgement, VERDICT_WAIT, "too_many_logins");
+                judgement.wait_ms = free_ms - now_ms;
                 errand_logged_in(errand, &judgement);
                 return;
         }
@@ -150,6 +170,7 @@ void session_login(struct session *session, struct errand *errand)
         if (session->logging_in)
                 return;
         session->logging_in = true;
+        session->logins_ms[session->n_logins++ % LOGINS_KEPT] = now_ms;
         memset(&session->login, 0, sizeof session->login);
         session->login.timeout_ms = session->outbound->options.timeout_ms;
         session->login.reply = &session->outbound->in;

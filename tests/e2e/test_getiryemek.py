@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """test_getiryemek.py - what only GetirYemek has: a wait between two steps, steps by whose courier delivers, reasons."""
 
-import time
+import datetime
 
 import pytest
 
@@ -322,6 +322,19 @@ class TestLogin:
             assert order.settles("failed")["reason"] == "login_failed"
             assert platform.about(order) == []
         assert platform.count("login") == before + 1
+
+    def test_no_more_logins_are_made_in_a_minute_than_the_setting_says(self):
+        with World(getiryemek_logins="3") as world:
+            place, platform = world.restaurant().connected(NAME), world.getiryemek
+            order = place.order(NAME)
+            platform.next(STEP, error(-2, 401), times=50)
+            place.courier().posts(order, 1)
+            delivery = eventually(order.delivery, lambda one: one["log"][-1:] and
+                                  one["log"][-1]["reason"] == "too_many_logins")
+            assert (delivery["state"], delivery["tries"], platform.count("login")) == ("pending", 1, 3)
+            began, due = (datetime.datetime.fromisoformat(text)
+                          for text in (delivery["log"][-1]["at"], delivery["nextTryAt"]))
+            assert 50 < (due - began).total_seconds() <= 60
 
     def test_429_holds_back_as_long_as_the_setting_says_and_uses_no_try(self):
         with World(getiryemek_pause="2s") as world:
