@@ -242,6 +242,122 @@ static void a_reference_is_refused_where_its_time_is_none(void **state)
         assert_int_equal(dialect->accepts("65aa0c1f2b3d4e5f60718293", &ref, NULL), ERR_BAD_FIELD);
 }
 
+/* ---- walks ---- */
+
+#define WALKS 2000
+#define ROUNDS 60
+
+/* A platform that keeps its rules and counts who breaks them. */
+struct pretend {
+        int64_t verified_ms, prepared_ms;
+        int status;
+        int broken;
+};
+
+static unsigned draw(uint64_t *seed, unsigned n)
+{
+        *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        return (unsigned)(*seed >> 33) % n;
+}
+
+/* Takes a step as Getir would; each by the state it leads to. */
+static void take(struct pretend *platform, const struct story *s, const struct step *step)
+{
+        const bool prepares = streq(step->path, "/food-orders/*/prepare");
+        const int to = step->number == 10 ? 500 : prepares ? 550 : step->number == 30 ? 600 : 900;
+        const int from = to == 500 ? 400 : to == 550 ? 500 : 550;
+        const int64_t since_ms = prepares ? platform->verified_ms : to == 900 ? platform->prepared_ms : 0;
+
+        if (step->number == 60) {
+                platform->broken += platform->status >= 900;
+                platform->status = 1600;
+                return;
+        }
+        platform->broken += platform->status != from || s->now < since_ms + WAIT ||
+                            (to == 600 && !s->order.platform_courier) ||
+                            (to == 900 && s->order.platform_courier);
+        platform->status = to;
+        if (to == 500)
+                platform->verified_ms = s->now;
+        if (to == 550)
+                platform->prepared_ms = s->now;
+}
+
+static int show(const struct pretend *platform, char *to, size_t size)
+{
+        return snprintf(to, size, "{\"status\":%d%s%s%s}", platform->status,
+                        platform->verified_ms ? ",\"verifyDate\":\"a\"" : "",
+                        platform->prepared_ms ? ",\"prepareDate\":\"b\"" : "",
+                        platform->status == 600 ? ",\"handoverDate\":\"c\"" : "");
+}
+
+/* One look as an errand does it; what is lost may have got through or not. */
+static void look(struct story *s, struct pretend *platform, uint64_t *seed, bool fine)
+{
+        const struct next n = next(s);
+        const unsigned fate = fine ? 2 : draw(seed, 6); /* 0: lost before, 1: lost after */
+        struct answer answer = {.http = 200, .retry_after_ms = -1, .trouble = "timeout"};
+        struct judgement j = {.verdict = VERDICT_NOTHING, .definite = true};
+        struct settlement change;
+        char body[128] = "{\"result\":true}";
+
+        if (n.kind == NEXT_CALL && fate > 0)
+                take(platform, s, n.step);
+        if (n.kind == NEXT_CHECK)
+                show(platform, body, sizeof body);
+        answer.carried = fate < 2 ? CARRIED_UNSURE : CARRIED_ANSWERED;
+        answer.body = body;
+        answer.length = strlen(body);
+        if (n.kind == NEXT_WAIT)
+                j = (struct judgement){
+                        .verdict = VERDICT_WAIT, .definite = true, .wait_ms = n.until_ms - s->now};
+        if (n.kind == NEXT_CHECK)
+                dialect_judge_check(dialect, &s->order, &answer, &j);
+        if (n.kind == NEXT_CALL)
+                dialect_judge(dialect, &s->order, n.step, s->target->unsure, &answer, &j);
+        change = settle(s, n.kind == NEXT_CALL ? n.step : NULL, &j);
+        target_apply(s->target, &change);
+        if (!fine && draw(seed, 8) == 0) /* a server that died */
+                s->target->unsure = true;
+}
+
+static void walk(uint64_t seed, bool getirs)
+{
+        struct pretend platform = {.status = 400};
+        struct story s;
+
+        begin_here(&s, STATUS_NEW);
+        s.order.platform_courier = getirs;
+        for (int round = 0; round < ROUNDS + 40; round++) {
+                const bool fine = round >= ROUNDS;
+                const unsigned most = getirs ? 1 : STATUS_COUNT - 1 - s.order.status;
+
+                s.now += draw(&seed, 30) * SECOND;
+                if (!status_is_final(s.order.status) && (fine || draw(&seed, 4) == 0))
+                        fact(&s, (enum status)(s.order.status + 1 + (int)draw(&seed, most)));
+                else if (s.target->dead[0])
+                        replay(&s);
+                else if (s.target->at_ms > s.now)
+                        s.now = s.target->at_ms;
+                if (s.target->at_ms != TARGET_NOT_DUE)
+                        look(&s, &platform, &seed, fine);
+                assert_int_equal(platform.broken, 0);
+        }
+        assert_int_equal(s.target->at_ms, TARGET_NOT_DUE);
+        assert_string_equal(s.target->dead, "");
+        if (s.order.status == STATUS_CANCELLED)
+                assert_int_equal(platform.status, 1600);
+        else
+                assert_int_equal(platform.status, getirs ? 600 : 900);
+}
+
+static void whatever_is_lost_no_step_is_early_or_out_of_turn_or_forgotten(void **state)
+{
+        (void)state;
+        for (uint64_t seed = 1; seed <= WALKS; seed++)
+                walk(seed, seed % 2);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -257,6 +373,7 @@ int main(void)
                 cmocka_unit_test(a_scheduled_order_has_a_verify_of_its_own),
                 cmocka_unit_test(the_note_of_a_cancel_is_sent),
                 cmocka_unit_test(a_reference_is_refused_where_its_time_is_none),
+                cmocka_unit_test(whatever_is_lost_no_step_is_early_or_out_of_turn_or_forgotten),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
