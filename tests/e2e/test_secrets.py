@@ -6,6 +6,7 @@ import base64
 import pytest
 
 from fake import fails
+from fake_getiryemek import REASON
 from world import PLATFORMS, WEBHOOK, World, data
 
 CUSTOMER = {"details": {"name": "Gülbahar Gizlioğlu", "phone": "+905550001122"},
@@ -27,7 +28,7 @@ class Story:
 
     def __init__(self, world):
         self.world, self.secrets = world, [world.admin_token, world.secret_key]
-        self.place = world.restaurant().connected(*PLATFORMS, "yemeksepeti", "migrosyemek")
+        self.place = world.restaurant().connected(*PLATFORMS, "yemeksepeti", "migrosyemek", "getiryemek")
         self.courier = self.place.courier()
         self.secrets += [self.place.token, self.courier.key, self.courier.made["signingSecret"]]
         for account in self.place.credentials.values():
@@ -39,7 +40,8 @@ class Story:
         self.deliver()
         self.fail()
         self.misuse()
-        self.secrets += [*self.world.dukkango.tokens, *self.world.yemeksepeti.tokens]
+        for fake in (self.world.dukkango, self.world.yemeksepeti, self.world.getiryemek):
+            self.secrets += fake.tokens
 
     def rotate(self):
         place = self.place
@@ -53,15 +55,15 @@ class Story:
                                 courierNote="kuryeye fısılda")
 
     def deliver(self):
-        for name in PLATFORMS:
+        for name in (*PLATFORMS, "getiryemek"):
             order = self.order(name)
             self.courier.posts(order, 2)
             order.settles("done")
-            reason = {"dukkango": "3", "trendyolyemek": "623"}[name]
+            reason = {"dukkango": "3", "trendyolyemek": "623", "getiryemek": REASON}[name]
             self.order(name).becomes("cancelled", reasonId=reason, note="iptal notu")
 
     def fail(self):
-        for name in (*PLATFORMS, "yemeksepeti", "migrosyemek"):
+        for name in (*PLATFORMS, "yemeksepeti", "migrosyemek", "getiryemek"):
             platform = self.world.platform(name)
             echo = "\n".join([*self.secrets, *PERSONAL]).encode()
             platform.next("on-the-way", fails(500, body=echo), times=4)
