@@ -51,6 +51,7 @@ static enum err read_list(struct request *r, void *verb, struct why *why)
         const char *state = request_query(r, "state");
         enum err e = caller_list(r, list, why);
 
+        list->documents = true; /* which calls there are may stand in what the platform gave with the order */
         list->has_delivery = state;
         if (!e && state && !delivery_find(state, &list->delivery))
                 e = FAIL_FIELD(why, "state", "none of ours");

@@ -97,6 +97,8 @@ class TestSteps:
         order = place.order(NAME, "yeni", platformOrderId=token, platformRef=reference)
         order.becomes("hazirlanacak")
         order.settles("skipped")
+        skipped = data(place.call("GET", "/api/v1/deliveries?state=skipped&limit=200"))
+        assert order.id in [delivery["orderId"] for delivery in skipped]
         courier.posts(order, 1)
         order.settles("done")
         assert platform.tried(order) == [STEP]
