@@ -96,6 +96,9 @@ bool job_may_repeat(const struct job *job);
 /* Notes for the hooks what the job changed; `what` says where. The caller adds which targets are due. */
 void job_changed(struct job *job, const struct due *what, int64_t rev, enum status before, enum status after);
 
+/* The courier firm hears of all but "on the way" and "delivered", which it said itself (docs/design.md 5). */
+bool move_concerns_courier(enum status to);
+
 /* What a move means for an order that it did not move (docs/design.md 5): sets outcome, status and at_ms.
  * `order` has its history. */
 void move_explain(const struct order *order, const char *op, struct store_move *move);

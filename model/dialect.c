@@ -137,6 +137,32 @@ void dialect_judge_login(const struct dialect *dialect, const struct answer *ans
         ret->definite = true;
 }
 
+enum err dialect_ref(const struct order *order, struct json_object **ret_document, struct view *ret,
+                     struct why *why)
+{
+        enum err e = json_read(order->document, strlen(order->document), ret_document, why);
+        struct view whole;
+
+        *ret = (struct view){0};
+        if (e)
+                return e;
+        whole = view_of(*ret_document);
+        return view_opt_object(&whole, "platformRef", ret, why);
+}
+
+void dialect_take_token(const struct view *from, const char *key, int64_t life_ms, struct judgement *ret,
+                        char token[TOKEN_SIZE], int64_t *ret_life_ms)
+{
+        const char *text = NULL;
+
+        if (view_need_text(from, key, 1, TOKEN_SIZE - 1, &text, NULL) ||
+            !text_is_printable(text, 1, TOKEN_SIZE - 1))
+                return;
+        snprintf(token, TOKEN_SIZE, "%s", text);
+        *ret_life_ms = life_ms;
+        judge(ret, VERDICT_DONE, "");
+}
+
 struct json_object *dialect_document(const struct answer *answer)
 {
         struct json_object *document = NULL;

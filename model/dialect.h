@@ -125,6 +125,15 @@ enum err dialect_reason_word(const struct dialect *dialect, const struct order *
                              const char *const *known, struct json_object *body, const char *key,
                              struct why *why) MUST_USE;
 
+/* What the order brought as platformRef, as a view; of what it did not bring the readers find nothing. *ret_document is
+ * what the view stands in: the caller's, to be put after it. Errors: NO_MEMORY, BAD_JSON, BAD_FIELD. */
+enum err dialect_ref(const struct order *order, struct json_object **ret_document, struct view *ret,
+                     struct why *why) MUST_USE;
+
+/* Takes the token that stands under `key`, good for so long: DONE; where none does, *ret stays as it is. */
+void dialect_take_token(const struct view *from, const char *key, int64_t life_ms, struct judgement *ret,
+                        char token[TOKEN_SIZE], int64_t *ret_life_ms);
+
 /* The answer's JSON object; NULL where it is none. The caller puts it. */
 struct json_object *dialect_document(const struct answer *answer) MUST_USE;
 

@@ -62,18 +62,12 @@ static void judge_login(const struct view *answer, struct judgement *ret, char t
                         int64_t *ret_life_ms)
 {
         struct view data;
-        const char *text = NULL;
         bool status = true;
 
         if (view_need_bool(answer, "status", &status, NULL) || !status)
                 judge(ret, VERDICT_RETRY, status ? "unexpected_answer" : "refused");
-        else if (!view_opt_object(answer, "data", &data, NULL) &&
-                 !view_need_text(&data, "access_token", 1, TOKEN_SIZE - 1, &text, NULL) &&
-                 text_is_printable(text, 1, TOKEN_SIZE - 1)) {
-                snprintf(token, TOKEN_SIZE, "%s", text);
-                *ret_life_ms = TOKEN_LIFE_MS;
-                judge(ret, VERDICT_DONE, "");
-        }
+        else if (!view_opt_object(answer, "data", &data, NULL))
+                dialect_take_token(&data, "access_token", TOKEN_LIFE_MS, ret, token, ret_life_ms);
 }
 
 /* An empty body is not sent. */

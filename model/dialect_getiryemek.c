@@ -8,8 +8,6 @@
 #include "model/clean.h"
 #include "model/dialect.h"
 
-#include <stdio.h>
-#include <string.h>
 #include <sys/param.h>
 
 enum { APP_SECRET_KEY, RESTAURANT_SECRET_KEY };
@@ -60,15 +58,11 @@ static bool asks(const struct order *order, const struct step *step)
 static int64_t verified_since(const struct order *order)
 {
         CLEAN(json_put_at) struct json_object *document = NULL;
-        struct view whole, ref = {0};
         int64_t verified_ms = order->created_ms;
+        struct view ref;
 
         /* Without memory it is waited longer, which does no harm. */
-        if (!order->document ||
-            json_read(order->document, strlen(order->document), &document, NULL) != ERR_OK)
-                return order->created_ms;
-        whole = view_of(document);
-        if (view_opt_object(&whole, "platformRef", &ref, NULL) != ERR_OK ||
+        if (!order->document || dialect_ref(order, &document, &ref, NULL) != ERR_OK ||
             view_opt_time(&ref, "verifiedAt", &verified_ms, NULL) != ERR_OK)
                 return order->created_ms;
         return MIN(verified_ms, order->created_ms);
@@ -101,14 +95,7 @@ static enum err login(const struct account *account, struct message *ret, struct
 static void judge_login(const struct view *answer, struct judgement *ret, char token[TOKEN_SIZE],
                         int64_t *ret_life_ms)
 {
-        const char *text = NULL;
-
-        if (view_need_text(answer, "token", 1, TOKEN_SIZE - 1, &text, NULL) ||
-            !text_is_printable(text, 1, TOKEN_SIZE - 1))
-                return;
-        snprintf(token, TOKEN_SIZE, "%s", text);
-        *ret_life_ms = TOKEN_LIFE_MS;
-        judge(ret, VERDICT_DONE, "");
+        dialect_take_token(answer, "token", TOKEN_LIFE_MS, ret, token, ret_life_ms);
 }
 
 /* The reasons are the order's own (cancel-options), so none is "other" and none can be known here. */

@@ -81,12 +81,9 @@ static enum err accepts(const char *platform_order_id, const struct view *ref, s
 static enum err identify(const struct order *order, int64_t *ret_order, int64_t *ret_store, struct why *why)
 {
         CLEAN(json_put_at) struct json_object *document = NULL;
-        struct view whole, ref = {0};
-        enum err e = json_read(order->document, strlen(order->document), &document, why);
+        struct view ref;
+        enum err e = dialect_ref(order, &document, &ref, why);
 
-        whole = view_of(document);
-        if (!e)
-                e = view_opt_object(&whole, "platformRef", &ref, why);
         if (!e)
                 e = read_store(&ref, ret_store, why);
         if (!e && !read_number(order->platform_order_id, ret_order))

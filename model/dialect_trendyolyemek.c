@@ -117,13 +117,10 @@ static enum err add_headers(const struct account *account, struct message *m, st
 static enum err describe_cancel(const struct order *order, struct json_object *body, struct why *why)
 {
         CLEAN(json_put_at) struct json_object *document = NULL;
-        struct view whole, ref = {0};
         struct json_object *items = NULL;
-        enum err e = json_read(order->document, strlen(order->document), &document, why);
+        struct view ref;
+        enum err e = dialect_ref(order, &document, &ref, why);
 
-        whole = view_of(document);
-        if (!e)
-                e = view_opt_object(&whole, "platformRef", &ref, why);
         if (!e)
                 e = view_opt_array(&ref, "packageItemIds", ITEMS_MAX, &items, why);
         if (e)

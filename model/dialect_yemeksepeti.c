@@ -131,17 +131,15 @@ static enum err accepts(const char *platform_order_id, const struct view *ref, s
         return e;
 }
 
-/* The order's URL for the step; "": it has none. Errors: NO_MEMORY, BAD_JSON. */
+/* The order's URL for the step; "": it has none. Errors: as dialect_ref(). */
 static enum err find_url(const struct order *order, const struct step *step, char to[URL_MAX + 1],
                          struct why *why)
 {
         CLEAN(json_put_at) struct json_object *document = NULL;
-        struct view whole, ref = {0}, urls = {0};
+        struct view ref, urls = {0};
         const char *url = "";
-        enum err e = json_read(order->document, strlen(order->document), &document, why);
+        enum err e = dialect_ref(order, &document, &ref, why);
 
-        whole = view_of(document);
-        e = e ? e : view_opt_object(&whole, "platformRef", &ref, why);
         e = e ? e : view_opt_object(&ref, "callbackUrls", &urls, why);
         e = e ? e : view_opt_text(&urls, step->path, 1, URL_MAX, &url, why);
         if (!e)
@@ -180,16 +178,10 @@ static enum err login(const struct account *account, struct message *ret, struct
 static void judge_login(const struct view *answer, struct judgement *ret, char token[TOKEN_SIZE],
                         int64_t *ret_life_ms)
 {
-        const char *text = NULL;
         int64_t life_s = 0;
 
-        if (view_need_text(answer, "access_token", 1, TOKEN_SIZE - 1, &text, NULL) ||
-            !text_is_printable(text, 1, TOKEN_SIZE - 1) ||
-            view_opt_int(answer, "expires_in", 1, INT32_MAX, &life_s, NULL) || life_s == 0)
-                return;
-        snprintf(token, TOKEN_SIZE, "%s", text);
-        *ret_life_ms = life_s * 1000;
-        judge(ret, VERDICT_DONE, "");
+        if (!view_opt_int(answer, "expires_in", 1, INT32_MAX, &life_s, NULL) && life_s > 0)
+                dialect_take_token(answer, "access_token", life_s * 1000, ret, token, ret_life_ms);
 }
 
 /* ---- steps ---- */

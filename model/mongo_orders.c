@@ -198,7 +198,7 @@ static enum err read_one(struct mongo_conn *conn, bson_t *filter, bson_t *fields
 
 /* ---- get, find, insert ---- */
 
-static bson_t *filter_of(const struct id *restaurant, const struct id *id)
+bson_t *mongo_order_filter(const struct id *restaurant, const struct id *id)
 {
         bson_t *filter = BCON_NEW("_id", BCON_OID(oid_of(id)));
 
@@ -210,7 +210,7 @@ static bson_t *filter_of(const struct id *restaurant, const struct id *id)
 enum err mongo_order_get(void *conn, const struct id *restaurant, const struct id *id, struct order **ret,
                          struct why *why)
 {
-        return read_one(conn, filter_of(restaurant, id), NULL, ret, why);
+        return read_one(conn, mongo_order_filter(restaurant, id), NULL, ret, why);
 }
 
 enum err mongo_order_find(void *conn, const struct order *like, struct order **ret, struct why *why)
@@ -239,15 +239,9 @@ enum err mongo_order_insert(void *arg, const struct order *order, enum insert *r
 
 /* ---- moves ---- */
 
-/* The courier firm hears of all but "on the way" and "delivered", which it said itself (docs/design.md 5). */
-static bool concerns_courier(enum status to)
-{
-        return to != STATUS_ON_THE_WAY && to != STATUS_DELIVERED;
-}
-
 static bson_t *move_filter(const struct store_move *move)
 {
-        bson_t *filter = filter_of(&move->job.restaurant, &move->order);
+        bson_t *filter = mongo_order_filter(&move->job.restaurant, &move->order);
 
         BCON_APPEND(filter, "rank", "{", "$lt", BCON_INT32((int32_t)status_bound(move->to)), "}",
                     "history.op", "{", "$ne", BCON_UTF8(move->op), "}");
@@ -274,7 +268,7 @@ static bson_t *move_update(const struct store_move *move, const struct move *row
                 BSON_APPEND_INT32(&change.max, "out.platform.told", want);
         else
                 BSON_APPEND_DATE_TIME(&change.min, "out.platform.at", row->at_ms);
-        if (concerns_courier(move->to)) {
+        if (move_concerns_courier(move->to)) {
                 BSON_APPEND_INT32(&change.set, "out.courier.want", want);
                 BSON_APPEND_INT32(&change.set, "out.courier.try", 0);
                 BSON_APPEND_UTF8(&change.unset, "out.courier.dead", "");
@@ -327,7 +321,7 @@ static enum err try_move(struct mongo_conn *conn, struct store_move *move, const
         e = note_change(move, before, why);
         move->job.change.due[PARTY_PLATFORM] = can_be_due(before, PARTY_PLATFORM, row->at_ms) && !move->told;
         move->job.change.due[PARTY_COURIER] =
-                can_be_due(before, PARTY_COURIER, row->at_ms) && concerns_courier(move->to);
+                can_be_due(before, PARTY_COURIER, row->at_ms) && move_concerns_courier(move->to);
         return e;
 }
 
@@ -336,7 +330,7 @@ static enum err raise_told(struct mongo_conn *conn, struct store_move *move, int
 {
         const int32_t told = STEP_OF((int32_t)move->to);
         CLEAN(bson_free_at) bson_t *before = NULL;
-        bson_t *filter = filter_of(&move->job.restaurant, &move->order);
+        bson_t *filter = mongo_order_filter(&move->job.restaurant, &move->order);
         struct mongo_change change;
         enum err e;
 
@@ -372,7 +366,7 @@ static enum err explain(struct mongo_conn *conn, struct store_move *move, const 
 {
         CLEAN(bson_free_at) bson_t *found = NULL;
         CLEAN(order_free_at) struct order *order = NULL;
-        enum err e = mongo_modify(conn, filter_of(&move->job.restaurant, &move->order),
+        enum err e = mongo_modify(conn, mongo_order_filter(&move->job.restaurant, &move->order),
                                   BCON_NEW("$max", "{", "rev", BCON_INT64(0), "}"),
                                   BCON_NEW("document", BCON_BOOL(false)), /* after= */ true, &found, why);
 

@@ -160,15 +160,9 @@ enum err mongo_oldest_due(void *arg, int64_t *ret_ms, struct why *why)
 
 /* --- claim, settle, release --- */
 
-static bson_t *filter_of(const struct due *due)
-{
-        return BCON_NEW("_id", BCON_OID(oid_of(&due->order)), "restaurantId",
-                        BCON_OID(oid_of(&due->restaurant)));
-}
-
 static bson_t *holder_filter(const struct due *due, uint64_t lease)
 {
-        bson_t *filter = filter_of(due);
+        bson_t *filter = mongo_order_filter(&due->restaurant, &due->order);
 
         BSON_APPEND_INT64(filter, NAME(due->party, "lease"), (int64_t)lease);
         return filter;
@@ -180,7 +174,7 @@ enum err mongo_claim(void *arg, struct store_claim *claim, struct why *why)
         const int64_t now_ms = store_now(conn->store);
         const enum party party = claim->due.party;
         CLEAN(bson_free_at) bson_t *before = NULL;
-        bson_t *filter = filter_of(&claim->due);
+        bson_t *filter = mongo_order_filter(&claim->due.restaurant, &claim->due.order);
         struct mongo_change change;
         enum err e;
 
@@ -330,7 +324,7 @@ static bson_t *replay_update(enum party party, int64_t now_ms)
 enum err mongo_replay(void *arg, const struct order *order, enum party party, bool *ret, struct why *why)
 {
         struct mongo_conn *conn = arg;
-        bson_t *filter = filter_of(&(struct due){.order = order->id, .restaurant = order->restaurant});
+        bson_t *filter = mongo_order_filter(&order->restaurant, &order->id);
         int64_t changed = 0;
         enum err e;
 

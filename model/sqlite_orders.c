@@ -182,12 +182,6 @@ static char *append_row(const char *history, const struct move *row)
         return longer;
 }
 
-/* The courier firm hears of all but "on the way" and "delivered", which it said itself (docs/design.md 5). */
-static bool concerns_courier(enum status to)
-{
-        return to != STATUS_ON_THE_WAY && to != STATUS_DELIVERED;
-}
-
 static enum err write_move(struct conn *conn, const struct store_move *move, const struct move *row,
                            const char *history, struct why *why)
 {
@@ -204,7 +198,7 @@ static enum err write_move(struct conn *conn, const struct store_move *move, con
                 sqlite3_bind_int(s, 5, move->prep_minutes);
         sqlite3_bind_int(s, 6, STEP_OF((int)move->to));
         sqlite3_bind_int(s, 7, move->told ? STEP_OF((int)move->to) : 0);
-        sqlite3_bind_int(s, 8, concerns_courier(move->to));
+        sqlite3_bind_int(s, 8, move_concerns_courier(move->to));
         return sql_run(conn, s, NULL, why);
 }
 
@@ -293,7 +287,8 @@ enum err sqlite_order_move(void *arg, struct store_move *move, const struct move
         move->at_ms = row->at_ms;
         job_changed(&move->job, &peek.what, peek.rev + 1, peek.order.status, move->to);
         move->job.change.due[PARTY_PLATFORM] = peek.can_be_due[PARTY_PLATFORM] && !move->told;
-        move->job.change.due[PARTY_COURIER] = peek.can_be_due[PARTY_COURIER] && concerns_courier(move->to);
+        move->job.change.due[PARTY_COURIER] =
+                peek.can_be_due[PARTY_COURIER] && move_concerns_courier(move->to);
         return ERR_OK;
 }
 

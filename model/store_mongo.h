@@ -87,6 +87,9 @@ void mongo_append_id(bson_t *to, const char *key, const char *id);
 /* What stands on a page or behind it: by (createdAt, _id), newest first. */
 bson_t *mongo_page_filter(const struct page *page);
 
+/* Of one order; `restaurant` NULL: whosever it is. */
+bson_t *mongo_order_filter(const struct id *restaurant, const struct id *id);
+
 /* A member of a document, or its fallback: absent and of another type are the same. */
 int64_t mongo_int(const bson_t *from, const char *key, int64_t fallback);
 int64_t mongo_time(const bson_t *from, const char *key, int64_t fallback);

@@ -96,6 +96,11 @@ static enum err fill_reason(struct store *store, void *conn, struct store_move *
         return ERR_OK;
 }
 
+bool move_concerns_courier(enum status to)
+{
+        return to != STATUS_ON_THE_WAY && to != STATUS_DELIVERED;
+}
+
 void move_explain(const struct order *order, const char *op, struct store_move *move)
 {
         const struct move *row = NULL;
