@@ -11,11 +11,14 @@
 #define CREDENTIALS_MAX 5
 #define TOKEN_SIZE 2048 /* of a login; a JWT fits */
 
-/* A restaurant's account on a platform, opened for one call. All borrowed. */
+struct dispatch;
+
+/* A restaurant's account on a platform, or at a courier firm, opened for one call. All borrowed. */
 struct account {
-        const char *url;                     /* of the platform, without a slash at the end */
+        const char *url; /* of the platform, without a slash at the end; or the firm's dispatchUrl */
         const char *values[CREDENTIALS_MAX]; /* in the order of the dialect's `credentials` */
         const char *token;                   /* of the login; NULL where the platform has none */
+        const struct dispatch *dispatch;     /* a courier firm's (model/integration.h); NULL: a platform's */
 };
 
 /* What a status means to a platform. */
@@ -40,6 +43,8 @@ struct dialect {
         /* Since when the platform's wait before this step counts, by the store's clock; 0: not before this step. NULL: before
          * none. */
         int64_t (*waits_since)(const struct order *order, const struct step *step);
+        /* Before when this step is not called for this order, by the store's clock; 0: any time. NULL: any step. */
+        int64_t (*not_before)(const struct order *order, const struct step *step);
 
         /* Of answers to steps and checks, where it is not the usual; NULL: all is. The usual: 200 DONE, 401 LOGIN where there
          * is one, else GIVE_UP as for 403 and 404, all else RETRY. */
@@ -71,6 +76,7 @@ struct dialect {
         void (*judge_check)(const struct order *order, const struct view *answer, struct judgement *ret);
 };
 
+extern const struct dialect dialect_courier; /* of PARTY_COURIER */
 extern const struct dialect dialect_dukkango;
 extern const struct dialect dialect_getiryemek;
 extern const struct dialect dialect_migrosyemek;

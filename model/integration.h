@@ -11,6 +11,7 @@
 
 #define KEY_PREFIX "krk_"
 #define SIGNING_PREFIX "whsec_" /* Standard Webhooks 1.0 */
+#define ROTATIONS_LIVE 2        /* docs/api.md 3 */
 #define SECRET_TEXT_SIZE 64     /* holds a key, or a signing secret: whsec_ and the base64 of 32 bytes */
 
 /* What a client asks for: {"name","dispatchUrl"?,"dispatchHeaders"?,"notifyCancel"?,"autoDispatch"?,"active"?}. */
@@ -59,6 +60,27 @@ bool integration_admits(const struct record *record, const struct digest *key, i
 
 /* Whether it has a dispatchUrl. */
 bool integration_has_url(const struct record *record);
+/* Whether orders can be dispatched to it: active, with a dispatchUrl that has not answered 410 since it was given. */
+bool integration_can_dispatch(const struct record *record);
+
+/* What it takes to call the firm. */
+struct dispatch {
+        char *url;     /* owned */
+        char *headers; /* owned: a JSON object of texts, NULL: none */
+        char *secrets
+                [ROTATIONS_LIVE]; /* owned: `whsec_…`, the newest first, those that are live; NULL ends them */
+        bool notify_cancel;
+        int64_t now_ms; /* the caller's to set for each call: what the signature's timestamp says */
+};
+/* Ownership: the caller's, dispatch_done(), which wipes. Errors: NO_MEMORY, INTERNAL (damaged, or sealed by a key that is
+ * not there any more). */
+enum err integration_open(const struct record *record, const struct keyring *ring, int64_t now_ms,
+                          struct dispatch *ret, struct why *why) MUST_USE;
+void dispatch_done(struct dispatch *dispatch);
+
+/* `arg`: the rev (int64_t) of the record whose dispatchUrl answered 410: from now on it cannot be dispatched to, until it
+ * is given a dispatchUrl anew. Errors also: BUSY, the record has changed. */
+record_editor integration_gone;
 
 /* As docs/api.md 3 shows it; `auto_dispatch` is the restaurant's to know. NULL without memory, or when damaged. */
 struct json_object *integration_write(const struct record *record, bool auto_dispatch) MUST_USE;

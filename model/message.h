@@ -5,6 +5,7 @@
 
 #include "model/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ struct message {
         char *headers[MESSAGE_HEADERS_MAX]; /* owned, `Name: value` */
         int n_headers;
         char *body; /* owned; NULL: none */
+        bool guarded; /* the URL is a stranger's: it may lead only to public addresses, by https (server/guard.h) */
 };
 
 /* Sets the URL as printf would. Errors: NO_MEMORY. */

@@ -50,6 +50,7 @@ struct order {
         bool pickup;           /* gel_al */
         int prep_minutes;      /* hazirlanmaSuresiDk */
         int64_t scheduled_ms;  /* 0: now */
+        int64_t expires_ms;    /* a test order goes then, with all that is kept of it; 0: it stays */
         struct move moves[MOVES_MAX];
         int n_moves;
         struct target targets[PARTY_COUNT];
@@ -76,6 +77,10 @@ char *moves_write(const struct move *moves, int n) MUST_USE;
 char *move_write(const struct move *move) MUST_USE;
 /* Errors: NO_MEMORY, STORE_BROKEN (not what moves_write makes). Fills order->moves. */
 enum err moves_read(struct order *order, const char *text, struct why *why) MUST_USE;
+
+/* Whether a courier firm is to be chosen for it: it is delivered, by the restaurant's courier, accepted and not on the way
+ * yet, and none was called so far. */
+bool order_awaits_firm(const struct order *order);
 
 /* The newest row, never NULL for an order that has begun. */
 const struct move *order_last_move(const struct order *order);

@@ -100,7 +100,9 @@ enum verb {
         VERB_EDIT,
         VERB_DROP,
         VERB_TOUCH,
-        VERB_IMPORT
+        VERB_IMPORT,
+        VERB_CALL,
+        VERB_SWEEP
 };
 
 /* Who asks. Checked before the verb itself, by what is kept of the secret; a good one is remembered for 5 s, so that a
@@ -142,6 +144,8 @@ struct store_create {
         struct job job;
         struct order *order; /* in: owned, as order_read gave it; out: owned, as it is stored */
         enum actor by;       /* in */
+        struct id firm;      /* in: called for it, whoever new orders go to; zero: those decide */
+        int64_t life_ms;     /* in: it goes after so long; 0: it stays */
         enum { CREATE_NEW, CREATE_SAME, CREATE_TAKEN /* its own id is another order's */ } outcome;
 };
 void store_create(struct store *store, struct store_create *create);
@@ -245,10 +249,13 @@ struct store_claim {
         struct due due;   /* in */
         int64_t lease_ms; /* in */
         /* out */
-        bool claimed;             /* false: not due any more, or somebody else has it */
-        uint64_t lease;           /* unique for this claim */
-        struct order *order;      /* owned, whole, as it was at the claim: `unsure` as it was before it */
-        struct record connection; /* owned; document NULL: not connected */
+        bool claimed;        /* false: not due any more, or somebody else has it */
+        uint64_t lease;      /* unique for this claim */
+        struct order *order; /* owned, whole, as it was at the claim: `unsure` as it was before it */
+        struct record
+                account; /* owned: the restaurant's connection; for PARTY_COURIER its firm's integration, which is
+                                  chosen and written with the claim where order_awaits_firm() and the restaurant's new
+                                  orders go to one that can be dispatched to. Document NULL: there is none */
 };
 void store_claim(struct store *store, struct store_claim *claim);
 void store_claim_done(struct store_claim *claim);
@@ -303,6 +310,37 @@ struct store_replay_all {
         bool more;        /* out: call again */
 };
 void store_replay_all(struct store *store, struct store_replay_all *replay);
+
+/* A courier firm is called by hand. Not sent yet, or failed: it is due at once; for another firm than before the count of
+ * calls rises and nothing is known of it: whoever is at the former one loses the lease, and what that firm answers is
+ * dropped. */
+struct store_call {
+        struct job job;
+        struct id order; /* in */
+        struct id firm;  /* in: zero: that which new orders go to; out: which it is */
+        bool again;      /* in: though another firm was called before */
+        enum call_outcome {
+                CALL_CALLED,
+                CALL_SAME,    /* sent or pending at this very firm: nothing new */
+                CALL_UNKNOWN, /* no such order, or no such integration, in this restaurant */
+                CALL_PICKUP,
+                CALL_PLATFORM_COURIER,
+                CALL_TOO_LATE,   /* on the way, or final */
+                CALL_NO_ADDRESS, /* the firm cannot be dispatched to, or new orders go to none */
+                CALL_OTHER_FIRM
+        } outcome;
+};
+void store_call(struct store *store, struct store_call *call);
+
+#define SWEEP_MAX 100
+
+/* Takes away what has expired. */
+struct store_sweep {
+        struct job job;
+        int max;   /* in: to SWEEP_MAX */
+        int swept; /* out; `max`: there may be more */
+};
+void store_sweep(struct store *store, struct store_sweep *sweep);
 
 /* Asks whether the store answers, and how long something has been owed. */
 struct store_probe {

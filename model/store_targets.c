@@ -26,14 +26,14 @@ enum err run_claim(struct store *store, void *conn, struct job *job)
         claim->claimed = false;
         /* First, so that nothing is left claimed for nobody where it fails. */
         connection_id(&claim->due.restaurant, claim->due.platform, id);
-        e = store->ops->record_get(conn, RECORD_CONNECTION, id, &claim->connection, &job->why);
+        e = store->ops->record_get(conn, RECORD_CONNECTION, id, &claim->account, &job->why);
         return e == ERR_OK ? store->ops->claim(conn, claim, &job->why) : e;
 }
 
 void store_claim_done(struct store_claim *claim)
 {
         order_free(TAKE(claim->order));
-        record_done(&claim->connection);
+        record_done(&claim->account);
 }
 
 enum err run_settle(struct store *store, void *conn, struct job *job)

@@ -9,6 +9,7 @@
 
 #include "model/err.h"
 #include "model/status.h"
+#include "model/text.h"
 
 #include <stdint.h>
 
@@ -37,6 +38,9 @@ struct target {
         int64_t at_ms;      /* when somebody must look; TARGET_NOT_DUE, TARGET_NEVER */
         char dead[REASON_SIZE]; /* why it was given up; "": it was not */
         char *log; /* owned: JSON array of the last calls, as called_write() makes them; NULL: none */
+        /* of PARTY_COURIER */
+        struct id firm; /* the integration that is called; zero: none was chosen yet */
+        int calls;      /* how many times one was called for this order, the present one included */
 };
 
 /* A call of a dialect's table. */

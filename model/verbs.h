@@ -42,4 +42,6 @@ enum err run_get(struct store *store, void *conn, struct job *job);
 enum err run_find(struct store *store, void *conn, struct job *job);
 enum err run_edit(struct store *store, void *conn, struct job *job);
 enum err run_import(struct store *store, void *conn, struct job *job);
+enum err run_call(struct store *store, void *conn, struct job *job);
+enum err run_sweep(struct store *store, void *conn, struct job *job);
 enum err run_drop(struct store *store, void *conn, struct job *job);

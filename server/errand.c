@@ -165,15 +165,14 @@ static void note_credentials(struct errand *errand, const struct judgement *judg
 {
         const bool refused =
                 judgement->verdict == VERDICT_GIVE_UP && streq(judgement->reason, "login_failed");
-        struct connection_verdict verdict = {.rev = errand->claim.connection.rev, .ok = !refused};
+        struct connection_verdict verdict = {.rev = errand->claim.account.rev, .ok = !refused};
         struct verdict_edit *e;
 
         if (!refused && judgement->verdict != VERDICT_DONE)
                 return;
         if (refused)
                 text_copy(verdict.error, sizeof verdict.error, judgement->reason);
-        if (!errand->claim.connection.document ||
-            !connection_needs_verdict(&errand->claim.connection, &verdict))
+        if (!errand->claim.account.document || !connection_needs_verdict(&errand->claim.account, &verdict))
                 return;
         e = calloc(1, sizeof *e);
         if (!e)
@@ -184,7 +183,7 @@ static void note_credentials(struct errand *errand, const struct judgement *judg
         e->edit.kind = RECORD_CONNECTION;
         e->edit.edit = connection_judge;
         e->edit.arg = &e->verdict;
-        text_copy(e->edit.id, sizeof e->edit.id, errand->claim.connection.id);
+        text_copy(e->edit.id, sizeof e->edit.id, errand->claim.account.id);
         store_edit(errand->outbound->store, &e->edit);
 }
 
@@ -309,7 +308,7 @@ static enum err open_secrets(struct errand *errand, struct why *why)
 {
         if (errand->secrets.values[0])
                 return ERR_OK;
-        return connection_open(&errand->claim.connection, errand->dialect, errand->outbound->options.keyring,
+        return connection_open(&errand->claim.account, errand->dialect, errand->outbound->options.keyring,
                                &errand->secrets, why);
 }
 
@@ -317,7 +316,7 @@ static void begin_call(struct errand *errand)
 {
         struct why why;
 
-        if (!connection_is_enabled(&errand->claim.connection)) {
+        if (!connection_is_enabled(&errand->claim.account)) {
                 settle_as(errand, VERDICT_GIVE_UP, "not_connected");
                 return;
         }

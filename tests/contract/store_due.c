@@ -195,7 +195,7 @@ TEST(a_claim_gives_the_whole_order_as_it_was)
         assert_string_equal(claim.order->document, "{\"price\":125.5}");
         assert_int_equal(claim.order->targets[PARTY_PLATFORM].want, STEP_OF(STATUS_ACCEPTED));
         assert_false(claim.order->targets[PARTY_PLATFORM].unsure);
-        assert_null(claim.connection.document);
+        assert_null(claim.account.document);
 }
 
 TEST(a_claim_brings_its_restaurants_connection)
@@ -215,7 +215,7 @@ TEST(a_claim_brings_its_restaurants_connection)
         }
         DO(claim, &claim);
         assert_true(claim.claimed);
-        assert_string_equal(claim.connection.document, "{\"own\":true}");
+        assert_string_equal(claim.account.document, "{\"own\":true}");
 }
 
 TEST(nobody_gets_what_somebody_has)

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* query.h - one question to a platform in a restaurant's name, which no order owes: what is new, which reasons there are,
+ * whether the credentials are taken.
+ *
+ * It runs on outbound's thread, which has the logins and knows what a platform bears: a login where there is no token, and
+ * anew where the token is refused (once), then the call. A login is never asked for twice at once, nor again within a
+ * minute where the same credentials were refused. A 429 holds nobody back but the asker. */
+#pragma once
+
+#include "model/dialect.h"
+#include "model/record.h"
+#include "server/client.h"
+
+struct outbound;
+
+/* The asker owns it and keeps it alive until `done` has run on its thread. */
+struct query {
+        struct letter letter; /* outbound's own */
+        /* in */
+        const struct record *connection; /* borrowed; whose account it is, and of which platform */
+        /* Writes the call, on outbound's thread; NULL: a login and nothing else, though there be a token. Errors as of
+         * struct dialect's build. */
+        enum err (*build)(struct query *query, const struct account *account, struct message *ret,
+                          struct why *why);
+        bool patient;        /* what is owed goes first: WAIT `busy` where the platform's lane has no room */
+        struct inbox *reply; /* where the completion goes */
+        void (*done)(struct query *query);
+        /* out */
+        struct judgement judgement; /* DONE: 200, and what it says stands in call.answer; `not_connected`,
+                                       `login_failed` … else, in the dialect's words for a status */
+        struct call call;           /* its answer; end it with query_done() */
+        /* outbound's own */
+        struct session *session;
+        struct query *next_waiting;
+};
+
+/* Hands it over. Every query is completed exactly once, when outbound stops too. What it shows of the credentials is
+ * written to the connection where that is news. Threads: any. */
+void query_submit(struct outbound *outbound, struct query *query);
+
+/* Frees what it holds but the struct. */
+void query_done(struct query *query);
