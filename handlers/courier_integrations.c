@@ -115,7 +115,7 @@ static enum err found(struct request *r, void *verb)
         char id[ID_TEXT_SIZE];
         enum err e = caller_body(r, &body, why);
 
-        e = e ? e : integration_patch_read(&body, w->fresh, &w->id, ring, &w->patch, why);
+        e = e ? e : integration_patch_read(&body, w->fresh, &w->id, ring, false, &w->patch, why);
         if (e)
                 return e;
         return w->fresh ? make(verb, w, ring, why)

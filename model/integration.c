@@ -29,17 +29,22 @@ static bool is_port(const char *text, size_t n)
         return n == 0 || (port >= 1 && port <= 65535);
 }
 
-/* https, a host, perhaps a port, nobody's password. Which addresses the host may have is asked when it is called. */
-static bool is_url(const char *url)
+/* https (`plain`: or http), a host, perhaps a port, nobody's password. Which addresses the host may have is asked when it is
+ * called. */
+static bool is_url(const char *url, bool plain)
 {
-        static const char scheme[] = "https://", hex[] = "0123456789abcdefABCDEF:.";
+        static const char https[] = "https://", http[] = "http://", hex[] = "0123456789abcdefABCDEF:.";
         static const char name[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._";
         size_t end, host;
 
-        if (!text_is_printable(url, 1, URL_MAX) || strpbrk(url, " \\\"<>^`{|}") ||
-            strncasecmp(url, scheme, sizeof scheme - 1) != 0)
+        if (!text_is_printable(url, 1, URL_MAX) || strpbrk(url, " \\\"<>^`{|}"))
                 return false;
-        url += sizeof scheme - 1;
+        if (strncasecmp(url, https, sizeof https - 1) == 0)
+                url += sizeof https - 1;
+        else if (plain && strncasecmp(url, http, sizeof http - 1) == 0)
+                url += sizeof http - 1;
+        else
+                return false;
         end = strcspn(url, "/?#");
         if (url[0] == '[') {
                 host = strspn(url + 1, hex);
@@ -59,7 +64,15 @@ static bool is_reserved(const char *name)
                strncasecmp(name, "webhook-", 8) == 0;
 }
 
-/* Adds it to both, if it was given: what is no header is told by what will have to write it. */
+static bool has_name(struct json_object *names, const char *name)
+{
+        for (size_t i = 0; i < json_object_array_length(names); i++)
+                if (strcasecmp(json_object_get_string(json_object_array_get_idx(names, i)), name) == 0)
+                        return true;
+        return false;
+}
+
+/* Adds it to both, if it was given: what is no name is told by what will have to write it. */
 static enum err take_header(const struct view *headers, const char *name, struct json_object *values,
                             struct json_object *names, struct why *why)
 {
@@ -77,10 +90,11 @@ static enum err take_header(const struct view *headers, const char *name, struct
         e = view_opt_text(headers, name, 1, HEADER_VALUE_MAX, &value, why);
         if (e || !value)
                 return e;
-        e = message_header(&probe, name, value, NULL);
-        if (e == ERR_BAD_FIELD)
+        if (!text_is_printable(value, 1, HEADER_VALUE_MAX))
                 return FAIL_FIELD(why, path, "not a value");
-        if (e || !json_append(names, json_object_new_string(name)) || !json_add_text(values, name, value))
+        if (has_name(names, name))
+                return FAIL_FIELD(why, path, "twice");
+        if (!json_append(names, json_object_new_string(name)) || !json_add_text(values, name, value))
                 return FAIL(why, ERR_NO_MEMORY, "no memory for a header");
         return ERR_OK;
 }
@@ -123,7 +137,8 @@ static enum err read_headers(const struct view *body, const struct id *id, const
 /* ---- what a client asks for ---- */
 
 enum err integration_patch_read(const struct view *body, bool whole, const struct id *id,
-                                const struct keyring *ring, struct integration_patch *ret, struct why *why)
+                                const struct keyring *ring, bool plain, struct integration_patch *ret,
+                                struct why *why)
 {
         CLEAN(json_put_at) struct json_object *members = json_object_new_object();
         struct integration_patch patch = {0};
@@ -132,8 +147,8 @@ enum err integration_patch_read(const struct view *body, bool whole, const struc
         enum err e = members ? record_read_members(body, whole, members, why) : ERR_NO_MEMORY;
 
         e = e ? e : view_opt_text(body, "dispatchUrl", 0, URL_MAX, &url, why);
-        if (!e && url && !is_url(url))
-                e = FAIL_FIELD(why, "dispatchUrl", "not an https address that may be called");
+        if (!e && url && !is_url(url, plain))
+                e = FAIL_FIELD(why, "dispatchUrl", "not an address that may be called");
         e = e ? e : read_headers(body, id, ring, members, why);
         e = e ? e : view_opt_bool(body, "autoDispatch", &patch.auto_dispatch, why);
         e = e ? e : view_opt_bool(body, "notifyCancel", &cancel, why);
@@ -274,11 +289,14 @@ static enum err write_back(struct record *record, struct json_object *document, 
 
 /* ---- its life ---- */
 
-/* Writes what was asked for into the document. Orders are not sent to where there is nowhere to send them. */
+/* Writes what was asked for into the document. Orders are not sent to where there is nowhere to send them. An address that
+ * is given anew, be it the same, may be there again. */
 static enum err apply(struct json_object *document, const struct integration_patch *patch, struct why *why)
 {
         enum err e = record_merge(document, patch->members, why);
 
+        if (!e && (patch->gives_url || !json_get_text(document, "dispatchUrl")))
+                json_object_object_del(document, "dispatchGoneAt");
         if (!e && patch->auto_dispatch && !json_get_text(document, "dispatchUrl"))
                 e = FAIL_FIELD(why, "autoDispatch", "no dispatchUrl");
         return e;
@@ -324,6 +342,65 @@ enum err integration_rotate(struct record *record, void *arg, int64_t now_ms, st
         return e ? e : write_back(record, document, why);
 }
 
+enum err integration_gone(struct record *record, void *arg, int64_t now_ms, struct why *why)
+{
+        CLEAN(json_put_at) struct json_object *document = NULL;
+        enum err e = record->rev == *(const int64_t *)arg ? record_read(record, &document, why) : ERR_BUSY;
+
+        if (e == ERR_BUSY)
+                return FAIL(why, e, "integration %s has changed meanwhile", record->id);
+        if (!e && !json_add_int(document, "dispatchGoneAt", now_ms))
+                e = FAIL(why, ERR_NO_MEMORY, "no memory for an integration");
+        return e ? e : record_write(record, document, why);
+}
+
+/* ---- calling it ---- */
+
+/* What is sealed as the record's, opened. */
+static enum err open_sealed(const struct record *record, const struct keyring *ring, const char *sealed,
+                            char **ret, struct why *why)
+{
+        return sealed ? keyring_open(ring, record->id, sealed, ret, why)
+                      : FAIL(why, ERR_INTERNAL, "record %s is damaged", record->id);
+}
+
+enum err integration_open(const struct record *record, const struct keyring *ring, int64_t now_ms,
+                          struct dispatch *ret, struct why *why)
+{
+        CLEAN(json_put_at) struct json_object *document = NULL;
+        CLEAN(dispatch_done) struct dispatch dispatch = {0};
+        enum err e = record_read(record, &document, why);
+        struct json_object *entry;
+
+        if (!e && json_find(document, "dispatchHeaders"))
+                e = open_sealed(record, ring, json_get_text(document, "dispatchHeaders"), &dispatch.headers,
+                                why);
+        for (size_t i = 0, n = 0;
+             !e && n < ROTATIONS_LIVE && (entry = find_entry(document, "signingSecrets", i)); i++)
+                if (json_get_int(entry, "validUntil", INT64_MAX) > now_ms)
+                        e = open_sealed(record, ring, json_get_text(entry, "sealed"), &dispatch.secrets[n++],
+                                        why);
+        if (!e && (!json_get_text(document, "dispatchUrl") || !dispatch.secrets[0]))
+                e = FAIL(why, ERR_INTERNAL, "record %s is damaged", record->id);
+        if (!e && !(dispatch.url = strdup(json_get_text(document, "dispatchUrl"))))
+                e = FAIL(why, ERR_NO_MEMORY, "no memory for a dispatch");
+        if (e)
+                return e;
+        dispatch.notify_cancel = json_get_bool(document, "notifyCancel", false);
+        *ret = dispatch;
+        dispatch = (struct dispatch){0};
+        return ERR_OK;
+}
+
+void dispatch_done(struct dispatch *dispatch)
+{
+        free(dispatch->url);
+        secret_free(dispatch->headers);
+        for (int i = 0; i < ROTATIONS_LIVE; i++)
+                secret_free(dispatch->secrets[i]);
+        *dispatch = (struct dispatch){0};
+}
+
 /* ---- what it says ---- */
 
 bool integration_admits(const struct record *record, const struct digest *key, int64_t now_ms,
@@ -353,6 +430,14 @@ bool integration_has_url(const struct record *record)
         return !record_read(record, &document, NULL) && json_get_text(document, "dispatchUrl");
 }
 
+bool integration_can_dispatch(const struct record *record)
+{
+        CLEAN(json_put_at) struct json_object *document = NULL;
+
+        return !record_read(record, &document, NULL) && json_get_bool(document, "active", false) &&
+               json_get_text(document, "dispatchUrl") && !json_find(document, "dispatchGoneAt");
+}
+
 struct json_object *integration_write(const struct record *record, bool auto_dispatch)
 {
         CLEAN(json_put_at) struct json_object *document = NULL;
@@ -361,9 +446,12 @@ struct json_object *integration_write(const struct record *record, bool auto_dis
                 record_show(record, &document, "integrationId", "name", "active", "dispatchUrl",
                             "dispatchHeaderNames", "notifyCancel", "createdAt", "updatedAt", NULL);
         struct json_object *key = find_entry(document, "keys", 0);
+        const int64_t gone_ms = json_get_int(document, "dispatchGoneAt", 0);
 
         if (!shown || !json_add_text(shown, "keyPrefix", json_get_text(key, "prefix")) ||
             !json_add_text(shown, "keyLast4", json_get_text(key, "last4")) ||
+            !(gone_ms ? json_add_time(shown, "dispatchGoneAt", gone_ms)
+                      : json_add(shown, "dispatchGoneAt", NULL)) ||
             !json_add_bool(shown, "autoDispatch", auto_dispatch))
                 return NULL;
         return TAKE(shown);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* integration.h - the record of a courier firm at a restaurant: {name, active, keys, dispatchUrl, dispatchHeaders,
- * dispatchHeaderNames, notifyCancel, signingSecrets}; looks are the digests of its keys.
+/* integration.h - the record of a courier firm at a restaurant: {name, active, keys, dispatchUrl, dispatchGoneAt,
+ * dispatchHeaders, dispatchHeaderNames, notifyCancel, signingSecrets}; looks are the digests of its keys.
  *
  * Keys are kept as digest, prefix and last four; signing secrets and dispatch headers are sealed under the record's id.
  * Newest first, two live at most: a rotation ends what an earlier one had left a grace. All pure but for what makes
@@ -22,11 +22,11 @@ struct integration_patch {
         bool auto_dispatch;
 };
 /* `id` is the integration's, under which the headers are sealed; `whole`: a new one, whose name must be there and whose
- * `active` is not looked at. In a change null clears URL and headers and turns the two switches off. Errors: BAD_FIELD,
- * NO_MEMORY, INTERNAL. End it with integration_patch_done(). */
+ * `active` is not looked at; `plain`: a dispatchUrl may be http, too. In a change null clears URL and headers and turns
+ * the two switches off. Errors: BAD_FIELD, NO_MEMORY, INTERNAL. End it with integration_patch_done(). */
 enum err integration_patch_read(const struct view *body, bool whole, const struct id *id,
-                                const struct keyring *ring, struct integration_patch *ret, struct why *why)
-        MUST_USE;
+                                const struct keyring *ring, bool plain, struct integration_patch *ret,
+                                struct why *why) MUST_USE;
 void integration_patch_done(struct integration_patch *patch);
 
 /* A key or signing secret that takes the place of the one before. */

@@ -157,8 +157,8 @@ class TestTokens:
 
 
 class TestCourierIntegrations:
-    SHOWN = {"integrationId", "name", "active", "keyPrefix", "keyLast4", "dispatchUrl", "dispatchHeaderNames",
-             "autoDispatch", "notifyCancel", "createdAt", "updatedAt"}
+    SHOWN = {"integrationId", "name", "active", "keyPrefix", "keyLast4", "dispatchUrl", "dispatchGoneAt",
+             "dispatchHeaderNames", "autoDispatch", "notifyCancel", "createdAt", "updatedAt"}
 
     def test_the_key_and_the_secret_are_shown_once(self, fresh):
         made = fresh.courier(name="Motor").made

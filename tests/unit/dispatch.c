@@ -20,14 +20,19 @@ static int free_the_ring(void **state)
         return 0;
 }
 
-static enum err read_patch(const char *text, struct why *why)
+static enum err read_any(const char *text, bool plain, struct why *why)
 {
         CLEAN(json_put_at) struct json_object *body = parse(text);
         CLEAN(integration_patch_done) struct integration_patch patch = {0};
         struct id id = read_id(OWN_ID);
         struct view view = view_of(body);
 
-        return integration_patch_read(&view, true, &id, ring, &patch, why);
+        return integration_patch_read(&view, true, &id, ring, plain, &patch, why);
+}
+
+static enum err read_patch(const char *text, struct why *why)
+{
+        return read_any(text, false, why);
 }
 
 TEST(only_https_addresses_without_a_password_are_taken)
@@ -72,6 +77,17 @@ TEST(only_https_addresses_without_a_password_are_taken)
                                             streq(why.field, "dispatchUrl"),
                                     url);
         }
+}
+
+TEST(http_is_taken_where_the_settings_let_it_through)
+{
+        assert_int_equal(read_any("{'name':'x','dispatchUrl':'http://127.0.0.1:8080/a'}", true, NULL),
+                         ERR_OK);
+        assert_int_equal(read_any("{'name':'x','dispatchUrl':'https://127.0.0.1/a'}", true, NULL), ERR_OK);
+        assert_int_equal(read_any("{'name':'x','dispatchUrl':'http://u@127.0.0.1/a'}", true, NULL),
+                         ERR_BAD_FIELD);
+        assert_int_equal(read_any("{'name':'x','dispatchUrl':'ftp://127.0.0.1/a'}", true, NULL),
+                         ERR_BAD_FIELD);
 }
 
 TEST(an_address_has_2048_bytes_at_most)
@@ -119,6 +135,13 @@ TEST(a_header_that_could_smuggle_another_is_refused)
         static const char *const bad[][2] = {
                 {"{'X-A':'a\\r\\nHost: b'}", "dispatchHeaders.X-A"},
                 {"{'X-A':'a\\u0000b'}", "dispatchHeaders.X-A"},
+                {"{'X-A':'a\\rb'}", "dispatchHeaders.X-A"},
+                {"{'X-A':'a\\nb'}", "dispatchHeaders.X-A"},
+                {"{'X-A':'a\\tb'}", "dispatchHeaders.X-A"},
+                {"{'X-A':'a\\u0001b'}", "dispatchHeaders.X-A"},
+                {"{'X-A':'a\\u007fb'}", "dispatchHeaders.X-A"},
+                {"{'X-A':'Şişli'}", "dispatchHeaders.X-A"},
+                {"{'X-A':'b','x-a':'c'}", "dispatchHeaders.x-a"},
                 {"{'X-A':5}", "dispatchHeaders.X-A"},
                 {"{'X-A':''}", "dispatchHeaders.X-A"},
                 {"{'X A':'b'}", "dispatchHeaders"},
@@ -159,6 +182,7 @@ int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(only_https_addresses_without_a_password_are_taken),
+                cmocka_unit_test(http_is_taken_where_the_settings_let_it_through),
                 cmocka_unit_test(an_address_has_2048_bytes_at_most),
                 cmocka_unit_test(headers_that_are_ours_to_say_are_reserved),
                 cmocka_unit_test(a_header_that_could_smuggle_another_is_refused),

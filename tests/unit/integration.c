@@ -43,7 +43,7 @@ static enum err make(const char *text, struct firm *ret, struct why *why)
         CLEAN(rotation_done) struct rotation secret = {0};
         struct id id = read_id(OWN_ID), restaurant = read_id("000000000000000000000009");
         struct view view = view_of(body);
-        enum err e = integration_patch_read(&view, true, &id, ring, &patch, why);
+        enum err e = integration_patch_read(&view, true, &id, ring, false, &patch, why);
 
         if (e)
                 return e;
@@ -74,7 +74,7 @@ static enum err edit(struct firm *firm, const char *text, struct why *why)
         CLEAN(integration_patch_done) struct integration_patch patch = {0};
         struct id id = read_id(firm->record.id);
         struct view view = view_of(body);
-        enum err e = integration_patch_read(&view, false, &id, ring, &patch, why);
+        enum err e = integration_patch_read(&view, false, &id, ring, false, &patch, why);
 
         return e ? e : integration_edit(&firm->record, &patch, NOW_MS, why);
 }
@@ -115,6 +115,12 @@ static bool is_found_by(const struct firm *firm, const char *key)
         return false;
 }
 
+/* Its address answered 410. */
+static enum err go(struct firm *firm, int64_t rev)
+{
+        return integration_gone(&firm->record, &rev, NOW_MS, NULL);
+}
+
 static void assert_shows(const struct firm *firm, const char *member, const char *expected)
 {
         CLEAN(json_put_at) struct json_object *shown = integration_write(&firm->record, false);
@@ -153,7 +159,7 @@ TEST(it_is_shown_without_its_secrets)
                 "{'integrationId':'" OWN_ID
                 "','name':'Motor','active':true,'keyPrefix':'%.8s','keyLast4':'%s',"
                 "'dispatchUrl':'" URL
-                "','dispatchHeaderNames':['Authorization','X-Branch'],'autoDispatch':true,"
+                "','dispatchGoneAt':null,'dispatchHeaderNames':['Authorization','X-Branch'],'autoDispatch':true,"
                 "'notifyCancel':true,'createdAt':'2024-11-05T14:30:00.000Z','updatedAt':'2024-11-05T14:30:01.000Z'}",
                 firm.key, firm.key + strlen(firm.key) - 4);
         assert_shown(integration_write(&firm.record, true), expected);
@@ -236,6 +242,47 @@ TEST(one_without_an_address_cannot_be_where_orders_go)
         assert_field(edit(&firm, "{'name':'Yeni','autoDispatch':true}", &why), &why, "autoDispatch");
         assert_shows(&firm, "name", "{'is':'Motor'}");
         assert_int_equal(edit(&firm, "{'autoDispatch':true,'dispatchUrl':'" URL "'}", NULL), ERR_OK);
+}
+
+TEST(one_that_is_active_and_has_an_address_can_be_dispatched_to)
+{
+        CLEAN(firm_done) struct firm firm = made("{'name':'Motor'}");
+
+        assert_false(integration_can_dispatch(&firm.record));
+        assert_int_equal(edit(&firm, "{'dispatchUrl':'" URL "'}", NULL), ERR_OK);
+        assert_true(integration_can_dispatch(&firm.record));
+        assert_int_equal(edit(&firm, "{'active':false}", NULL), ERR_OK);
+        assert_false(integration_can_dispatch(&firm.record));
+        assert_int_equal(edit(&firm, "{'active':true}", NULL), ERR_OK);
+        assert_true(integration_can_dispatch(&firm.record));
+        assert_false(integration_can_dispatch(&(struct record){0}));
+}
+
+TEST(an_address_that_is_gone_is_there_again_when_it_is_given_anew)
+{
+        CLEAN(firm_done) struct firm firm = made("{'name':'Motor','dispatchUrl':'" URL "'}");
+
+        assert_shows(&firm, "dispatchGoneAt", "{'is':null}");
+        assert_int_equal(go(&firm, firm.record.rev), ERR_OK);
+        assert_shows(&firm, "dispatchGoneAt", "{'is':'2024-11-05T14:30:00.000Z'}");
+        assert_shows(&firm, "dispatchUrl", "{'is':'" URL "'}");
+        assert_false(integration_can_dispatch(&firm.record));
+        assert_int_equal(edit(&firm, "{'name':'Yeni','active':true}", NULL), ERR_OK);
+        assert_false(integration_can_dispatch(&firm.record));
+        assert_int_equal(edit(&firm, "{'dispatchUrl':'" URL "'}", NULL), ERR_OK);
+        assert_shows(&firm, "dispatchGoneAt", "{'is':null}");
+        assert_true(integration_can_dispatch(&firm.record));
+        assert_int_equal(go(&firm, firm.record.rev), ERR_OK);
+        assert_int_equal(edit(&firm, "{'dispatchUrl':null}", NULL), ERR_OK);
+        assert_shows(&firm, "dispatchGoneAt", "{'is':null}");
+}
+
+TEST(what_has_changed_since_it_was_called_is_not_gone)
+{
+        CLEAN(firm_done) struct firm firm = made("{'name':'Motor','dispatchUrl':'" URL "'}");
+
+        assert_int_equal(go(&firm, firm.record.rev + 1), ERR_BUSY);
+        assert_true(integration_can_dispatch(&firm.record));
 }
 
 TEST(only_a_change_says_whether_it_is_active)
@@ -418,6 +465,59 @@ TEST(a_signing_secret_is_32_random_bytes_in_base64)
         assert_string_not_equal(one.secret, two.secret);
 }
 
+static struct dispatch opened(const struct firm *firm, int64_t now_ms)
+{
+        struct dispatch dispatch = {0};
+
+        assert_int_equal(integration_open(&firm->record, ring, now_ms, &dispatch, NULL), ERR_OK);
+        return dispatch;
+}
+
+TEST(a_call_has_what_was_given_and_the_secret_that_was_shown)
+{
+        CLEAN(firm_done)
+        struct firm firm = made("{'name':'Motor','dispatchUrl':'" URL "','notifyCancel':true,"
+                                "'dispatchHeaders':{'X-A':'b'}}");
+        CLEAN(dispatch_done) struct dispatch dispatch = opened(&firm, NOW_MS);
+
+        assert_string_equal(dispatch.url, URL);
+        assert_string_equal(dispatch.headers, "{\"X-A\":\"b\"}");
+        assert_string_equal(dispatch.secrets[0], firm.secret);
+        assert_null(dispatch.secrets[1]);
+        assert_true(dispatch.notify_cancel);
+        assert_int_equal(edit(&firm, "{'dispatchHeaders':null,'notifyCancel':null}", NULL), ERR_OK);
+        dispatch_done(&dispatch);
+        dispatch = opened(&firm, NOW_MS);
+        assert_null(dispatch.headers);
+        assert_false(dispatch.notify_cancel);
+}
+
+TEST(a_call_has_the_secrets_that_are_live_the_newest_first)
+{
+        CLEAN(firm_done) struct firm firm = made("{'name':'Motor','dispatchUrl':'" URL "'}");
+        CLEAN(rotation_done) struct rotation next = rotate(&firm, true, HOUR_MS, NOW_MS);
+        CLEAN(dispatch_done) struct dispatch within = opened(&firm, NOW_MS + HOUR_MS - 1);
+        CLEAN(dispatch_done) struct dispatch after = opened(&firm, NOW_MS + HOUR_MS);
+
+        assert_string_equal(within.secrets[0], next.text);
+        assert_string_equal(within.secrets[1], firm.secret);
+        assert_string_equal(after.secrets[0], next.text);
+        assert_null(after.secrets[1]);
+}
+
+TEST(what_was_sealed_by_a_lost_key_is_not_called)
+{
+        CLEAN(firm_done) struct firm firm = made("{'name':'Motor','dispatchUrl':'" URL "'}");
+        struct keyring *other = make_ring('B');
+        struct dispatch dispatch = {0};
+
+        assert_int_equal(integration_open(&firm.record, other, NOW_MS, &dispatch, NULL), ERR_INTERNAL);
+        assert_null(dispatch.url);
+        keyring_free(other);
+        assert_int_equal(edit(&firm, "{'dispatchUrl':null}", NULL), ERR_OK);
+        assert_int_equal(integration_open(&firm.record, ring, NOW_MS, &dispatch, NULL), ERR_INTERNAL);
+}
+
 TEST(a_finished_rotation_leaves_nothing_behind)
 {
         CLEAN(firm_done) struct firm firm = made("{'name':'Motor'}");
@@ -456,6 +556,9 @@ int main(void)
                 cmocka_unit_test(a_change_changes_what_it_names),
                 cmocka_unit_test(null_clears_what_may_be_absent),
                 cmocka_unit_test(one_without_an_address_cannot_be_where_orders_go),
+                cmocka_unit_test(one_that_is_active_and_has_an_address_can_be_dispatched_to),
+                cmocka_unit_test(an_address_that_is_gone_is_there_again_when_it_is_given_anew),
+                cmocka_unit_test(what_has_changed_since_it_was_called_is_not_gone),
                 cmocka_unit_test(only_a_change_says_whether_it_is_active),
                 cmocka_unit_test(an_old_key_is_good_until_its_grace_ends),
                 cmocka_unit_test(without_grace_the_old_key_is_gone_at_once),
@@ -468,6 +571,9 @@ int main(void)
                 cmocka_unit_test(sealed_values_open_for_their_own_record_only),
                 cmocka_unit_test(signing_secrets_rotate_like_keys),
                 cmocka_unit_test(a_signing_secret_is_32_random_bytes_in_base64),
+                cmocka_unit_test(a_call_has_what_was_given_and_the_secret_that_was_shown),
+                cmocka_unit_test(a_call_has_the_secrets_that_are_live_the_newest_first),
+                cmocka_unit_test(what_was_sealed_by_a_lost_key_is_not_called),
                 cmocka_unit_test(a_finished_rotation_leaves_nothing_behind),
                 cmocka_unit_test(a_damaged_one_admits_nobody),
         };
