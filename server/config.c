@@ -6,6 +6,7 @@
 #include "model/crypto.h"
 #include "model/store.h"
 #include "model/text.h"
+#include "server/guard.h"
 #include "server/listener.h"
 #include "server/log.h"
 #include "server/outbound.h"
@@ -67,6 +68,16 @@ static const char *wrong_log_level(const char *value)
         return log_level_find(value, &level) ? NULL : "must be debug, info, warn or error";
 }
 
+static const char *wrong_outbound_allow(const char *value)
+{
+        struct guard guard;
+
+        return guard_read(value, &guard)
+                       ? NULL
+                       : "must be up to 32 networks with commas, as 10.0.0.0/8 or fd00::/8, "
+                         "no bit set behind the prefix";
+}
+
 /* http or https, a host, perhaps a port and a path; nothing that could say who asks or what. */
 static const char *wrong_url(const char *value)
 {
@@ -99,6 +110,8 @@ static const struct setting settings[] = {
          "How long to wait before each repeat of a call that failed; as many repeats as there are waits."},
         {"OUTBOUND_TIMEOUT", DURATION, FIELD(outbound_timeout_ms), "10s", 100, 2 * MINUTE, NULL,
          "How long one call to a platform or courier may take in all."},
+        {"OUTBOUND_ALLOW", TEXT, FIELD(outbound_allow), NULL, 1, 2048, wrong_outbound_allow,
+         "Networks that a courier firm's URL may lead to though they are not public; by plain http too."},
         {"LEASE_SLACK", DURATION, FIELD(lease_slack_ms), "10s", 100, 10 * MINUTE, NULL,
          "How much longer than two calls a claim on what is owed holds."},
         {"REQUEST_DEADLINE", DURATION, FIELD(request_deadline_ms), "5s", 100, MINUTE, NULL,
@@ -406,7 +419,10 @@ static void value_write(struct config *config, const struct setting *s, FILE *to
         const char *text;
 
         switch (s->type) {
-        case TEXT: fputs(*(char *const *)field, to); break;
+        case TEXT:
+                text = *(char *const *)field;
+                fputs(text ? text : "", to);
+                break;
         case SECRET:
                 text = *(char *const *)field;
                 fputs(!text ? "" : may_be_shown(config, s) ? text : "***", to);

@@ -20,6 +20,7 @@ struct config {
         int64_t retry_ms[RETRIES_MAX]; /* KURYE_RETRY_SCHEDULE */
         int n_retries;
         int64_t outbound_timeout_ms;
+        char *outbound_allow; /* guard_read() takes it; NULL: none */
         int64_t lease_slack_ms;
         int64_t request_deadline_ms;
         int64_t receive_deadline_ms;

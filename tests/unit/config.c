@@ -73,6 +73,7 @@ TEST(defaults_stand_where_nothing_is_set)
         assert_string_equal(config.ops_listen, "127.0.0.1:9090");
         assert_string_equal(config.store, "sqlite:kurye.db");
         assert_null(config.admin_token);
+        assert_null(config.outbound_allow);
         assert_string_equal(config.secret_key, KEY);
         assert_int_equal(config.n_retries, 3);
         assert_int_equal(config.retry_ms[0], 1000);
@@ -91,6 +92,7 @@ TEST(what_is_set_is_taken)
         setenv("KURYE_RETRY_SCHEDULE", "250ms,2m,1h", 1);
         setenv("KURYE_MAX_CONNECTIONS", "20", 1);
         setenv("KURYE_DUKKANGO_URL", "http://127.0.0.1:81/api", 1);
+        setenv("KURYE_OUTBOUND_ALLOW", "10.0.0.0/8,fd00::/8", 1);
         assert_int_equal(read_config(), 0);
         assert_string_equal(config.listen, "[::1]:0");
         assert_string_equal(config.admin_token, TOKEN);
@@ -99,6 +101,7 @@ TEST(what_is_set_is_taken)
         assert_int_equal(config.retry_ms[2], 3600000);
         assert_int_equal(config.connections_max, 20);
         assert_string_equal(config.dukkango_url, "http://127.0.0.1:81/api");
+        assert_string_equal(config.outbound_allow, "10.0.0.0/8,fd00::/8");
 }
 
 TEST(an_empty_variable_counts_as_unset)
@@ -139,6 +142,9 @@ TEST(what_is_wrong_is_refused_by_name)
                 {"KURYE_OUTBOUND_TIMEOUT", "121s"},
                 {"KURYE_OUTBOUND_TIMEOUT", "1s,1s"},
                 {"KURYE_OUTBOUND_TIMEOUT", "18446744073709551617ms"},
+                {"KURYE_OUTBOUND_ALLOW", "10.0.0.0"},
+                {"KURYE_OUTBOUND_ALLOW", "10.0.0.0/33"},
+                {"KURYE_OUTBOUND_ALLOW", "localhost/8"},
                 {"KURYE_MAX_CONNECTIONS", "15"},
                 {"KURYE_MAX_CONNECTIONS", "1e3"},
                 {"KURYE_MAX_CONNECTIONS", "-20"},
