@@ -85,25 +85,28 @@ static const struct step *owed_step(const struct order *order, enum party party,
         return NULL;
 }
 
-/* The highest step that `told` covers, whoever told it; or NULL. */
+/* The highest step that `told` covers, whoever told it; or NULL. What a firm is asked depends on how far the order is, and
+ * what it was asked stays so. */
 static const struct step *last_step(const struct order *order, enum party party,
                                     const struct dialect *dialect)
 {
         const struct step *last = NULL;
 
         for (const struct step *s = dialect->steps; s->number && s->number <= order->targets[party].told; s++)
-                if (!dialect->asks || dialect->asks(order, s))
+                if (party == PARTY_COURIER || !dialect->asks || dialect->asks(order, s))
                         last = s;
         return last;
 }
 
-/* Before when the platform takes no step; 0: it takes it now. */
+/* Before when the step is not taken; 0: it is now. */
 static int64_t too_early(const struct order *order, const struct dialect *dialect, const struct step *step,
                          int64_t step_wait_ms, int64_t now_ms)
 {
         const int64_t since_ms = step_wait_ms && dialect->waits_since ? dialect->waits_since(order, step) : 0;
+        const int64_t fixed_ms = dialect->not_before ? dialect->not_before(order, step) : 0;
+        const int64_t until_ms = MAX(fixed_ms, since_ms > 0 ? since_ms + step_wait_ms : 0);
 
-        return since_ms > 0 && since_ms + step_wait_ms > now_ms ? since_ms + step_wait_ms : 0;
+        return until_ms > now_ms ? until_ms : 0;
 }
 
 struct next target_next(const struct order *order, enum party party, const struct dialect *dialect,
@@ -181,7 +184,10 @@ struct settlement target_settle(const struct order *order, enum party party, con
                 s.unsure = t->unsure && !step && !judgement->definite;
                 settle_done(order, party, dialect, step, retry->step_wait_ms, now_ms, &s);
         } else if (judgement->verdict == VERDICT_NOTHING) {
-                s = (struct settlement){.kind = SETTLE_DONE, .told = t->told, .at_ms = TARGET_NOT_DUE};
+                s.kind = judgement->wait_ms ? SETTLE_WAIT : SETTLE_DONE;
+                s.at_ms = judgement->wait_ms ? now_ms + judgement->wait_ms : TARGET_NOT_DUE;
+                s.unsure = t->unsure; /* a dispatch that may have got through may have to be cancelled yet */
+                s.tries = judgement->wait_ms ? t->tries : 0;
         } else if (judgement->verdict == VERDICT_WAIT && !late) {
                 s.kind = SETTLE_WAIT;
                 if (judgement->wait_ms)
@@ -220,14 +226,14 @@ bool target_state(const struct order *order, enum party party, int64_t now_ms, e
         const struct step *present = dialect ? dialect_step(dialect, STEP_OF((int)order->status)) : NULL;
         struct next next;
 
-        if (!dialect || (party == PARTY_COURIER && t->at_ms == TARGET_NEVER))
+        if (!dialect || (party == PARTY_COURIER && id_is_zero(&t->firm)))
                 return false;
         next = target_next(order, party, dialect, 0, now_ms);
         if (t->dead[0])
                 *ret = DELIVERY_FAILED;
         else if (t->at_ms > TARGET_NEVER && next.kind != NEXT_NOTHING)
                 *ret = DELIVERY_PENDING;
-        else if (present && may_ask(order, party, dialect, present))
+        else if (party == PARTY_COURIER ? t->told > 0 : present && may_ask(order, party, dialect, present))
                 *ret = DELIVERY_DONE;
         else
                 *ret = DELIVERY_SKIPPED;

@@ -70,7 +70,7 @@ struct next target_next(const struct order *order, enum party party, const struc
         X(WAIT, "wait")       /* too early by its rules, or the lane is held back: uses no try */     \
         X(LOGIN, "login")     /* the token is not taken: once more with a new one, in the same try */ \
         X(GIVE_UP, "give-up") /* no repeat can help */                                                \
-        X(NOTHING, "nothing") /* there was nothing to call */
+        X(NOTHING, "nothing") /* there was nothing to call, or, with `wait_ms`, not yet */
 #define VERDICT_ENUM(name, word) VERDICT_##name,
 enum verdict { VERDICT_TABLE(VERDICT_ENUM) VERDICT_COUNT };
 #undef VERDICT_ENUM
@@ -78,10 +78,10 @@ const char *verdict_word(enum verdict verdict);
 
 struct judgement {
         enum verdict verdict;
-        bool definite;   /* we know whether the other side acted: an answer, or certainly never sent */
-        int told;        /* what it is known to have reached, from a check too; 0: nothing learnt */
-        int64_t wait_ms; /* WAIT: how long from now; 0: as it was due; WAIT_A_STEP */
-        int http;        /* the answer's status; 0: none */
+        bool definite; /* we know whether the other side acted: an answer, or certainly never sent */
+        int told;      /* what it is known to have reached, from a check too; 0: nothing learnt */
+        int64_t wait_ms; /* WAIT: how long from now; 0: as it was due; WAIT_A_STEP. NOTHING: the same, 0: nothing later */
+        int http;                 /* the answer's status; 0: none */
         char reason[REASON_SIZE]; /* a short word or two for people and for `dead`; never foreign text */
 };
 
@@ -134,7 +134,8 @@ enum delivery { DELIVERY_TABLE(DELIVERY_ENUM) DELIVERY_COUNT };
 const char *delivery_word(enum delivery delivery);
 bool delivery_find(const char *word, enum delivery *ret);
 
-/* False where the order has no such party at all (then *ret is untouched). ret_step: the next one, or the last done, or
+/* False where the order has no such party, or no firm was called yet (then *ret is untouched). A firm's delivery is done once
+ * it was told, whatever the order has become since. ret_step: the next one, or the last done, or
  * NULL. Pure. */
 bool target_state(const struct order *order, enum party party, int64_t now_ms, enum delivery *ret,
                   const struct step **ret_step);

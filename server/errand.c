@@ -15,16 +15,12 @@
 
 #define AGAIN_MS 500        /* between two offers to a store that fails; a guess */
 #define CLAIM_AGAIN_MS 1000 /* the same for a claim; a guess */
+#define FIRM_PAUSE_MS 1000  /* after a firm's 429 that names no time; a guess */
 #define GATHER_MS 5         /* after a slot came free: one pass over who waits serves several; a guess */
 
 static void go_on(struct errand *errand);
 
 /* --- birth and death --- */
-
-static struct lane *lane_of(const struct errand *errand)
-{
-        return &errand->outbound->lanes[errand->claim.due.platform];
-}
 
 static struct target *target_of(const struct errand *errand)
 {
@@ -35,6 +31,7 @@ static void forget_all(struct errand *errand)
 {
         call_done(&errand->call);
         connection_secrets_done(&errand->secrets);
+        dispatch_done(&errand->dispatch);
         store_settle_done(&errand->settle);
         store_claim_done(&errand->claim);
 }
@@ -46,8 +43,9 @@ static void end(struct errand *errand)
         const struct due due = errand->claim.due;
         const bool hinted = errand->hinted;
 
-        lane_end(lane_of(errand));
-        if (lane_of(errand)->missed)
+        if (errand->lane)
+                lane_end(errand->lane);
+        if (*outbound_missed(outbound, &due))
                 outbound_look_by(outbound, outbound->look_again_ms);
         reminders_by(outbound, time_boot_ms() + GATHER_MS);
         session->active--;
@@ -122,6 +120,7 @@ static void log_dead(const struct errand *errand)
         log_event(LOG_WARN, "delivery_failed", LOG_ID("orderId", &errand->claim.due.order),
                   LOG_ID("restaurantId", &errand->claim.due.restaurant),
                   LOG_TEXT("platform", platform_word(errand->claim.due.platform)),
+                  LOG_TEXT("party", party_word(errand->claim.due.party)),
                   LOG_TEXT("step", errand->step ? errand->step->name : "check"),
                   LOG_TEXT("reason", errand->settle.settlement.dead));
 }
@@ -168,7 +167,7 @@ static void note_credentials(struct errand *errand, const struct judgement *judg
         struct connection_verdict verdict = {.rev = errand->claim.account.rev, .ok = !refused};
         struct verdict_edit *e;
 
-        if (!refused && judgement->verdict != VERDICT_DONE)
+        if (errand->claim.due.party != PARTY_PLATFORM || (!refused && judgement->verdict != VERDICT_DONE))
                 return;
         if (refused)
                 text_copy(verdict.error, sizeof verdict.error, judgement->reason);
@@ -187,12 +186,28 @@ static void note_credentials(struct errand *errand, const struct judgement *judg
         store_edit(errand->outbound->store, &e->edit);
 }
 
+/* What the platform wants between two steps about one order, and after a 429; firms are held to what they say. */
+static int64_t step_wait_ms(const struct errand *errand)
+{
+        const struct due *due = &errand->claim.due;
+
+        return due->party == PARTY_PLATFORM ? errand->outbound->options.step_wait_ms[due->platform] : 0;
+}
+
+static int64_t floor_ms(const struct errand *errand)
+{
+        const struct due *due = &errand->claim.due;
+
+        return due->party == PARTY_PLATFORM ? errand->outbound->options.floor_ms[due->platform]
+                                            : FIRM_PAUSE_MS;
+}
+
 static void settle(struct errand *errand, const struct judgement *judgement)
 {
         const int64_t now_ms = store_now(errand->outbound->store);
         struct retry retry = errand->outbound->options.retry;
 
-        retry.step_wait_ms = errand->outbound->options.step_wait_ms[errand->claim.due.platform];
+        retry.step_wait_ms = step_wait_ms(errand);
         retry.jitter = (double)rand_r(&errand->outbound->seed) / INT32_MAX;
         note_credentials(errand, judgement);
         store_settle_done(&errand->settle);
@@ -225,7 +240,8 @@ static void settle_as(struct errand *errand, enum verdict verdict, const char *r
 struct account errand_account(const struct errand *errand)
 {
         struct account account = {.url = errand->outbound->options.urls[errand->claim.due.platform],
-                                  .token = errand->session->token};
+                                  .token = errand->session->token,
+                                  .dispatch = errand->dispatch.url ? &errand->dispatch : NULL};
 
         for (int i = 0; i < CREDENTIALS_MAX; i++)
                 account.values[i] = errand->secrets.values[i];
@@ -242,8 +258,10 @@ static void answered(struct call *call)
                               &call->answer, &judgement);
         else
                 dialect_judge_check(errand->dialect, errand->claim.order, &call->answer, &judgement);
-        outbound_heard(errand->outbound, errand->claim.due.platform, &call->answer,
+        outbound_heard(errand->outbound, errand->lane, floor_ms(errand), &call->answer,
                        judgement.verdict == VERDICT_WAIT);
+        if (errand->dispatch.url && call->answer.http == 410)
+                dispatch_gone(errand);
         call_done(call);
         if (judgement.verdict != VERDICT_LOGIN) {
                 settle(errand, &judgement);
@@ -273,6 +291,7 @@ static void call(struct errand *errand)
         struct why why = {0};
         enum err e;
 
+        errand->dispatch.now_ms = store_now(errand->outbound->store);
         if (!has_time(errand) || atomic_load(&errand->outbound->draining)) {
                 release(errand);
                 return;
@@ -314,8 +333,17 @@ static enum err open_secrets(struct errand *errand, struct why *why)
 
 static void begin_call(struct errand *errand)
 {
+        struct judgement judgement = {0};
         struct why why;
 
+        errand->renewed = false;
+        if (errand->claim.due.party == PARTY_COURIER) {
+                if (dispatch_open(errand, &judgement))
+                        call(errand);
+                else
+                        settle(errand, &judgement);
+                return;
+        }
         if (!connection_is_enabled(&errand->claim.account)) {
                 settle_as(errand, VERDICT_GIVE_UP, "not_connected");
                 return;
@@ -327,7 +355,6 @@ static void begin_call(struct errand *errand)
                 settle_as(errand, VERDICT_GIVE_UP, "credentials_unreadable");
                 return;
         }
-        errand->renewed = false;
         if (errand->dialect->login && !session_has_token(errand->session, &errand->secrets, time_boot_ms()))
                 session_login(errand->session, errand);
         else
@@ -344,14 +371,14 @@ static void go_on(struct errand *errand)
                 return;
         }
         next = target_next(errand->claim.order, errand->claim.due.party, errand->dialect,
-                           errand->outbound->options.step_wait_ms[errand->claim.due.platform], now_ms);
+                           step_wait_ms(errand), now_ms);
         errand->step = next.kind == NEXT_CHECK ? NULL : next.step;
         switch (next.kind) {
         case NEXT_NOTHING: settle_as(errand, VERDICT_NOTHING, ""); return;
         case NEXT_WAIT: {
                 struct judgement judgement = {0};
 
-                judge(&judgement, VERDICT_WAIT, "too_early");
+                judge(&judgement, VERDICT_NOTHING, "");
                 judgement.wait_ms = next.until_ms - now_ms;
                 settle(errand, &judgement);
                 return;
@@ -391,6 +418,12 @@ struct errand *errand_find(const struct outbound *outbound, const struct due *du
         return NULL;
 }
 
+void errand_enter(struct errand *errand, struct lane *lane)
+{
+        errand->lane = lane;
+        lane_begin(lane);
+}
+
 bool errand_begin(struct outbound *outbound, const struct due *due, struct session *session)
 {
         struct errand *errand = calloc(1, sizeof *errand);
@@ -403,7 +436,8 @@ bool errand_begin(struct outbound *outbound, const struct due *due, struct sessi
         outbound->n_errands++;
         session->active++;
         errand->claim.due = *due;
-        lane_begin(lane_of(errand));
+        if (due->party == PARTY_PLATFORM)
+                errand_enter(errand, &outbound->lanes[due->platform]);
         errand->lease_until_ms = time_boot_ms() + lease_ms(errand);
         errand->claim.lease_ms = lease_ms(errand);
         submit(errand, &errand->claim.job, claimed);

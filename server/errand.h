@@ -5,6 +5,7 @@
 #pragma once
 
 #include "model/connection.h"
+#include "model/integration.h"
 #include "server/lane.h"
 #include "server/outbound.h"
 
@@ -13,6 +14,7 @@
 
 #define CALLS_MAX 256       /* at once; docs/design.md 5 */
 #define SESSION_CALLS_MAX 4 /* at once with one credential; docs/design.md 5 */
+#define HOST_NAME_SIZE 264  /* 253 characters, a port, and NUL */
 
 struct outbound {
         struct outbound_options options;
@@ -22,6 +24,8 @@ struct outbound {
         pthread_t thread;
         bool started;
         struct lane lanes[PLATFORM_COUNT];
+        struct host *hosts; /* the courier firms' */
+        bool missed;        /* as struct lane's, of what is owed to firms */
         struct session *sessions;
         LIST_HEAD(, errand) errands; /* all under way */
         int n_errands;
@@ -59,6 +63,13 @@ struct session {
         UT_hash_handle hh;
 };
 
+/* Where courier firms are called: firms of many restaurants are one host. Kept while it is called, fails or is held back. */
+struct host {
+        char name[HOST_NAME_SIZE]; /* and port, as the URL has them, in lower case: the key */
+        struct lane lane;
+        UT_hash_handle hh;
+};
+
 /* A target that this server knows to be due, or soon, and has no claim on: its own retry, a hint that found no room. It is
  * claimed by id, so that nobody need look for it and no other server is raced for it. */
 struct reminder {
@@ -72,12 +83,14 @@ struct errand {
         LIST_ENTRY(errand) entry; /* of outbound->errands */
         struct errand *next_waiting;
         struct session *session;
+        struct lane *lane; /* in which it counts; NULL: a firm's whose host is not known yet */
         const struct dialect *dialect;
         const struct step *step; /* of the call under way; NULL: a check */
         struct connection_secrets secrets;
-        bool hinted;            /* since the claim: look again at the end */
-        bool renewed;           /* the login was renewed in this try */
-        int64_t lease_until_ms; /* CLOCK_BOOTTIME */
+        struct dispatch dispatch; /* a courier firm's */
+        bool hinted;              /* since the claim: look again at the end */
+        bool renewed;             /* the login was renewed in this try */
+        int64_t lease_until_ms;   /* CLOCK_BOOTTIME */
         int64_t again_ms; /* CLOCK_BOOTTIME: when the store is asked again to write; 0: not waiting for that */
         bool releasing;   /* what it is asked is store_release, not store_settle */
         struct store_claim claim;
@@ -90,12 +103,27 @@ struct errand {
 bool outbound_begin(struct outbound *outbound, const struct due *due);
 /* The same, and with a reminder where there was no room; an errand that is at it already goes on with it. */
 void outbound_consider(struct outbound *outbound, const struct due *due);
+/* outbound.c: where it is noted that a look found more of its like than there was room for. */
+bool *outbound_missed(struct outbound *outbound, const struct due *due);
 /* outbound.c: asks what is due at or before `at_ms` (CLOCK_BOOTTIME). */
 void outbound_look_by(struct outbound *outbound, int64_t at_ms);
 
-/* outbound.c: what an answer says of the platform; `waits`: it asked for quiet. */
-void outbound_heard(struct outbound *outbound, enum platform platform, const struct answer *answer,
-                    bool waits);
+/* outbound.c: what an answer says of the other side; a 429 asks for quiet of at least `floor_ms`, which is heeded where
+ * it `waits`. */
+void outbound_heard(struct outbound *outbound, struct lane *lane, int64_t floor_ms,
+                    const struct answer *answer, bool waits);
+
+/* host.c: the lane of the URL's host, made where there is none; NULL without memory. */
+struct lane *host_lane(struct outbound *outbound, const char *url);
+/* host.c: forgets those that are not worth keeping. */
+void hosts_sweep(struct outbound *outbound, int64_t now_ms);
+void hosts_free(struct outbound *outbound);
+
+/* dispatch.c: what a courier firm's errand needs before its call: the firm opened, a lane with room. False: *ret says how
+ * the errand is settled instead. */
+bool dispatch_open(struct errand *errand, struct judgement *ret);
+/* dispatch.c: the firm's answer was 410: nothing is dispatched there any more. */
+void dispatch_gone(struct errand *errand);
 
 /* reminder.c: what is due at `at_ms` of the store's clock. Where that fails, or there are too many, a look finds it. */
 void reminder_put(struct outbound *outbound, const struct due *due, int64_t at_ms);
@@ -112,6 +140,8 @@ struct errand *errand_find(const struct outbound *outbound, const struct due *du
 bool errand_begin(struct outbound *outbound, const struct due *due, struct session *session);
 /* errand.c: asks the store once more to write what it refused, where that is due. */
 void errand_again(struct errand *errand, int64_t now_ms);
+/* errand.c: counts it in the lane from now on. */
+void errand_enter(struct errand *errand, struct lane *lane);
 /* errand.c: the login it waited for went as the judgement says. */
 void errand_logged_in(struct errand *errand, const struct judgement *judgement);
 

@@ -30,5 +30,12 @@ void lane_heard(struct lane *lane, bool answered);
 /* Nobody calls for `for_ms`; a longer hold that stands already stays. */
 void lane_hold(struct lane *lane, int64_t now_ms, int64_t for_ms);
 
+/* Where there is no room: after how long it is worth asking again. */
+#define LANE_WAIT_MS 1000 /* for one of many slots; a guess */
+int64_t lane_wait_ms(const struct lane *lane, int64_t now_ms);
+
+/* Whether it knows nothing worth keeping. */
+bool lane_is_idle(const struct lane *lane, int64_t now_ms);
+
 /* Whether the breaker is open. Threads: any. */
 bool lane_is_open(const struct lane *lane);

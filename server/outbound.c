@@ -20,13 +20,18 @@
 
 /* --- what is due --- */
 
+bool *outbound_missed(struct outbound *o, const struct due *due)
+{
+        return due->party == PARTY_PLATFORM ? &o->lanes[due->platform].missed : &o->missed;
+}
+
 bool outbound_begin(struct outbound *o, const struct due *due)
 {
         const int64_t now_ms = time_boot_ms();
         struct session *session;
 
         if (atomic_load(&o->draining) || o->n_errands >= CALLS_MAX ||
-            lane_room(&o->lanes[due->platform], now_ms) == 0)
+            (due->party == PARTY_PLATFORM && lane_room(&o->lanes[due->platform], now_ms) == 0))
                 return false;
         session = session_need(o, due);
         if (!session)
@@ -55,16 +60,17 @@ void outbound_look_by(struct outbound *o, int64_t at_ms)
                 o->look_at_ms = at_ms;
 }
 
-void outbound_heard(struct outbound *o, enum platform platform, const struct answer *answer, bool waits)
+void outbound_heard(struct outbound *o, struct lane *lane, int64_t floor_ms, const struct answer *answer,
+                    bool waits)
 {
-        const int64_t floor_ms = answer->http == 429 ? o->options.floor_ms[platform] : 0;
-        const int64_t hold_ms = answer->retry_after_ms > floor_ms ? answer->retry_after_ms : floor_ms;
+        const int64_t least_ms = answer->http == 429 ? floor_ms : 0;
+        const int64_t hold_ms = answer->retry_after_ms > least_ms ? answer->retry_after_ms : least_ms;
         const int64_t now_ms = time_boot_ms();
 
-        lane_heard(&o->lanes[platform], answer->carried == CARRIED_ANSWERED && answer->http < 500);
+        lane_heard(lane, answer->carried == CARRIED_ANSWERED && answer->http < 500);
         if (!waits || hold_ms <= 0)
                 return;
-        lane_hold(&o->lanes[platform], now_ms, hold_ms);
+        lane_hold(lane, now_ms, hold_ms);
         outbound_look_by(o, now_ms + hold_ms);
         reminders_by(o, now_ms + hold_ms);
 }
@@ -98,14 +104,15 @@ static void looked(struct letter *letter)
         shuffle(o);
         for (int i = 0; i < o->due.n; i++)
                 if (!errand_find(o, &o->due.found[i]) && !outbound_begin(o, &o->due.found[i]))
-                        o->lanes[o->due.found[i].platform].missed = true;
+                        *outbound_missed(o, &o->due.found[i]) = true;
 }
 
 /* Which lanes have no room, and how much the others have together. */
 static int survey(struct outbound *o, int64_t now_ms)
 {
-        int room = 0;
+        int room = LANE_CALLS_MAX; /* for firms, whose hosts are not known before the claim */
 
+        o->missed = false;
         o->due.skip = 0;
         for (int i = 0; i < PLATFORM_COUNT; i++) {
                 const int free_slots = lane_room(&o->lanes[i], now_ms);
@@ -225,6 +232,7 @@ static void go_round(struct outbound *o)
         if (now_ms >= o->sweep_at_ms) {
                 o->sweep_at_ms = now_ms + SWEEP_MS;
                 sessions_sweep(o, now_ms);
+                hosts_sweep(o, now_ms);
         }
         reminders_go(o, now_ms);
         look(o, now_ms);
@@ -320,6 +328,7 @@ void outbound_free(struct outbound *o)
                 return;
         inbox_run(&o->in); /* hints that came too late */
         sessions_free(o);
+        hosts_free(o);
         reminders_free(o);
         inbox_done(&o->in);
         close(o->drained_fd);

@@ -47,7 +47,7 @@ void reminder_put(struct outbound *outbound, const struct due *due, int64_t at_m
         if (!reminder)
                 reminder = reminder_new(outbound, due);
         if (!reminder) {
-                outbound->lanes[due->platform].missed = true;
+                *outbound_missed(outbound, due) = true;
                 return;
         }
         reminder->at_ms = at_ms;

@@ -3,6 +3,7 @@
 #include "server/errand.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,12 +12,24 @@
 #define MARGIN_MS \
         30000 /* a token is renewed this long before its end, so that it does not end under a call; a guess */
 
+/* The connection's; what is owed to a restaurant's courier firms, which have no login, counts together. */
+static void session_id(const struct due *due, char to[RECORD_ID_SIZE])
+{
+        char text[ID_TEXT_SIZE];
+
+        if (due->party == PARTY_PLATFORM)
+                connection_id(&due->restaurant, due->platform, to);
+        else
+                snprintf(to, RECORD_ID_SIZE, "%s-%s", id_write(&due->restaurant, text),
+                         party_word(due->party));
+}
+
 struct session *session_need(struct outbound *outbound, const struct due *due)
 {
         char id[RECORD_ID_SIZE];
         struct session *session;
 
-        connection_id(&due->restaurant, due->platform, id);
+        session_id(due, id);
         HASH_FIND_STR(outbound->sessions, id, session);
         if (session)
                 return session;
@@ -132,7 +145,8 @@ static void logged_in(struct call *call)
 
         dialect_judge_login(dialect_of(session->platform), &call->answer, &judgement, session->token,
                             &life_ms);
-        outbound_heard(session->outbound, session->platform, &call->answer,
+        outbound_heard(session->outbound, &session->outbound->lanes[session->platform],
+                       session->outbound->options.floor_ms[session->platform], &call->answer,
                        judgement.verdict == VERDICT_WAIT);
         if (judgement.verdict == VERDICT_DONE)
                 session->token_until_ms =

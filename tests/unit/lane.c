@@ -120,6 +120,34 @@ TEST(the_longer_hold_counts)
         assert_true(lane_room(&lane, NOW + 10000) > 0);
 }
 
+TEST(whoever_finds_no_room_knows_when_to_come_again)
+{
+        struct lane lane = {0};
+
+        begin_many(&lane, LANE_CALLS_MAX);
+        assert_int_equal(lane_wait_ms(&lane, NOW), LANE_WAIT_MS);
+        fail_many(&lane, LANE_FAILURES_MAX);
+        assert_true(lane_wait_ms(&lane, NOW) > LANE_WAIT_MS); /* it takes longer where one goes at a time */
+        lane_hold(&lane, NOW, 90000);
+        assert_int_equal(lane_wait_ms(&lane, NOW + 1000), 89000);
+}
+
+TEST(it_is_idle_when_it_knows_nothing_more)
+{
+        struct lane lane = {0};
+
+        assert_true(lane_is_idle(&lane, NOW));
+        lane_begin(&lane);
+        assert_false(lane_is_idle(&lane, NOW));
+        lane_end(&lane);
+        lane_heard(&lane, /* answered= */ false);
+        assert_false(lane_is_idle(&lane, NOW));
+        lane_heard(&lane, /* answered= */ true);
+        lane_hold(&lane, NOW, 5000);
+        assert_false(lane_is_idle(&lane, NOW + 4999));
+        assert_true(lane_is_idle(&lane, NOW + 5000));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -132,6 +160,8 @@ int main(void)
                 cmocka_unit_test(one_call_that_gets_through_closes_it),
                 cmocka_unit_test(nobody_calls_while_it_is_held_back),
                 cmocka_unit_test(the_longer_hold_counts),
+                cmocka_unit_test(whoever_finds_no_room_knows_when_to_come_again),
+                cmocka_unit_test(it_is_idle_when_it_knows_nothing_more),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -383,6 +383,40 @@ static void a_wait_uses_no_try(void **state)
         is_shown(&s, DELIVERY_PENDING, "on-the-way");
 }
 
+static void not_yet_is_no_try_however_late(void **state)
+{
+        const struct judgement not_yet = {
+                .verdict = VERDICT_NOTHING, .definite = true, .wait_ms = 60 * SECOND};
+        struct settlement change;
+        struct story s;
+
+        (void)state;
+        begin(&s, PLATFORM_DUKKANGO, STATUS_ACCEPTED);
+        fact(&s, STATUS_ON_THE_WAY);
+        assert_int_equal(answer(&s, lost), SETTLE_RETRY);
+        s.now += 2 * HOUR;
+        change = settle(&s, NULL, &not_yet);
+        assert_int_equal(change.kind, SETTLE_WAIT);
+        assert_int_equal(change.at_ms, s.now + 60 * SECOND);
+        assert_int_equal(change.tries, 1);
+        assert_true(change.unsure);
+}
+
+static void a_doubt_outlives_that_nothing_is_to_be_called(void **state)
+{
+        const struct judgement nothing = {.verdict = VERDICT_NOTHING, .definite = true};
+        struct settlement change;
+        struct story s;
+
+        (void)state;
+        begin(&s, PLATFORM_DUKKANGO, STATUS_ACCEPTED);
+        fact(&s, STATUS_ON_THE_WAY);
+        assert_int_equal(answer(&s, lost), SETTLE_RETRY);
+        change = settle(&s, NULL, &nothing);
+        assert_int_equal(change.at_ms, TARGET_NOT_DUE);
+        assert_true(change.unsure);
+}
+
 static void an_hour_after_the_fact_a_wait_is_a_try(void **state)
 {
         struct story s;
@@ -426,6 +460,8 @@ int main(void)
                 cmocka_unit_test(the_second_step_has_tries_of_its_own),
                 cmocka_unit_test(giving_up_needs_no_repeat),
                 cmocka_unit_test(a_wait_uses_no_try),
+                cmocka_unit_test(not_yet_is_no_try_however_late),
+                cmocka_unit_test(a_doubt_outlives_that_nothing_is_to_be_called),
                 cmocka_unit_test(an_hour_after_the_fact_a_wait_is_a_try),
         };
 
