@@ -165,8 +165,9 @@ class TestWaits:
             courier.posts(early, 1)
             courier.posts(late, 1)
             late.settles("done")
-            delivery = eventually(early.delivery, lambda one: one["log"])
+            delivery = eventually(early.delivery, lambda one: one["nextTryAt"] > one["updatedAt"])
             assert (delivery["state"], delivery["step"], delivery["tries"]) == ("pending", STEP, 0)
+            assert delivery["log"] == []  # no call was made
             assert platform.about(early) == []
 
     @pytest.mark.parametrize("code, step", [(74, STEP), (62, "delivered")])
