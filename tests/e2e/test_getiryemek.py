@@ -186,7 +186,7 @@ class TestWaits:
             place, platform = world.restaurant().connected(NAME), world.getiryemek
             order = place.order(NAME)
             place.courier().posts(order, 1)
-            eventually(order.delivery, lambda one: one["log"])
+            eventually(order.delivery, lambda one: one["nextTryAt"] > one["updatedAt"])
             order.becomes("cancelled", reasonId=REASON)
             order.settles("done")
             assert platform.tried(order) == ["cancel"]
