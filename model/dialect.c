@@ -137,6 +137,11 @@ void dialect_judge_login(const struct dialect *dialect, const struct answer *ans
         ret->definite = true;
 }
 
+void dialect_judge_question(const struct dialect *dialect, const struct answer *answer, struct judgement *ret)
+{
+        (void)judge_status(dialect, answer, ret);
+}
+
 enum err dialect_ref(const struct order *order, struct json_object **ret_document, struct view *ret,
                      struct why *why)
 {

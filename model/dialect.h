@@ -61,6 +61,9 @@ struct dialect {
         void (*judge_login)(const struct view *answer, struct judgement *ret, char token[TOKEN_SIZE],
                             int64_t *ret_life_ms);
 
+        /* Where there is no login: a read that harms nothing and shows whether the credentials are taken. */
+        enum err (*probe)(const struct account *account, struct message *ret, struct why *why);
+
         /* The request of a step. Errors as login's. */
         enum err (*build)(const struct order *order, const struct step *step, const struct account *account,
                           struct message *ret, struct why *why);
@@ -99,14 +102,16 @@ void judge(struct judgement *ret, enum verdict verdict, const char *reason);
 /* Of a request that could not be built, for `e`: it was certainly not sent. */
 void judge_unbuilt(struct judgement *ret, enum err e, const struct why *why);
 
-/* The whole judgement of an answer to a step, a check, a login; a login's is always definite: the step itself was not
- * sent. */
+/* The whole judgement of an answer to a step, a check, a login, or to a question (what 200 says is the asker's to read); a
+ * login's is always definite: the step itself was not sent. */
 void dialect_judge(const struct dialect *dialect, const struct order *order, const struct step *step,
                    bool unsure, const struct answer *answer, struct judgement *ret);
 void dialect_judge_check(const struct dialect *dialect, const struct order *order,
                          const struct answer *answer, struct judgement *ret);
 void dialect_judge_login(const struct dialect *dialect, const struct answer *answer, struct judgement *ret,
                          char token[TOKEN_SIZE], int64_t *ret_life_ms);
+void dialect_judge_question(const struct dialect *dialect, const struct answer *answer,
+                            struct judgement *ret);
 
 /* --- what dialects are made of --- */
 

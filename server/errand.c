@@ -19,6 +19,7 @@
 #define GATHER_MS 5         /* after a slot came free: one pass over who waits serves several; a guess */
 
 static void go_on(struct errand *errand);
+static void logged_in(struct login_waiter *waiter, const struct judgement *judgement);
 
 /* --- birth and death --- */
 
@@ -146,46 +147,6 @@ static void settled(struct letter *letter)
         end(errand);
 }
 
-/* What the platform said to the credentials is shown with the connection; written only where it is news. */
-struct verdict_edit {
-        struct store_edit edit;
-        struct connection_verdict verdict;
-};
-
-static void verdict_written(struct letter *letter)
-{
-        struct verdict_edit *e = (struct verdict_edit *)letter;
-
-        store_edit_done(&e->edit);
-        free(e);
-}
-
-static void note_credentials(struct errand *errand, const struct judgement *judgement)
-{
-        const bool refused =
-                judgement->verdict == VERDICT_GIVE_UP && streq(judgement->reason, "login_failed");
-        struct connection_verdict verdict = {.rev = errand->claim.account.rev, .ok = !refused};
-        struct verdict_edit *e;
-
-        if (errand->claim.due.party != PARTY_PLATFORM || (!refused && judgement->verdict != VERDICT_DONE))
-                return;
-        if (refused)
-                text_copy(verdict.error, sizeof verdict.error, judgement->reason);
-        if (!errand->claim.account.document || !connection_needs_verdict(&errand->claim.account, &verdict))
-                return;
-        e = calloc(1, sizeof *e);
-        if (!e)
-                return;
-        e->verdict = verdict;
-        e->edit.job.letter.run = verdict_written;
-        e->edit.job.reply = &errand->outbound->in;
-        e->edit.kind = RECORD_CONNECTION;
-        e->edit.edit = connection_judge;
-        e->edit.arg = &e->verdict;
-        text_copy(e->edit.id, sizeof e->edit.id, errand->claim.account.id);
-        store_edit(errand->outbound->store, &e->edit);
-}
-
 /* What the platform wants between two steps about one order, and after a 429; firms are held to what they say. */
 static int64_t step_wait_ms(const struct errand *errand)
 {
@@ -209,7 +170,8 @@ static void settle(struct errand *errand, const struct judgement *judgement)
 
         retry.step_wait_ms = step_wait_ms(errand);
         retry.jitter = (double)rand_r(&errand->outbound->seed) / INT32_MAX;
-        note_credentials(errand, judgement);
+        if (errand->claim.due.party == PARTY_PLATFORM)
+                session_note(errand->session, &errand->claim.account, judgement);
         store_settle_done(&errand->settle);
         memset(&errand->settle, 0, sizeof errand->settle);
         errand->settle.due = errand->claim.due;
@@ -237,15 +199,12 @@ static void settle_as(struct errand *errand, enum verdict verdict, const char *r
 
 /* --- the call --- */
 
-struct account errand_account(const struct errand *errand)
+static void log_in(struct errand *errand)
 {
-        struct account account = {.url = errand->outbound->options.urls[errand->claim.due.platform],
-                                  .token = errand->session->token,
-                                  .dispatch = errand->dispatch.url ? &errand->dispatch : NULL};
+        const struct account account = session_account(errand->session, &errand->secrets);
 
-        for (int i = 0; i < CREDENTIALS_MAX; i++)
-                account.values[i] = errand->secrets.values[i];
-        return account;
+        errand->waiter.run = logged_in;
+        session_login(errand->session, &account, &errand->waiter);
 }
 
 static void answered(struct call *call)
@@ -274,7 +233,7 @@ static void answered(struct call *call)
                 return;
         }
         errand->renewed = true;
-        session_login(errand->session, errand);
+        log_in(errand);
 }
 
 /* No request starts without a timeout and the slack left on the lease. */
@@ -286,7 +245,7 @@ static bool has_time(const struct errand *errand)
 
 static void call(struct errand *errand)
 {
-        const struct account account = errand_account(errand);
+        struct account account = session_account(errand->session, &errand->secrets);
         struct judgement judgement = {0};
         struct why why = {0};
         enum err e;
@@ -300,6 +259,7 @@ static void call(struct errand *errand)
         errand->call.timeout_ms = errand->outbound->options.timeout_ms;
         errand->call.reply = &errand->outbound->in;
         errand->call.done = answered;
+        account.dispatch = errand->dispatch.url ? &errand->dispatch : NULL;
         e = errand->step ? errand->dialect->build(errand->claim.order, errand->step, &account,
                                                   &errand->call.message, &why)
                          : errand->dialect->check(errand->claim.order, &account, &errand->call.message, &why);
@@ -312,9 +272,11 @@ static void call(struct errand *errand)
         settle(errand, &judgement);
 }
 
-void errand_logged_in(struct errand *errand, const struct judgement *judgement)
+static void logged_in(struct login_waiter *waiter, const struct judgement *judgement)
 {
-        if (judgement->verdict == VERDICT_DONE)
+        struct errand *errand = (struct errand *)((char *)waiter - offsetof(struct errand, waiter));
+
+        if (judgement->verdict == VERDICT_DONE || atomic_load(&errand->outbound->draining))
                 call(errand);
         else
                 settle(errand, judgement);
@@ -356,7 +318,7 @@ static void begin_call(struct errand *errand)
                 return;
         }
         if (errand->dialect->login && !session_has_token(errand->session, &errand->secrets, time_boot_ms()))
-                session_login(errand->session, errand);
+                log_in(errand);
         else
                 call(errand);
 }

@@ -8,6 +8,7 @@
 #include "model/integration.h"
 #include "server/lane.h"
 #include "server/outbound.h"
+#include "server/query.h"
 
 #include <sys/queue.h>
 #include <uthash.h>
@@ -29,6 +30,8 @@ struct outbound {
         struct session *sessions;
         LIST_HEAD(, errand) errands; /* all under way */
         int n_errands;
+        LIST_HEAD(, query) queries; /* those that hold a session */
+        atomic_int n_queries;       /* submitted and not handed back */
         struct reminder *reminders;
         int64_t remind_at_ms; /* CLOCK_BOOTTIME: when to go through them */
         struct store_due due;
@@ -50,8 +53,9 @@ struct session {
         char id[RECORD_ID_SIZE]; /* the connection's */
         struct outbound *outbound;
         enum platform platform;
-        int active; /* errands that hold it */
+        int active; /* errands and queries that hold it */
         struct digest credentials;
+        struct digest asked; /* the credentials of the login under way */
         char token[TOKEN_SIZE];
         int64_t token_until_ms;         /* CLOCK_BOOTTIME; 0: no token */
         int64_t refused_until_ms;       /* the same credentials were refused: not asked again until then */
@@ -59,7 +63,7 @@ struct session {
         int64_t n_logins;
         bool logging_in;
         struct call login;
-        struct errand *waiting; /* for the login, linked by next_waiting */
+        struct login_waiter *waiting; /* for the login */
         UT_hash_handle hh;
 };
 
@@ -81,7 +85,7 @@ struct reminder {
 struct errand {
         struct outbound *outbound;
         LIST_ENTRY(errand) entry; /* of outbound->errands */
-        struct errand *next_waiting;
+        struct login_waiter waiter;
         struct session *session;
         struct lane *lane; /* in which it counts; NULL: a firm's whose host is not known yet */
         const struct dialect *dialect;
@@ -142,16 +146,22 @@ bool errand_begin(struct outbound *outbound, const struct due *due, struct sessi
 void errand_again(struct errand *errand, int64_t now_ms);
 /* errand.c: counts it in the lane from now on. */
 void errand_enter(struct errand *errand, struct lane *lane);
-/* errand.c: the login it waited for went as the judgement says. */
-void errand_logged_in(struct errand *errand, const struct judgement *judgement);
+
+/* query.c: hands back those that have waited too long for a login. */
+void queries_expire(struct outbound *outbound, int64_t now_ms);
+/* query.c: at the latest then there may be one. */
+int64_t queries_until(const struct outbound *outbound, int64_t until_ms);
 
 /* session.c */
 /* The account's session, made where there is none; NULL without memory. */
 struct session *session_need(struct outbound *outbound, const struct due *due);
 /* Whether there is a token for these credentials; a change of them forgets the old one. */
 bool session_has_token(struct session *session, const struct connection_secrets *secrets, int64_t now_ms);
-/* Logs in, or joins the login under way: errand_logged_in() follows, perhaps before this returns. */
-void session_login(struct session *session, struct errand *errand);
+/* Logs in with the credentials that session_has_token() was asked about last, which `account` has, or joins the login under
+ * way: the waiter is run, perhaps before this returns. */
+void session_login(struct session *session, const struct account *account, struct login_waiter *waiter);
+/* It waits no longer. */
+void session_abandon(struct session *session, const struct login_waiter *waiter);
 /* The platform did not take the token. */
 void session_forget_token(struct session *session);
 /* Frees it where nobody uses it and it knows nothing worth keeping. */
@@ -159,5 +169,8 @@ void session_leave(struct session *session, int64_t now_ms);
 void sessions_sweep(struct outbound *outbound, int64_t now_ms);
 void sessions_free(struct outbound *outbound);
 
-/* The account as a dialect sees it; borrowed from the errand and its session. */
-struct account errand_account(const struct errand *errand);
+/* The account as a dialect sees it; borrowed. */
+struct account session_account(const struct session *session, const struct connection_secrets *secrets);
+/* What the platform said to the credentials of this record is shown with it; written only where it is news. */
+void session_note(struct session *session, const struct record *connection,
+                  const struct judgement *judgement);

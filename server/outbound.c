@@ -211,6 +211,7 @@ static int wait_ms(const struct outbound *o, int64_t now_ms)
         LIST_FOREACH(errand, &o->errands, entry)
                 if (errand->again_ms > 0 && errand->again_ms < until)
                         until = errand->again_ms;
+        until = queries_until(o, until);
         if (draining && until > now_ms + DRAIN_STEP_MS)
                 until = now_ms + DRAIN_STEP_MS;
         return until > now_ms ? (int)(until - now_ms) : 0;
@@ -229,6 +230,7 @@ static void go_round(struct outbound *o)
         atomic_store(&o->pulse_ms, now_ms);
         LIST_FOREACH(errand, &o->errands, entry)
                 errand_again(errand, now_ms);
+        queries_expire(o, now_ms);
         if (now_ms >= o->sweep_at_ms) {
                 o->sweep_at_ms = now_ms + SWEEP_MS;
                 sessions_sweep(o, now_ms);
@@ -238,13 +240,18 @@ static void go_round(struct outbound *o)
         look(o, now_ms);
 }
 
+static bool is_busy(const struct outbound *o)
+{
+        return o->n_errands > 0 || atomic_load(&o->n_queries) > 0;
+}
+
 static void *loop(void *arg)
 {
         struct outbound *o = arg;
 
-        while (!atomic_load(&o->stopping) || o->n_errands > 0 || o->looking) {
+        while (!atomic_load(&o->stopping) || is_busy(o) || o->looking) {
                 go_round(o);
-                if (atomic_load(&o->draining) && o->n_errands == 0)
+                if (atomic_load(&o->draining) && !is_busy(o))
                         eventfd_write(o->drained_fd, 1);
         }
         return NULL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* session.c - one login for all errands of an account, never two at once, and no storm where it is refused. */
+/* session.c - one login for all errands and queries of an account, never two at once, and no storm where it is refused;
+ * and what the platform says to its credentials. */
 #include "server/errand.h"
 
 #include <stddef.h>
@@ -125,14 +126,14 @@ void session_forget_token(struct session *session)
 /* All who waited go on, in whatever way the login went. */
 static void settle_waiting(struct session *session, const struct judgement *judgement)
 {
-        struct errand *errand = session->waiting;
-        struct errand *next;
+        struct login_waiter *waiter = session->waiting;
+        struct login_waiter *next;
 
         session->waiting = NULL;
         session->logging_in = false;
-        for (; errand; errand = next) {
-                next = errand->next_waiting;
-                errand_logged_in(errand, judgement);
+        for (; waiter; waiter = next) {
+                next = waiter->next;
+                waiter->run(waiter, judgement);
         }
 }
 
@@ -148,6 +149,8 @@ static void logged_in(struct call *call)
         outbound_heard(session->outbound, &session->outbound->lanes[session->platform],
                        session->outbound->options.floor_ms[session->platform], &call->answer,
                        judgement.verdict == VERDICT_WAIT);
+        if (!crypto_equal(&session->asked, &session->credentials, sizeof session->asked))
+                judge(&judgement, VERDICT_RETRY, "credentials_changed");
         if (judgement.verdict == VERDICT_DONE)
                 session->token_until_ms =
                         now_ms + (life_ms > 2 * MARGIN_MS ? life_ms - MARGIN_MS : life_ms / 2);
@@ -157,10 +160,28 @@ static void logged_in(struct call *call)
         settle_waiting(session, &judgement);
 }
 
-void session_login(struct session *session, struct errand *errand)
+struct account session_account(const struct session *session, const struct connection_secrets *secrets)
+{
+        struct account account = {.url = session->outbound->options.urls[session->platform],
+                                  .token = session->token};
+
+        for (int i = 0; i < CREDENTIALS_MAX; i++)
+                account.values[i] = secrets->values[i];
+        return account;
+}
+
+void session_abandon(struct session *session, const struct login_waiter *waiter)
+{
+        struct login_waiter **at = &session->waiting;
+
+        while (*at != waiter)
+                at = &(*at)->next;
+        *at = waiter->next;
+}
+
+void session_login(struct session *session, const struct account *account, struct login_waiter *waiter)
 {
         const struct dialect *dialect = dialect_of(session->platform);
-        const struct account account = errand_account(errand);
         const int64_t now_ms = time_boot_ms();
         const int64_t free_ms =
                 login_free_ms(session, session->outbound->options.logins_max[session->platform]);
@@ -168,28 +189,34 @@ void session_login(struct session *session, struct errand *errand)
         struct why why = {0};
         enum err e;
 
+        if (atomic_load(&session->outbound->draining)) {
+                judge(&judgement, VERDICT_WAIT, "stopping");
+                waiter->run(waiter, &judgement);
+                return;
+        }
         if (session->refused_until_ms > now_ms) {
                 judge(&judgement, VERDICT_GIVE_UP, "login_failed");
-                errand_logged_in(errand, &judgement);
+                waiter->run(waiter, &judgement);
                 return;
         }
         if (!session->logging_in && free_ms > now_ms) {
                 judge(&judgement, VERDICT_WAIT, "too_many_logins");
                 judgement.wait_ms = free_ms - now_ms;
-                errand_logged_in(errand, &judgement);
+                waiter->run(waiter, &judgement);
                 return;
         }
-        errand->next_waiting = session->waiting;
-        session->waiting = errand;
+        waiter->next = session->waiting;
+        session->waiting = waiter;
         if (session->logging_in)
                 return;
         session->logging_in = true;
+        session->asked = session->credentials;
         session->logins_ms[session->n_logins++ % LOGINS_KEPT] = now_ms;
         memset(&session->login, 0, sizeof session->login);
         session->login.timeout_ms = session->outbound->options.timeout_ms;
         session->login.reply = &session->outbound->in;
         session->login.done = logged_in;
-        e = dialect->login(&account, &session->login.message, &why);
+        e = dialect->login(account, &session->login.message, &why);
         if (e == ERR_OK) {
                 client_submit(session->outbound->client, &session->login);
                 return;
@@ -197,4 +224,45 @@ void session_login(struct session *session, struct errand *errand)
         message_done(&session->login.message);
         judge_unbuilt(&judgement, e, &why);
         settle_waiting(session, &judgement);
+}
+
+/* --- what is said to the credentials --- */
+
+struct verdict_edit {
+        struct store_edit edit;
+        struct connection_verdict verdict;
+};
+
+static void verdict_written(struct letter *letter)
+{
+        struct verdict_edit *e = (struct verdict_edit *)letter;
+
+        store_edit_done(&e->edit);
+        free(e);
+}
+
+void session_note(struct session *session, const struct record *connection, const struct judgement *judgement)
+{
+        const bool refused =
+                judgement->verdict == VERDICT_GIVE_UP && streq(judgement->reason, "login_failed");
+        struct connection_verdict verdict = {.rev = connection->rev, .ok = !refused};
+        struct verdict_edit *e;
+
+        if (!refused && judgement->verdict != VERDICT_DONE)
+                return;
+        if (refused)
+                text_copy(verdict.error, sizeof verdict.error, judgement->reason);
+        if (!connection->document || !connection_needs_verdict(connection, &verdict))
+                return;
+        e = calloc(1, sizeof *e);
+        if (!e)
+                return;
+        e->verdict = verdict;
+        e->edit.job.letter.run = verdict_written;
+        e->edit.job.reply = &session->outbound->in;
+        e->edit.kind = RECORD_CONNECTION;
+        e->edit.edit = connection_judge;
+        e->edit.arg = &e->verdict;
+        text_copy(e->edit.id, sizeof e->edit.id, connection->id);
+        store_edit(session->outbound->store, &e->edit);
 }

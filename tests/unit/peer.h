@@ -119,12 +119,11 @@ static inline bool peer_hang(struct peer_connection *c, const char *query)
         return false;
 }
 
-/* /gate: an answer once the gate is open. */
-static inline bool peer_gate(struct peer_connection *c, const char *query)
+/* Waits until the gate is open. */
+static inline void peer_wait(struct peer_connection *c)
 {
         struct peer *p = c->peer;
 
-        (void)query;
         pthread_mutex_lock(&p->lock);
         p->inside++;
         p->inside_most = p->inside > p->inside_most ? p->inside : p->inside_most;
@@ -133,7 +132,23 @@ static inline bool peer_gate(struct peer_connection *c, const char *query)
                 pthread_cond_wait(&p->changed, &p->lock);
         p->inside--;
         pthread_mutex_unlock(&p->lock);
+}
+
+/* /gate: an answer once the gate is open. */
+static inline bool peer_gate(struct peer_connection *c, const char *query)
+{
+        (void)query;
+        peer_wait(c);
         return peer_say(c->fd, "HTTP/1.1 204 No Content\r\n\r\n");
+}
+
+/* /auth/login: the token of a platform, once the gate is open. */
+static inline bool peer_login(struct peer_connection *c, const char *query)
+{
+        (void)query;
+        peer_wait(c);
+        return peer_say(c->fd, "HTTP/1.1 200 OK\r\nContent-Length: 47\r\n\r\n"
+                               "{\"status\":true,\"data\":{\"access_token\":\"token\"}}");
 }
 
 /* /once: an answer to the first request on each connection. */
@@ -170,6 +185,8 @@ static inline bool peer_answer(struct peer_connection *c, const char *path)
                 {"/chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
                  NULL},
                 {"/moved", "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n", NULL},
+                {"/refused", "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", NULL},
+                {"/auth/login", NULL, peer_login},
                 {"/large", NULL, peer_large},
                 {"/headers", NULL, peer_headers},
                 {"/drip", NULL, peer_drip},
