@@ -3,8 +3,7 @@
 #include "model/integration.h"
 
 #include "model/clean.h"
-#include "model/message.h"
-
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +15,8 @@
 #define GRACE_DEFAULT_S 86400 /* docs/api.md 3 */
 #define GRACE_MAX_S 604800
 
-#define SIGNING_BYTES 32 /* Standard Webhooks 1.0: 24 to 64 */
+#define SIGNING_BYTES 32     /* Standard Webhooks 1.0: 24 to 64 */
+#define SIGNING_BYTES_MAX 64 /* a secret's */
 
 /* ---- where to dispatch ---- */
 
@@ -399,6 +399,60 @@ void dispatch_done(struct dispatch *dispatch)
         for (int i = 0; i < ROTATIONS_LIVE; i++)
                 secret_free(dispatch->secrets[i]);
         *dispatch = (struct dispatch){0};
+}
+
+/* Appends `v1,<base64>` of what is signed, behind a space where it is not the first. */
+static enum err add_signature(FILE *to, const char *signed_text, const char *secret, bool first,
+                              struct why *why)
+{
+        CLEAN(free_at) char *base64 = NULL;
+        uint8_t key[SIGNING_BYTES_MAX];
+        struct digest digest;
+        size_t n;
+
+        if (strncmp(secret, SIGNING_PREFIX, sizeof SIGNING_PREFIX - 1) != 0 ||
+            !base64_read(secret + sizeof SIGNING_PREFIX - 1, key, sizeof key, &n))
+                return FAIL_FIELD(why, "signingSecret", "not a secret");
+        if (crypto_hmac_sha256(key, n, signed_text, strlen(signed_text), &digest))
+                base64 = base64_write(digest.bytes, sizeof digest.bytes);
+        explicit_bzero(key, sizeof key);
+        if (!base64)
+                return FAIL(why, ERR_NO_MEMORY, "no memory for a signature");
+        fprintf(to, "%sv1,%s", first ? "" : " ", base64);
+        return ERR_OK;
+}
+
+/* What stands in webhook-signature. Ownership: *ret is the caller's. */
+static enum err write_signatures(const struct dispatch *dispatch, const char *signed_text, char **ret,
+                                 struct why *why)
+{
+        size_t n;
+        FILE *to = open_memstream(ret, &n);
+        enum err e = to ? ERR_OK : ERR_NO_MEMORY;
+
+        for (int i = 0; !e && i < ROTATIONS_LIVE && dispatch->secrets[i]; i++)
+                e = add_signature(to, signed_text, dispatch->secrets[i], i == 0, why);
+        if (to && fclose(to) != 0)
+                e = ERR_NO_MEMORY;
+        return e == ERR_NO_MEMORY ? FAIL(why, e, "no memory for signatures") : e;
+}
+
+enum err dispatch_sign(const struct dispatch *dispatch, const char *id, struct message *m, struct why *why)
+{
+        CLEAN(secret_free_at) char *signed_text = NULL;
+        CLEAN(free_at) char *signatures = NULL;
+        char timestamp[24];
+        enum err e;
+
+        snprintf(timestamp, sizeof timestamp, "%" PRId64, dispatch->now_ms / 1000);
+        if (asprintf(&signed_text, "%s.%s.%s", id, timestamp, m->body) < 0) {
+                signed_text = NULL;
+                return FAIL(why, ERR_NO_MEMORY, "no memory for what is signed");
+        }
+        e = write_signatures(dispatch, signed_text, &signatures, why);
+        e = e ? e : message_header(m, "webhook-id", id, why);
+        e = e ? e : message_header(m, "webhook-timestamp", timestamp, why);
+        return e ? e : message_header(m, "webhook-signature", signatures, why);
 }
 
 /* ---- what it says ---- */

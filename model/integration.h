@@ -7,6 +7,7 @@
  * secrets. */
 #pragma once
 
+#include "model/message.h"
 #include "model/record.h"
 
 #define KEY_PREFIX "krk_"
@@ -77,6 +78,11 @@ struct dispatch {
 enum err integration_open(const struct record *record, const struct keyring *ring, int64_t now_ms,
                           struct dispatch *ret, struct why *why) MUST_USE;
 void dispatch_done(struct dispatch *dispatch);
+
+/* Adds to a message with a body what makes it one of Standard Webhooks 1.0: webhook-id, webhook-timestamp, and a
+ * signature by each secret. Errors: NO_MEMORY, BAD_FIELD (a secret that cannot be one). */
+enum err dispatch_sign(const struct dispatch *dispatch, const char *id, struct message *m, struct why *why)
+        MUST_USE;
 
 /* `arg`: the rev (int64_t) of the record whose dispatchUrl answered 410: from now on it cannot be dispatched to, until it
  * is given a dispatchUrl anew. Errors also: BUSY, the record has changed. */
