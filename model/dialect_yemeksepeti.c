@@ -89,22 +89,39 @@ static bool is_url(const char *url)
         return *at == '/';
 }
 
-/* Whether secrets may go there: by https to the platform's domain (UNSURE that its orders name no other: those seen do
- * not), or to where the settings say that the platform is, be it a test host. `url` is_url(). */
-static bool is_trusted(const char *url, const struct account *account)
+/* Whether it is where the settings say that the platform is, be it a test host. `url` is_url(), as below. */
+static bool is_configured(const char *url, const struct account *account)
+{
+        const char *host = authority_of(account->url);
+        size_t own = (size_t)(host - account->url) + strcspn(host, "/");
+
+        return strncasecmp(url, account->url, own) == 0 && url[own] == '/';
+}
+
+/* Whether it leads by https to the platform's domain; UNSURE that its orders name no other: those seen do not. */
+static bool is_platforms(const char *url)
 {
         static const char domain[] = "." DOMAIN;
         const char *host = authority_of(url);
-        size_t length = strcspn(host, ":/"), tail = sizeof domain - 1,
-               own = strcspn(authority_of(account->url), "/");
+        size_t length = strcspn(host, ":/"), tail = sizeof domain - 1;
 
-        own += (size_t)(authority_of(account->url) - account->url);
-        if (strncasecmp(url, account->url, own) == 0 && url[own] == '/')
-                return true;
         if (strncmp(url, "https:", 6) != 0)
                 return false;
         return (length == tail - 1 && strncasecmp(host, DOMAIN, length) == 0) ||
                (length > tail && strncasecmp(host + length - tail, domain, tail) == 0);
+}
+
+/* Secrets go to these two places only. */
+static enum err post_to(const char *url, const char *field, const struct account *account,
+                        struct message *ret, struct why *why)
+{
+        bool trusted = is_url(url) && is_configured(url, account);
+
+        if (!trusted && !(is_url(url) && is_platforms(url)))
+                return FAIL_FIELD(why, field, "not the platform's");
+        ret->method = "POST";
+        ret->guarded = !trusted;
+        return message_url(ret, why, "%s", url);
 }
 
 static bool fits(const char *name, const char *value)
@@ -163,13 +180,8 @@ static bool asks(const struct order *order, const struct step *step)
 
 static enum err login(const struct account *account, struct message *ret, struct why *why)
 {
-        const char *url = account->values[LOGIN_URL];
-        enum err e;
+        enum err e = post_to(account->values[LOGIN_URL], "credentials.loginUrl", account, ret, why);
 
-        if (!is_url(url) || !is_trusted(url, account))
-                return FAIL_FIELD(why, "credentials.loginUrl", "not the platform's");
-        ret->method = "POST";
-        e = message_url(ret, why, "%s", url);
         return e ? e
                  : dialect_form(ret, why, "username=*&password=*&grant_type=client_credentials",
                                 account->values[USERNAME], account->values[PASSWORD]);
@@ -249,10 +261,7 @@ static enum err build(const struct order *order, const struct step *step, const 
         if (e)
                 return e;
         snprintf(field, sizeof field, "platformRef.callbackUrls.%s", step->path);
-        if (!is_url(url) || !is_trusted(url, account))
-                return FAIL_FIELD(why, field, "not the platform's");
-        ret->method = "POST";
-        e = message_url(ret, why, "%s", url);
+        e = post_to(url, field, account, ret, why);
         e = e ? e : add_bearer(account, ret, why);
         if (e || step->number == STEP_OF(STATUS_READY))
                 return e;

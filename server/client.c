@@ -11,14 +11,21 @@
  * whatever its method (Curl_retry_request in its lib/transfer.c), and a PUT would be told twice. The repeat asks again
  * before it is written, and is refused: the call is UNSURE. Only GET, which changes nothing, may be repeated.
  *
+ * A guarded call leads only where the guard lets it: the addresses of its name are judged before curl is given them, each
+ * one that curl opens a socket for once more, and the one at the other end, of a kept connection too, before it is written
+ * to. An unguarded call to the same host may have opened that connection.
+ *
  * HTTP/1.1 only: with one request at a time on a connection, one that stalls harms one call. */
 #include "server/client.h"
 
 #include "model/clean.h"
 #include "model/text.h"
+#include "server/guard.h"
 #include "server/resolver.h"
+#include "server/url.h"
 
 #include <curl/curl.h>
+#include <netdb.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +47,7 @@ struct client_transfer {
         struct call *call;    /* borrowed; NULL once it went home while its name was still being asked for */
         struct transfers *in; /* the list that holds it, which is its state; NULL: none */
         int64_t begun_ms;     /* 0: still queued */
-        CURLU *url;           /* owned */
+        struct url url;       /* owned */
         CURL *handle;         /* owned while it is carried */
         struct curl_slist *headers; /* owned */
         struct curl_slist *pin;     /* owned */
@@ -55,6 +62,7 @@ TAILQ_HEAD(transfers, client_transfer);
 struct client {
         struct inbox inbox;
         CURLM *multi;
+        const struct guard *guard; /* borrowed */
         struct resolver *resolver;
         pthread_t thread;
         atomic_bool stopping;
@@ -120,7 +128,7 @@ static void send_home(struct client_transfer *t)
         }
         curl_slist_free_all(t->headers);
         curl_slist_free_all(t->pin);
-        curl_url_cleanup(t->url);
+        url_done(&t->url);
         if (!held)
                 free(t);
         push_home(call);
@@ -133,11 +141,53 @@ static void end_never(struct client_transfer *t, const char *trouble)
         send_home(t);
 }
 
+static bool may_call(const struct client_transfer *t, const char *address)
+{
+        return !t->call->message.guarded ||
+               guard_allows(t->client->guard, address, t->url.port, t->url.plain);
+}
+
+static const char *refusal(const struct client_transfer *t)
+{
+        return t->url.plain ? "the address may not be called by plain http" : "the address may not be called";
+}
+
+/* Leaves of the addresses those that may be called; false: there are none. */
+static bool vet(struct client_transfer *t)
+{
+        struct resolution *r = &t->resolution;
+        int n = 0;
+
+        for (int i = 0; i < r->n; i++)
+                if (may_call(t, r->addresses[i]))
+                        memmove(r->addresses[n++], r->addresses[i], sizeof r->addresses[i]);
+        r->n = n;
+        return n > 0;
+}
+
+/* Of guarded calls. */
+static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
+{
+        struct client_transfer *t = arg;
+        char address[NI_MAXHOST];
+
+        (void)purpose;
+        if (getnameinfo(&to->addr, to->addrlen, address, sizeof address, NULL, 0, NI_NUMERICHOST) == 0 &&
+            may_call(t, address))
+                return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+        t->trouble = refusal(t);
+        return CURL_SOCKET_BAD;
+}
+
 static int on_request(void *arg, char *to, char *from, int to_port, int from_port)
 {
         struct client_transfer *t = arg;
 
-        (void)to, (void)from, (void)to_port, (void)from_port;
+        (void)from, (void)to_port, (void)from_port;
+        if (!may_call(t, to)) {
+                t->trouble = refusal(t);
+                return CURL_PREREQFUNC_ABORT;
+        }
         if (t->sent && !streq(t->call->message.method, "GET")) {
                 t->trouble = "the kept connection broke before an answer came";
                 return CURL_PREREQFUNC_ABORT;
@@ -201,7 +251,9 @@ static bool set_rules(struct client_transfer *t)
                SET(t, CURLOPT_RESOLVER_START_FUNCTION, on_resolve) &&
                SET(t, CURLOPT_RESOLVER_START_DATA, t) && SET(t, CURLOPT_HEADERFUNCTION, on_header) &&
                SET(t, CURLOPT_HEADERDATA, t) && SET(t, CURLOPT_WRITEFUNCTION, on_body) &&
-               SET(t, CURLOPT_WRITEDATA, t);
+               SET(t, CURLOPT_WRITEDATA, t) &&
+               (!t->call->message.guarded ||
+                (SET(t, CURLOPT_OPENSOCKETFUNCTION, on_socket) && SET(t, CURLOPT_OPENSOCKETDATA, t)));
 }
 
 static bool append(struct curl_slist **list, const char *text)
@@ -238,7 +290,7 @@ static bool set_request(struct client_transfer *t)
         const struct message *m = &t->call->message;
         const char *body = m->body ? m->body : "";
 
-        if (!set_headers(t) || !SET(t, CURLOPT_CURLU, t->url))
+        if (!set_headers(t) || !SET(t, CURLOPT_CURLU, t->url.handle))
                 return false;
         if (!m->body && streq(m->method, "GET"))
                 return SET(t, CURLOPT_HTTPGET, 1L);
@@ -252,15 +304,11 @@ static bool set_pin(struct client_transfer *t)
 {
         const struct resolution *r = &t->resolution;
         char text[sizeof r->host + RESOLVER_ADDRESSES_MAX * (sizeof r->addresses[0] + 3) + 16];
-        char *port = NULL;
         int n;
 
         if (strchr(r->host, ':'))
                 return true;
-        if (curl_url_get(t->url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
-                return false;
-        n = snprintf(text, sizeof text, "+%s:%s:", r->host, port);
-        curl_free(port);
+        n = snprintf(text, sizeof text, "+%s:%d:", r->host, t->url.port);
         for (int i = 0; i < r->n; i++)
                 n += snprintf(text + n, sizeof text - (size_t)n,
                               strchr(r->addresses[i], ':') ? "%s[%s]" : "%s%s", i ? "," : "",
@@ -292,6 +340,8 @@ static void carry(struct client_transfer *t)
 
         if (t->resolution.n == 0)
                 end_never(t, t->resolution.trouble);
+        else if (!vet(t))
+                end_never(t, refusal(t));
         else if (left <= 0)
                 end_never(t, "no time left to connect");
         else if (!set_out(t, left))
@@ -312,27 +362,6 @@ static void resolved(struct letter *letter)
         carry(t);
 }
 
-/* The host as the resolver wants it. Names are kept to what DNS has, because `*` and `,` mean something in a pin; what
- * else is allowed is of IPv6 addresses, whose brackets curl has checked. */
-static bool read_url(struct client_transfer *t)
-{
-        static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._[:]";
-        char *host = NULL;
-        bool is_v6, fine;
-
-        t->url = curl_url();
-        if (!t->url || curl_url_set(t->url, CURLUPART_URL, t->call->message.url, 0) != CURLUE_OK ||
-            curl_url_get(t->url, CURLUPART_HOST, &host, 0) != CURLUE_OK)
-                return false;
-        is_v6 = host[0] == '[';
-        if (is_v6)
-                host[strlen(host) - 1] = '\0';
-        fine = host[0] && host[strspn(host, allowed)] == '\0' &&
-               text_copy(t->resolution.host, sizeof t->resolution.host, host + is_v6);
-        curl_free(host);
-        return fine;
-}
-
 static void begin(struct client_transfer *t)
 {
         struct client *client = t->client;
@@ -340,7 +369,7 @@ static void begin(struct client_transfer *t)
         move(t, NULL);
         t->begun_ms = time_boot_ms();
         client->n_calls++;
-        if (!read_url(t)) {
+        if (!url_read(&t->url, t->call->message.url, t->resolution.host)) {
                 end_never(t, "not a URL that can be called");
                 return;
         }
@@ -372,7 +401,7 @@ static void finish(struct client_transfer *t, CURLcode result)
                                                .length = call->received_n,
                                                .trouble = ""};
         } else {
-                if (result == CURLE_COULDNT_CONNECT)
+                if (result == CURLE_COULDNT_CONNECT && !t->trouble)
                         curl_easy_getinfo(t->handle, CURLINFO_OS_ERRNO, &number);
                 fail(call, t->sent ? CARRIED_UNSURE : CARRIED_NEVER,
                      t->trouble ? t->trouble : curl_easy_strerror(result),
@@ -480,7 +509,7 @@ static void client_free_at(struct client **at)
         free(client);
 }
 
-enum err client_start(int calls_max, struct client **ret, struct why *why)
+enum err client_start(int calls_max, const struct guard *guard, struct client **ret, struct why *why)
 {
         CLEAN(client_free_at)
         struct client *client = calloc(1, sizeof *client + (size_t)calls_max * sizeof(CURL *));
@@ -494,6 +523,7 @@ enum err client_start(int calls_max, struct client **ret, struct why *why)
         TAILQ_INIT(&client->resolving);
         TAILQ_INIT(&client->carried);
         client->calls_max = calls_max;
+        client->guard = guard;
         atomic_store(&client->pulse_ms, time_boot_ms());
         if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(client->multi = curl_multi_init()))
                 return FAIL(why, ERR_NO_MEMORY, "no memory for curl");

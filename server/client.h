@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* client.h - the only way out: one thread, one curl multi handle; a request in, a completion out, under one deadline.
  *
- * A hanging DNS harms nobody (resolver.h). Redirects are never followed, proxies and netrc never used, answers are cut
- * at MESSAGE_REPLY_MAX and never decompressed. */
+ * A hanging DNS harms nobody (resolver.h). A guarded call leads only where guard.h allows it. A URL with a user is
+ * refused, redirects are never followed, proxies and netrc never used, answers are cut at MESSAGE_REPLY_MAX and never
+ * decompressed. */
 #pragma once
 
 #include "model/inbox.h"
 #include "model/message.h"
 
 struct client;
+struct guard;
 
 /* One request under way. The submitter owns it and keeps it alive until `done` has run on its thread. */
 struct call {
@@ -30,9 +32,11 @@ struct call {
 
 #define CLIENT_CALLS_MAX 256 /* docs/design.md 5 */
 
-/* Starts the thread. Of more calls than `calls_max` the rest waits inside, without their timeout running.
+/* Starts the thread. Of more calls than `calls_max` the rest waits inside, without their timeout running. `guard` is
+ * borrowed until client_stop(), and changes no more once a call was submitted; it judges what is message.guarded.
  * Errors: NO_MEMORY, INTERNAL. */
-enum err client_start(int calls_max, struct client **ret, struct why *why) MUST_USE;
+enum err client_start(int calls_max, const struct guard *guard, struct client **ret, struct why *why)
+        MUST_USE;
 
 /* Hands a call over. Every submitted call is completed exactly once, at client_stop too (CARRIED_UNSURE if its request
  * had set out, else CARRIED_NEVER). Only a GET may reach the other side twice. Threads: any; not once client_stop() was

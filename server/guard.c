@@ -128,14 +128,20 @@ bool guard_read(const char *text, struct guard *ret)
         return true;
 }
 
+int port_read(const char *text)
+{
+        int port = 0;
+
+        for (; *text >= '0' && *text <= '9' && port <= 65535; text++)
+                port = 10 * port + *text - '0';
+        return *text || port > 65535 ? 0 : port;
+}
+
 void guard_add_own(struct guard *guard, const char *listener)
 {
         const char *colon = strrchr(listener, ':');
-        int port = 0;
 
-        for (const char *c = colon ? colon + 1 : ""; *c; c++)
-                port = 10 * port + *c - '0';
-        guard->own[guard->n_own++] = port;
+        guard->own[guard->n_own++] = colon ? port_read(colon + 1) : 0;
 }
 
 /* Whether the address is one of this machine's: then, and only then, one may bind to it. What cannot be told counts as

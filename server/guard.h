@@ -30,6 +30,9 @@ struct guard {
  * `*ret` then undefined. NULL: an empty list. Pure. */
 bool guard_read(const char *text, struct guard *ret);
 
+/* The number that stands there; 0: none up to 65535. */
+int port_read(const char *text);
+
 /* What listens here, `127.0.0.1:43211`: its port is refused on each of this machine's addresses, listed or not. */
 void guard_add_own(struct guard *guard, const char *listener);
 

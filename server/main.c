@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c - starts the parts in order, runs the loop, stops them in reverse.
  *
- * Each part may use only what was started before it: store, client, outbound, http. Stopping: http answers what it holds,
+ * Each part may use only what was started before it: store, client, http, outbound. Outbound is the last, for it calls as
+ * soon as it starts, and the guard must know by then where we listen; requests are taken only after it. Stopping: http answers what it holds,
  * outbound gives back what it has not begun, the client completes what runs, outbound writes what came of it, and only
  * then the store closes. */
 #include "handlers/routes.h"
@@ -10,6 +11,7 @@
 #include "server/client.h"
 #include "server/config.h"
 #include "server/copy.h"
+#include "server/guard.h"
 #include "server/http.h"
 #include "server/log.h"
 #include "server/metrics.h"
@@ -34,6 +36,7 @@ struct server {
         struct app app;
         struct config config;
         struct keyring *keyring;
+        struct guard guard;
         struct outbound *outbound;
         int signals;
 };
@@ -101,47 +104,6 @@ static enum err take_signals(struct server *server, struct why *why)
 
 /* --- start and stop --- */
 
-static enum err start_outbound(struct server *server, struct why *why)
-{
-        const struct config *c = &server->config;
-        const struct outbound_options options = {
-                .keyring = server->keyring,
-                .urls = {[PLATFORM_GETIRYEMEK] = c->getiryemek_url,
-                         [PLATFORM_DUKKANGO] = c->dukkango_url,
-                         [PLATFORM_MIGROSYEMEK] = c->migrosyemek_url,
-                         [PLATFORM_TRENDYOLYEMEK] = c->trendyolyemek_url,
-                         [PLATFORM_YEMEKSEPETI] = c->yemeksepeti_url},
-                .floor_ms = {[PLATFORM_DUKKANGO] = c->dukkango_poll_ms,
-                             [PLATFORM_GETIRYEMEK] = c->getiryemek_pause_ms,
-                             [PLATFORM_MIGROSYEMEK] = PAUSE_MS,
-                             [PLATFORM_TRENDYOLYEMEK] = c->trendyolyemek_pause_ms,
-                             [PLATFORM_YEMEKSEPETI] = PAUSE_MS},
-                .retry = {.delays_ms = c->retry_ms, .n = c->n_retries},
-                .step_wait_ms = {[PLATFORM_GETIRYEMEK] = c->getiryemek_step_wait_ms},
-                .logins_max = {[PLATFORM_GETIRYEMEK] = c->getiryemek_logins},
-                .timeout_ms = c->outbound_timeout_ms,
-                .lease_slack_ms = c->lease_slack_ms,
-                .grace_ms = config_store_is_file(c) ? 0 : GRACE_MS};
-        const struct store_options store = {.where = c->store,
-                                            .hooks = {.on_change = on_change,
-                                                      .on_round = on_round,
-                                                      .on_note = on_note,
-                                                      .on_command = on_command,
-                                                      .arg = server},
-                                            .deadline_ms = c->request_deadline_ms};
-        enum err e;
-
-        e = outbound_new(&options, &server->outbound, why);
-        if (e == ERR_OK)
-                e = store_open(&store, &server->app.store, why);
-        if (e == ERR_OK)
-                e = client_start(CLIENT_CALLS_MAX, &server->app.client, why);
-        if (e == ERR_OK)
-                e = outbound_start(server->outbound, server->app.store, server->app.client, why);
-        server->app.outbound = server->outbound;
-        return e;
-}
-
 static void end_of_round(void *app)
 {
         store_kick(((struct app *)app)->store);
@@ -163,7 +125,49 @@ static enum err start_http(struct server *server, struct why *why)
                                              .app = &server->app};
         enum err e = http_open(&options, &server->app.http, why);
 
-        return e == ERR_OK ? http_watch(server->app.http, server->signals, on_signal, server, why) : e;
+        if (e)
+                return e;
+        guard_add_own(&server->guard, http_address(server->app.http));
+        guard_add_own(&server->guard, http_ops_address(server->app.http));
+        return http_watch(server->app.http, server->signals, on_signal, server, why);
+}
+
+static enum err make_outbound(struct server *server, struct why *why)
+{
+        const struct config *c = &server->config;
+        const struct outbound_options options = {
+                .keyring = server->keyring,
+                .urls = {[PLATFORM_GETIRYEMEK] = c->getiryemek_url,
+                         [PLATFORM_DUKKANGO] = c->dukkango_url,
+                         [PLATFORM_MIGROSYEMEK] = c->migrosyemek_url,
+                         [PLATFORM_TRENDYOLYEMEK] = c->trendyolyemek_url,
+                         [PLATFORM_YEMEKSEPETI] = c->yemeksepeti_url},
+                .floor_ms = {[PLATFORM_DUKKANGO] = c->dukkango_poll_ms,
+                             [PLATFORM_GETIRYEMEK] = c->getiryemek_pause_ms,
+                             [PLATFORM_MIGROSYEMEK] = PAUSE_MS,
+                             [PLATFORM_TRENDYOLYEMEK] = c->trendyolyemek_pause_ms,
+                             [PLATFORM_YEMEKSEPETI] = PAUSE_MS},
+                .retry = {.delays_ms = c->retry_ms, .n = c->n_retries},
+                .step_wait_ms = {[PLATFORM_GETIRYEMEK] = c->getiryemek_step_wait_ms},
+                .logins_max = {[PLATFORM_GETIRYEMEK] = c->getiryemek_logins},
+                .timeout_ms = c->outbound_timeout_ms,
+                .lease_slack_ms = c->lease_slack_ms,
+                .grace_ms = config_store_is_file(c) ? 0 : GRACE_MS};
+
+        return outbound_new(&options, &server->outbound, why);
+}
+
+static enum err open_store(struct server *server, struct why *why)
+{
+        const struct store_options options = {.where = server->config.store,
+                                              .hooks = {.on_change = on_change,
+                                                        .on_round = on_round,
+                                                        .on_note = on_note,
+                                                        .on_command = on_command,
+                                                        .arg = server},
+                                              .deadline_ms = server->config.request_deadline_ms};
+
+        return store_open(&options, &server->app.store, why);
 }
 
 static enum err start(struct server *server, struct why *why)
@@ -171,6 +175,7 @@ static enum err start(struct server *server, struct why *why)
         enum err e;
 
         server->app.config = &server->config;
+        guard_read(server->config.outbound_allow, &server->guard); /* config_read() has seen that it can be */
         e = take_signals(server, why);
         if (e == ERR_OK)
                 e = keyring_read(server->config.secret_key, &server->keyring, why);
@@ -178,9 +183,16 @@ static enum err start(struct server *server, struct why *why)
         if (e == ERR_OK)
                 e = throttle_new(&server->app.throttle, why);
         if (e == ERR_OK)
-                e = start_outbound(server, why);
+                e = make_outbound(server, why);
+        server->app.outbound = server->outbound;
+        if (e == ERR_OK)
+                e = open_store(server, why);
+        if (e == ERR_OK)
+                e = client_start(CLIENT_CALLS_MAX, &server->guard, &server->app.client, why);
         if (e == ERR_OK)
                 e = start_http(server, why);
+        if (e == ERR_OK)
+                e = outbound_start(server->outbound, server->app.store, server->app.client, why);
         return e;
 }
 

@@ -4,6 +4,7 @@
 
 #include "model/clean.h"
 #include "model/text.h"
+#include "server/guard.h"
 #include "tests/unit/names.h"
 #include "tests/unit/peer.h"
 
@@ -21,6 +22,7 @@
 
 struct world {
         struct peer peer; /* platform.test */
+        struct guard guard;
         struct client *client;
         struct inbox inbox;
 };
@@ -38,7 +40,9 @@ static void begin(struct world *w, int calls_max)
         home = 0;
         peer_start(&w->peer);
         assert_int_equal(inbox_init(&w->inbox, NULL), ERR_OK);
-        assert_int_equal(client_start(calls_max ? calls_max : CLIENT_CALLS_MAX, &w->client, NULL), ERR_OK);
+        assert_true(guard_read(NULL, &w->guard));
+        assert_int_equal(client_start(calls_max ? calls_max : CLIENT_CALLS_MAX, &w->guard, &w->client, NULL),
+                         ERR_OK);
 }
 
 static void end(struct world *w)

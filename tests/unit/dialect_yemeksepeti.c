@@ -114,6 +114,8 @@ static void an_orders_urls_have_their_form_when_it_comes_and_their_place_when_ca
                         assert_string_equal(why.field, "platformRef.callbackUrls.orderAcceptedUrl");
                 else
                         assert_string_equal(m.url, urls[i].text);
+                if (m.guarded != (urls[i].trusted && strncmp(urls[i].text, "https:", 6) == 0))
+                        fail_msg("guarded: %s", urls[i].text); /* http is the settings' own */
         }
 }
 
@@ -133,6 +135,7 @@ static void a_login_url_is_held_to_the_same(void **state)
                 assert_int_equal(dialect->login(&with, &m, &why), urls[i].trusted ? ERR_OK : ERR_BAD_FIELD);
                 if (!urls[i].trusted)
                         assert_string_equal(why.field, "credentials.loginUrl");
+                assert_int_equal(m.guarded, urls[i].trusted && strncmp(urls[i].text, "https:", 6) == 0);
         }
 }
 

@@ -3,6 +3,7 @@
 #include "server/query.h"
 
 #include "model/store.h"
+#include "server/guard.h"
 #include "server/outbound.h"
 #include "tests/unit/peer.h"
 #include "tests/unit/records.h"
@@ -31,6 +32,7 @@ struct asked {
         int home; /* how often it came */
 };
 
+static const struct guard guard;
 static int came; /* in this test */
 
 static void came_home(struct query *query)
@@ -90,7 +92,7 @@ static void begin(struct world *w, const char *path, int64_t timeout_ms)
         assert_int_equal(inbox_init(&w->inbox, NULL), ERR_OK);
         assert_int_equal(outbound_new(&options, &w->outbound, NULL), ERR_OK);
         assert_int_equal(store_open(&store, &w->store, NULL), ERR_OK);
-        assert_int_equal(client_start(CLIENT_CALLS_MAX, &w->client, NULL), ERR_OK);
+        assert_int_equal(client_start(CLIENT_CALLS_MAX, &guard, &w->client, NULL), ERR_OK);
         assert_int_equal(outbound_start(w->outbound, w->store, w->client, NULL), ERR_OK);
 }
 
