@@ -24,6 +24,8 @@ static const struct {
                    "\"partialFilterExpression\":{\"out.platform.dead\":" ANY_OF_IT "}}"},
         {"orders", "{\"name\":\"failedToCourier\",\"key\":{\"out.courier.dead\":1,\"restaurantId\":1},"
                    "\"partialFilterExpression\":{\"out.courier.dead\":" ANY_OF_IT "}}"},
+        {"orders", "{\"name\":\"expiring\",\"key\":{\"expiresAt\":1},"
+                   "\"partialFilterExpression\":{\"expiresAt\":" LATER "}}"},
         {"restaurants", "{\"name\":\"page\",\"key\":{\"createdAt\":-1,\"_id\":-1}}"},
         {"tokens", "{\"name\":\"page\",\"key\":{\"restaurantId\":1,\"createdAt\":-1,\"_id\":-1}}"},
         {"tokens", "{\"name\":\"look\",\"key\":{\"looks\":1},\"unique\":true,"

@@ -48,6 +48,10 @@ static bool append_target(bson_t *to, enum party party, const struct target *tar
         BSON_APPEND_DATE_TIME(&part, "until", 0);
         if (target->dead[0])
                 BSON_APPEND_UTF8(&part, "dead", target->dead);
+        if (!id_is_zero(&target->firm))
+                BSON_APPEND_OID(&part, "firm", oid_of(&target->firm));
+        if (target->calls)
+                BSON_APPEND_INT32(&part, "calls", target->calls);
         ok = mongo_append_json(&part, "log", target->log);
         bson_append_document_end(to, &part);
         return ok;
@@ -70,6 +74,8 @@ static void append_head(bson_t *to, const struct order *order)
         BSON_APPEND_INT32(to, "hazirlanmaSuresiDk", order->prep_minutes);
         if (order->scheduled_ms)
                 BSON_APPEND_DATE_TIME(to, "scheduledDate", order->scheduled_ms);
+        if (order->expires_ms)
+                BSON_APPEND_DATE_TIME(to, "expiresAt", order->expires_ms);
 }
 
 /* NULL without memory, or where a text of it is no JSON. */
@@ -150,7 +156,9 @@ static void read_target(const bson_t *out, enum party party, struct target *ret)
                                .unsure = mongo_bool(&from, "unsure"),
                                .tries = (int)mongo_int(&from, "try", 0),
                                .at_ms = mongo_time(&from, "at", TARGET_NOT_DUE),
+                               .calls = (int)mongo_int(&from, "calls", 0),
                                .log = mongo_json(&from, "log")};
+        mongo_id(&from, "firm", &ret->firm);
         text_copy(ret->dead, sizeof ret->dead, mongo_text(&from, "dead"));
 }
 
@@ -176,6 +184,7 @@ enum err mongo_order_read(const bson_t *from, struct order **ret, struct why *wh
         o->pickup = streq(mongo_text(from, "orderType"), "gel_al");
         o->prep_minutes = (int)mongo_int(from, "hazirlanmaSuresiDk", 0);
         o->scheduled_ms = mongo_time(from, "scheduledDate", 0);
+        o->expires_ms = mongo_time(from, "expiresAt", 0);
         for (int party = 0; party < PARTY_COUNT; party++)
                 read_target(&out, (enum party)party, &o->targets[party]);
         o->document = mongo_json(from, "document");

@@ -65,7 +65,7 @@ static mongoc_cursor_t *find_owed(struct mongo_conn *conn, const struct search *
         BSON_APPEND_DOCUMENT_BEGIN(filter, "platform", &without);
         BSON_APPEND_ARRAY_BEGIN(&without, "$nin", &list);
         for (int i = 0; i < PLATFORM_COUNT; i++) {
-                if (!(search->skip & 1U << i))
+                if (party != PARTY_PLATFORM || !(search->skip & 1U << i))
                         continue;
                 bson_uint32_to_string(n++, &key, text, sizeof text);
                 BSON_APPEND_UTF8(&list, key, platform_word((enum platform)i));
@@ -193,6 +193,25 @@ enum err mongo_claim(void *arg, struct store_claim *claim, struct why *why)
                 return e;
         e = mongo_order_read(before, &claim->order, why);
         claim->claimed = e == ERR_OK;
+        return e;
+}
+
+enum err mongo_choose(void *arg, const struct store_claim *claim, const struct id *firm, bool *ret,
+                      struct why *why)
+{
+        struct mongo_conn *conn = arg;
+        bson_t *filter = holder_filter(&claim->due, claim->lease);
+        struct mongo_change change;
+        int64_t changed = 0;
+        enum err e;
+
+        BCON_APPEND(filter, NAME(PARTY_COURIER, "firm"), "{", "$exists", BCON_BOOL(false), "}");
+        mongo_change_begin(&change);
+        BSON_APPEND_OID(&change.set, NAME(PARTY_COURIER, "firm"), oid_of(firm));
+        BSON_APPEND_INT32(&change.set, NAME(PARTY_COURIER, "calls"), 1);
+        e = mongo_update(conn, conn->orders, filter, mongo_change_end(&change), /* many= */ false, &changed,
+                         NULL, why);
+        *ret = e == ERR_OK && changed == 1;
         return e;
 }
 

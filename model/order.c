@@ -29,6 +29,18 @@ bool actor_find(const char *word, enum actor *ret)
 
 /* ---- birth and death ---- */
 
+/* Whether an order that stands there is a courier firm's business. */
+static bool is_dispatched(enum status status)
+{
+        return status >= STATUS_ACCEPTED && status < STATUS_ON_THE_WAY;
+}
+
+bool order_awaits_firm(const struct order *order)
+{
+        return !order->pickup && !order->platform_courier && is_dispatched(order->status) &&
+               id_is_zero(&order->targets[PARTY_COURIER].firm);
+}
+
 enum err order_begin(struct order *order, const struct id *restaurant, enum actor by, int64_t now_ms,
                      struct why *why)
 {
@@ -47,12 +59,14 @@ enum err order_begin(struct order *order, const struct id *restaurant, enum acto
         order->created_ms = order->updated_ms = now_ms;
         order->moves[0] = (struct move){.to = order->status, .at_ms = now_ms, .by = by};
         order->n_moves = 1;
-        /* Whoever sent it knows its status; a courier knows nothing of it, and nobody calls one yet. */
+        /* Whoever sent it knows its status; a courier firm knows nothing of it. */
         for (int party = 0; party < PARTY_COUNT; party++)
                 targets[party] = (struct target){.want = STEP_OF(order->status), .at_ms = TARGET_NEVER};
         targets[PARTY_PLATFORM].told = targets[PARTY_PLATFORM].want;
         if (dialect_of(order->platform))
                 targets[PARTY_PLATFORM].at_ms = TARGET_NOT_DUE;
+        if (!order->pickup && !order->platform_courier)
+                targets[PARTY_COURIER].at_ms = is_dispatched(order->status) ? now_ms : TARGET_NOT_DUE;
         return ERR_OK;
 }
 
@@ -225,10 +239,10 @@ struct json_object *delivery_write(const struct order *order, enum party party, 
                 reason = json_get_text(last, "reason");
         at = json_get_text(last, "at");
         snprintf(name, sizeof name, "%s-%s", id_write(&order->id, id), party_word(party));
-        /* No firm is called yet, so that none can be named. */
         fine = json_add_text(to, "deliveryId", name) && json_add_id(to, "orderId", &order->id) &&
-               (party == PARTY_PLATFORM ? json_add_text(to, "platform", platform_word(order->platform))
-                                        : json_add(to, "integrationId", NULL)) &&
+               (party == PARTY_PLATFORM     ? json_add_text(to, "platform", platform_word(order->platform))
+                : id_is_zero(&target->firm) ? json_add(to, "integrationId", NULL)
+                                            : json_add_id(to, "integrationId", &target->firm)) &&
                json_add_text(to, "state", delivery_word(state)) &&
                json_add_text(to, "step", step ? step->name : NULL) &&
                json_add_int(to, "tries", target->tries) &&

@@ -66,12 +66,20 @@ enum err restaurant_choose_dispatch(struct record *record, void *arg, int64_t no
         return record_change(record, members, why);
 }
 
-bool restaurant_dispatches_to(const struct record *record, const char *integration_id)
+bool restaurant_dispatch(const struct record *record, struct id *ret)
 {
         CLEAN(json_put_at) struct json_object *document = NULL;
+        const char *id =
+                record_read(record, &document, NULL) ? NULL : json_get_text(document, "dispatchIntegration");
 
-        return !record_read(record, &document, NULL) &&
-               streq(json_get_text(document, "dispatchIntegration"), integration_id);
+        return id && id_read(id, ret);
+}
+
+bool restaurant_dispatches_to(const struct record *record, const char *integration_id)
+{
+        struct id chosen, id;
+
+        return id_read(integration_id, &id) && restaurant_dispatch(record, &chosen) && id_equal(&chosen, &id);
 }
 
 bool restaurant_is_active(const struct record *record)

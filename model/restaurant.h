@@ -28,7 +28,9 @@ struct dispatch_choice {
         bool on;
 };
 record_editor restaurant_choose_dispatch; /* `arg`: a struct dispatch_choice */
-/* Whether orders are dispatched to the integration with this id by themselves. A damaged or absent document: false. */
+/* The integration that orders are dispatched to by themselves; false: there is none. A damaged or absent document: false. */
+bool restaurant_dispatch(const struct record *record, struct id *ret);
+/* Whether it is the one with this id. */
 bool restaurant_dispatches_to(const struct record *record, const char *integration_id);
 
 /* Whether its tokens and keys count. A damaged document: false. Threads: any. */

@@ -25,7 +25,10 @@ enum {
         COLUMN_HISTORY,
         COLUMN_TARGETS, /* eight for each party */
         TARGET_COLUMNS = 8,
-        COLUMN_DOCUMENT = COLUMN_TARGETS + TARGET_COLUMNS * PARTY_COUNT
+        COLUMN_FIRM = COLUMN_TARGETS + TARGET_COLUMNS * PARTY_COUNT,
+        COLUMN_CALLS,
+        COLUMN_EXPIRES,
+        COLUMN_DOCUMENT
 };
 
 static void read_target(struct conn *conn, sqlite3_stmt *s, int first, struct target *ret)
@@ -63,6 +66,9 @@ static enum err read_order(struct conn *conn, sqlite3_stmt *s, struct order **re
         o->scheduled_ms = sqlite3_column_int64(s, COLUMN_SCHEDULED);
         for (int party = 0; party < PARTY_COUNT; party++)
                 read_target(conn, s, COLUMN_TARGETS + TARGET_COLUMNS * party, &o->targets[party]);
+        o->targets[PARTY_COURIER].firm = sql_id(s, COLUMN_FIRM);
+        o->targets[PARTY_COURIER].calls = sqlite3_column_int(s, COLUMN_CALLS);
+        o->expires_ms = sqlite3_column_int64(s, COLUMN_EXPIRES);
         o->document = sql_copy(conn, s, COLUMN_DOCUMENT);
         if (conn->failed || !o->platform_order_id || (unsigned)o->platform >= PLATFORM_COUNT ||
             (unsigned)o->status >= STATUS_COUNT)
@@ -131,6 +137,10 @@ static enum err insert_row(struct conn *conn, const struct order *o, bool *ret_r
                 sqlite3_bind_int(s, 13 + 3 * party, t->told);
                 sql_bind_time(s, 14 + 3 * party, t->at_ms, TARGET_NOT_DUE);
         }
+        if (!id_is_zero(&o->targets[PARTY_COURIER].firm))
+                sql_bind_id(s, 18, &o->targets[PARTY_COURIER].firm);
+        sqlite3_bind_int(s, 19, o->targets[PARTY_COURIER].calls);
+        sqlite3_bind_int64(s, 20, o->expires_ms);
         return sql_run(conn, s, ret_refused, why);
 }
 

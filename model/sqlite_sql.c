@@ -9,7 +9,8 @@
 #define ORDER_COLUMNS                                                                                    \
         "o.id, o.rid, o.plat, o.pid, o.st, o.rev, o.made, o.seen, o.kind, o.prep, o.scheduled, o.hist, " \
         "o.p_want, o.p_told, o.p_told_at, o.p_unsure, o.p_try, o.p_at, o.p_dead, o.p_log, "              \
-        "o.c_want, o.c_told, o.c_told_at, o.c_unsure, o.c_try, o.c_at, o.c_dead, o.c_log"
+        "o.c_want, o.c_told, o.c_told_at, o.c_unsure, o.c_try, o.c_at, o.c_dead, o.c_log, "              \
+        "o.c_firm, o.c_calls, o.expires"
 
 /* A restaurant's own, or everybody's: two statements each, since one condition for both would keep SQLite from its
  * indexes. */
@@ -80,8 +81,9 @@ static const char *const texts[SQL_COUNT] = {
 
         [SQL_ORDER_INSERT] =
                 "INSERT INTO orders (id, rid, plat, pid, st, rev, made, seen, kind, prep, scheduled, hist, "
-                "p_want, p_told, p_at, c_want, c_told, c_at) "
-                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+                "p_want, p_told, p_at, c_want, c_told, c_at, c_firm, c_calls, expires) "
+                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
+                "?19, ?20)",
         [SQL_DOCUMENT_INSERT] = "INSERT INTO documents (id, doc) VALUES (?1, ?2)",
         [SQL_ORDER_GET] = "SELECT " ORDER_COLUMNS ", d.doc FROM orders o JOIN documents d ON d.id = o.id "
                           "WHERE o.id = ?1 AND (?2 IS NULL OR o.rid = ?2)",
@@ -110,6 +112,8 @@ static const char *const texts[SQL_COUNT] = {
         [SQL_DUE_COURIER] = DUE("c"),
         [SQL_NEXT_DUE] = NEXT_DUE("p"),
         [SQL_NEXT_DUE_COURIER] = NEXT_DUE("c"),
+        [SQL_CHOOSE] = "UPDATE orders SET c_firm = ?3, c_calls = 1, c_unsure = 0 "
+                       "WHERE id = ?1 AND rid = ?2 AND c_firm IS NULL",
         [SQL_TARGET_GET] = TARGET_GET("p"),
         [SQL_TARGET_GET_COURIER] = TARGET_GET("c"),
         [SQL_SETTLE] = SETTLE("p"),

@@ -165,7 +165,7 @@ enum err sqlite_due(void *arg, struct store_due *due, struct why *why)
                 const enum platform platform = (enum platform)(i / PARTY_COUNT);
                 const enum party party = (enum party)(i % PARTY_COUNT);
 
-                if (due->skip & 1U << platform)
+                if (party == PARTY_PLATFORM && due->skip & 1U << platform)
                         continue;
                 e = due_of(conn, due, at_ms, platform, party, why);
                 if (e == ERR_OK)
@@ -214,6 +214,23 @@ enum err sqlite_claim(void *arg, struct store_claim *claim, struct why *why)
         claim->order = TAKE(order);
         claim->claimed = true;
         return ERR_OK;
+}
+
+enum err sqlite_choose(void *arg, const struct store_claim *claim, const struct id *firm, bool *ret,
+                       struct why *why)
+{
+        struct conn *conn = arg;
+        sqlite3_stmt *s;
+        enum err e;
+
+        *ret = false;
+        if (!lease_need(conn, &claim->due, claim->lease))
+                return ERR_OK;
+        s = sql_of(conn, SQL_CHOOSE, &claim->due.order, &claim->due.restaurant);
+        sql_bind_id(s, 3, firm);
+        e = sql_run(conn, s, NULL, why);
+        *ret = e == ERR_OK && sqlite3_changes(conn->db) == 1;
+        return e;
 }
 
 /* What the row holds now, before the settlement is written over it. */

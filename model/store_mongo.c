@@ -559,4 +559,5 @@ const struct backend backend_mongo = {
         .replay = mongo_replay,
         .replay_all = mongo_replay_all,
         .oldest_due = mongo_oldest_due,
+        .choose = mongo_choose,
 };

@@ -21,6 +21,9 @@ enum err run_create(struct store *store, void *conn, struct job *job)
                 e = order_begin(order, &job->restaurant, create->by, store_now(store), &job->why);
                 if (e != ERR_OK)
                         return e;
+                order->targets[PARTY_COURIER].firm = create->firm;
+                order->targets[PARTY_COURIER].calls = !id_is_zero(&create->firm);
+                order->expires_ms = create->life_ms ? order->created_ms + create->life_ms : 0;
         }
         e = store->ops->order_insert(conn, order, &insert, &job->why);
         if (e != ERR_OK)
@@ -40,9 +43,11 @@ enum err run_create(struct store *store, void *conn, struct job *job)
         create->outcome = insert == INSERT_NEW    ? CREATE_NEW
                           : insert == INSERT_SAME ? CREATE_SAME
                                                   : CREATE_TAKEN;
-        if (insert == INSERT_NEW)
-                job_changed(job, &(struct due){order->id, order->restaurant, order->platform, PARTY_PLATFORM},
-                            order->rev, STATUS_COUNT, order->status);
+        if (insert != INSERT_NEW)
+                return ERR_OK;
+        job_changed(job, &(struct due){order->id, order->restaurant, order->platform, PARTY_COURIER},
+                    order->rev, STATUS_COUNT, order->status);
+        job->change.due[PARTY_COURIER] = order->targets[PARTY_COURIER].at_ms > TARGET_NEVER;
         return ERR_OK;
 }
 

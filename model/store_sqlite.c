@@ -24,12 +24,12 @@
 #include <unistd.h>
 
 #define READERS 2
-#define SCHEMA_VERSION 1
 #define BUSY_MS 2000      /* readers open while the writer commits */
 #define HEARTBEAT_MS 1000 /* while broken */
 #define LOG_BYTES_KEPT (16 << 20)
 
-static const char schema[] =
+/* Each makes the version after its place out of the one before; what was released is not changed any more. */
+static const char *const schemas[] = {
         "BEGIN IMMEDIATE;"
         "CREATE TABLE heart (beat INTEGER NOT NULL) STRICT;"
         "INSERT INTO heart VALUES (0);"
@@ -57,7 +57,16 @@ static const char schema[] =
         "CREATE INDEX orders_failed_courier ON orders (rid, seen) WHERE c_dead IS NOT NULL;"
         "CREATE TABLE documents (id BLOB PRIMARY KEY, doc TEXT NOT NULL) STRICT;"
         "PRAGMA user_version = 1;"
-        "COMMIT";
+        "COMMIT",
+
+        "BEGIN IMMEDIATE;"
+        "ALTER TABLE orders ADD COLUMN c_firm BLOB;"
+        "ALTER TABLE orders ADD COLUMN c_calls INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE orders ADD COLUMN expires INTEGER NOT NULL DEFAULT 0;"
+        "CREATE INDEX orders_expiring ON orders (expires) WHERE expires > 0;"
+        "PRAGMA user_version = 2;"
+        "COMMIT"};
+#define SCHEMA_VERSION ((int64_t)(sizeof schemas / sizeof *schemas))
 
 struct worker {
         struct sqlite *sqlite;
@@ -139,8 +148,8 @@ static enum err check_schema(struct conn *conn, const char *path, int64_t *ret_v
         if (version > SCHEMA_VERSION)
                 return FAIL(
                         why, ERR_INTERNAL,
-                        "%s has schema version %lld, this kuryed knows up to %d: it was made by a newer one",
-                        path, (long long)version, SCHEMA_VERSION);
+                        "%s has schema version %lld, this kuryed knows up to %lld: it was made by a newer one",
+                        path, (long long)version, (long long)SCHEMA_VERSION);
         *ret_version = version;
         return ERR_OK;
 }
@@ -148,13 +157,16 @@ static enum err check_schema(struct conn *conn, const char *path, int64_t *ret_v
 static enum err make_ready(struct conn *conn, const char *path, struct why *why)
 {
         int64_t version = 0;
+        bool ok;
         enum err e = check_schema(conn, path, &version, why);
 
         if (e != ERR_OK)
                 return e;
         /* The mode stays in the file. */
-        if (sqlite3_exec(conn->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) != SQLITE_OK ||
-            (version == 0 && sqlite3_exec(conn->db, schema, NULL, NULL, NULL) != SQLITE_OK))
+        ok = sqlite3_exec(conn->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) == SQLITE_OK;
+        for (; ok && version < SCHEMA_VERSION; version++)
+                ok = sqlite3_exec(conn->db, schemas[version], NULL, NULL, NULL) == SQLITE_OK;
+        if (!ok)
                 return FAIL(why, ERR_INTERNAL, "cannot make the schema in %s: %s", path,
                             sqlite3_errmsg(conn->db));
         /* Whatever was owed when the last process ended may have been called without our hearing the answer. */
@@ -466,4 +478,5 @@ const struct backend backend_sqlite = {
         .replay = sqlite_replay,
         .replay_all = sqlite_replay_all,
         .oldest_due = sqlite_oldest_due,
+        .choose = sqlite_choose,
 };

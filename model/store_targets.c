@@ -4,6 +4,8 @@
 
 #include "model/clean.h"
 #include "model/connection.h"
+#include "model/integration.h"
+#include "model/restaurant.h"
 
 #include <stdlib.h>
 
@@ -16,6 +18,68 @@ enum err run_due(struct store *store, void *conn, struct job *job)
         return store->ops->due(conn, due, &job->why);
 }
 
+/* That of this restaurant; document NULL: there is none. */
+static enum err load_firm(struct store *store, void *conn, const struct id *restaurant, const struct id *firm,
+                          struct record *ret, struct why *why)
+{
+        char id[ID_TEXT_SIZE];
+        enum err e = store->ops->record_get(conn, RECORD_INTEGRATION, id_write(firm, id), ret, why);
+
+        if (e == ERR_OK && ret->document && !id_equal(&ret->restaurant, restaurant))
+                record_done(ret);
+        return e;
+}
+
+/* That which new orders go to; document NULL: none, or it cannot be dispatched to. */
+static enum err load_chosen_firm(struct store *store, void *conn, const struct id *restaurant,
+                                 struct record *ret, struct id *ret_firm, struct why *why)
+{
+        CLEAN(record_done) struct record owner = {0};
+        char id[ID_TEXT_SIZE];
+        enum err e;
+
+        e = store->ops->record_get(conn, RECORD_RESTAURANT, id_write(restaurant, id), &owner, why);
+        if (e != ERR_OK || !owner.document || !restaurant_dispatch(&owner, ret_firm))
+                return e;
+        e = load_firm(store, conn, restaurant, ret_firm, ret, why);
+        if (e == ERR_OK && ret->document && !integration_can_dispatch(ret))
+                record_done(ret);
+        return e;
+}
+
+/* Of a claimed order that awaits one. Whoever calls one by hand meanwhile takes the lease. */
+static enum err choose_firm(struct store *store, void *conn, struct store_claim *claim)
+{
+        struct target *target = &claim->order->targets[PARTY_COURIER];
+        struct id firm;
+        enum err e = load_chosen_firm(store, conn, &claim->due.restaurant, &claim->account, &firm,
+                                      &claim->job.why);
+
+        if (e != ERR_OK || !claim->account.document)
+                return e;
+        e = store->ops->choose(conn, claim, &firm, &claim->claimed, &claim->job.why);
+        target->firm = firm;
+        target->calls = 1;
+        target->unsure = false; /* nobody was called yet, whoever let a lease run out */
+        return e;
+}
+
+static enum err claim_courier(struct store *store, void *conn, struct store_claim *claim)
+{
+        enum err e = store->ops->claim(conn, claim, &claim->job.why);
+        const struct target *target;
+
+        if (e != ERR_OK || !claim->claimed)
+                return e;
+        target = &claim->order->targets[PARTY_COURIER];
+        if (order_awaits_firm(claim->order))
+                e = choose_firm(store, conn, claim);
+        else if (!id_is_zero(&target->firm))
+                e = load_firm(store, conn, &claim->due.restaurant, &target->firm, &claim->account,
+                              &claim->job.why);
+        return e;
+}
+
 enum err run_claim(struct store *store, void *conn, struct job *job)
 {
         struct store_claim *claim = (struct store_claim *)job;
@@ -24,6 +88,8 @@ enum err run_claim(struct store *store, void *conn, struct job *job)
 
         store_claim_done(claim);
         claim->claimed = false;
+        if (claim->due.party == PARTY_COURIER)
+                return claim_courier(store, conn, claim);
         /* First, so that nothing is left claimed for nobody where it fails. */
         connection_id(&claim->due.restaurant, claim->due.platform, id);
         e = store->ops->record_get(conn, RECORD_CONNECTION, id, &claim->account, &job->why);

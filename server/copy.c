@@ -285,7 +285,8 @@ static bool same_target(const struct target *a, const struct target *b)
 {
         return a->want == b->want && a->told == b->told && a->told_at_ms == b->told_at_ms &&
                a->unsure == b->unsure && a->tries == b->tries && a->at_ms == b->at_ms &&
-               streq(a->dead, b->dead) && same_json(a->log, b->log);
+               id_equal(&a->firm, &b->firm) && a->calls == b->calls && streq(a->dead, b->dead) &&
+               same_json(a->log, b->log);
 }
 
 static bool same_order(const struct order *a, const struct order *b)
@@ -295,7 +296,8 @@ static bool same_order(const struct order *a, const struct order *b)
                a->rev == b->rev && a->updated_ms == b->updated_ms &&
                a->platform_courier == b->platform_courier && a->pickup == b->pickup &&
                a->prep_minutes == b->prep_minutes && a->scheduled_ms == b->scheduled_ms &&
-               same_history(a, b) && same_target(&a->targets[PARTY_PLATFORM], &b->targets[PARTY_PLATFORM]) &&
+               a->expires_ms == b->expires_ms && same_history(a, b) &&
+               same_target(&a->targets[PARTY_PLATFORM], &b->targets[PARTY_PLATFORM]) &&
                same_target(&a->targets[PARTY_COURIER], &b->targets[PARTY_COURIER]) &&
                same_json(a->document, b->document);
 }

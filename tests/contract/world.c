@@ -369,6 +369,7 @@ struct order *order_draft(enum platform platform, enum status status)
         assert_non_null(order);
         order->platform = platform;
         order->status = status;
+        order->pickup = true; /* so that it owes a courier firm nothing */
         order->prep_minutes = 30;
         order->document = strdup("{\"price\":125.5}");
         assert_true(asprintf(&order->platform_order_id, "number-%d", ++number) > 0);

@@ -126,7 +126,7 @@ void token_new(struct id restaurant, char ret_text[APIKEY_TEXT_SIZE], char ret_i
 
 /* --- orders --- */
 
-/* An order that no store has seen, with a number of its own; the caller frees. */
+/* An order that no store has seen, with a number of its own, fetched by the customer; the caller frees. */
 struct order *order_draft(enum platform platform, enum status status);
 /* Puts one; its id. */
 struct id order_new(enum platform platform, enum status status);

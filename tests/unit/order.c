@@ -25,7 +25,7 @@ static void assert_shown(struct json_object *shown, const char *expected)
 
 /* ---- a beginning ---- */
 
-static void an_order_begins_with_a_row_and_owes_nothing(void **state)
+static void an_order_begins_with_a_row_and_owes_its_platform_nothing(void **state)
 {
         CLEAN(order_free_at) struct order *order = begun(sample, NULL, NULL);
         const struct move *move = order_last_move(order);
@@ -46,9 +46,34 @@ static void an_order_begins_with_a_row_and_owes_nothing(void **state)
         assert_int_equal(order->targets[PARTY_PLATFORM].want, STEP_OF(STATUS_ACCEPTED));
         assert_int_equal(order->targets[PARTY_PLATFORM].told, STEP_OF(STATUS_ACCEPTED));
         assert_int_equal(order->targets[PARTY_PLATFORM].at_ms, TARGET_NOT_DUE);
-        assert_int_equal(order->targets[PARTY_COURIER].want, STEP_OF(STATUS_ACCEPTED));
-        assert_int_equal(order->targets[PARTY_COURIER].told, 0);
-        assert_int_equal(order->targets[PARTY_COURIER].at_ms, TARGET_NEVER);
+}
+
+static void a_courier_firm_is_owed_from_accepted_to_ready_and_by_its_own_alone(void **state)
+{
+        static const char *const others[][2] = {{"/courierType", "\"platform\""},
+                                                {"/orderType", "\"gel_al\""}};
+
+        (void)state;
+        for (enum status status = 0; status < STATUS_COUNT; status++) {
+                const bool owed = status >= STATUS_ACCEPTED && status <= STATUS_READY;
+                CLEAN(order_free_at) struct order *order = NULL;
+                CLEAN(free_at) char *word = NULL;
+
+                assert_true(asprintf(&word, "\"%s\"", status_word(status)) > 0);
+                order = begun(sample, "/status", word);
+                assert_int_equal(order->targets[PARTY_COURIER].want, STEP_OF((int)status));
+                assert_int_equal(order->targets[PARTY_COURIER].told, 0);
+                assert_int_equal(order->targets[PARTY_COURIER].at_ms, owed ? NOW_MS : TARGET_NOT_DUE);
+                assert_int_equal(order_awaits_firm(order), owed);
+                order->targets[PARTY_COURIER].firm = firm;
+                assert_false(order_awaits_firm(order));
+        }
+        for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+                CLEAN(order_free_at) struct order *order = begun(sample, others[i][0], others[i][1]);
+
+                assert_int_equal(order->targets[PARTY_COURIER].at_ms, TARGET_NEVER);
+                assert_false(order_awaits_firm(order));
+        }
 }
 
 static void a_phone_order_gets_its_id_and_number_and_never_owes(void **state)
@@ -286,7 +311,8 @@ static void a_delivery_that_is_done_names_the_last_step(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(an_order_begins_with_a_row_and_owes_nothing),
+                cmocka_unit_test(an_order_begins_with_a_row_and_owes_its_platform_nothing),
+                cmocka_unit_test(a_courier_firm_is_owed_from_accepted_to_ready_and_by_its_own_alone),
                 cmocka_unit_test(a_phone_order_gets_its_id_and_number_and_never_owes),
                 cmocka_unit_test(a_number_and_an_id_that_were_brought_stay),
                 cmocka_unit_test(a_history_survives_its_keeping),
