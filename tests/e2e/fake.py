@@ -131,6 +131,7 @@ class Fake:
         self.calls, self.violations = [], []
         self.accounts, self.orders = {}, {}
         self.troubles, self.hangs = {}, []
+        self.under_way, self.peak = 0, 0  # calls at once: now, and the most so far
         self.doubted = False
         self.server = _Server(("127.0.0.1", 0), _Handler)
         self.server.fake = self
@@ -146,12 +147,15 @@ class Fake:
         """Decides on one call. Hanging is done outside the lock, deciding inside it."""
         self.route(call)
         with self.changed:
+            self.under_way += 1
+            self.peak = max(self.peak, self.under_way)
             troubles = self.troubles.get(call.step)
             trouble = troubles.popleft() if troubles else None
             call.troubled = trouble is not None
         answer = trouble(lambda: self._decide(call)) if trouble else self._decide(call)
         with self.changed:
             call.status = answer.status
+            self.under_way -= 1
             self.calls.append(call)
             self.changed.notify_all()
         return answer

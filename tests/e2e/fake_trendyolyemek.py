@@ -6,6 +6,7 @@ A step out of its turn, or already done, is 409.
 """
 
 import base64
+import itertools
 import re
 import secrets
 from collections import deque
@@ -36,11 +37,11 @@ def refuse(status, exception):
 class FakeTrendyolyemek(Fake):
 
     def __init__(self):
-        self.recent = {}
+        self.recent, self.suppliers = {}, itertools.count(secrets.randbelow(800000))
         super().__init__()
 
     def account(self):
-        supplier = str(100000 + secrets.randbelow(900000))
+        supplier = str(100000 + next(self.suppliers))
         self.accounts[supplier] = {
             "supplierId": supplier, "apiKey": secrets.token_hex(10), "apiSecret": secrets.token_hex(10),
             "agentName": "KuryeTest", "executorUser": "kasa@example.com"}

@@ -328,77 +328,6 @@ class TestConnections:
         assert platform.about(order) == []
 
 
-class TestLanes:
-    """How many calls may be under way: 4 of an account, 64 to a platform, one while its breaker is open."""
-
-    @pytest.fixture
-    def busy(self):
-        with World(outbound_timeout="30s") as world:
-            yield world
-
-    @staticmethod
-    def fence(world, fresh):
-        """Something that became due after all the rest is told: the rest has had its turn."""
-        order = fresh.order("dukkango")
-        fresh.courier().posts(order, 1)
-        world.dukkango.received(STEP, order)
-
-    def test_an_account_has_four(self, busy):
-        place, other = busy.restaurant().connected("dukkango"), busy.restaurant().connected("dukkango")
-        courier, orders = place.courier(), [place.order("dukkango") for _ in range(10)]
-        first = place.order("dukkango")
-        courier.posts(first, 1)
-        first.settles("done")  # the login is done
-        hang = busy.dukkango.hang(STEP, times=10)
-        for order in orders:
-            courier.posts(order, 1)
-        hang.holds(4)
-        busy.dukkango.heals()
-        self.fence(busy, other)
-        assert hang.count == 4 and not any(busy.dukkango.told(order) for order in orders)
-        hang.released.set()
-        for order in orders:
-            order.settles("done")
-
-    def test_a_platform_has_sixty_four(self, busy):
-        hang = busy.trendyolyemek.hang(STEP, times=100)
-        orders = []
-        for place in [busy.restaurant().connected("trendyolyemek") for _ in range(17)]:
-            courier = place.courier()
-            for _ in range(4):
-                orders.append(place.order("trendyolyemek", "hazir"))
-                courier.posts(orders[-1], 1)
-        hang.holds(64)
-        self.fence(busy, busy.restaurant().connected("dukkango"))
-        assert hang.count == 64
-        busy.trendyolyemek.heals()
-        hang.released.set()
-        for order in orders:
-            order.settles("done")
-
-    def test_one_whose_breaker_is_open_has_one_and_waiting_uses_no_try(self, busy):
-        places = [busy.restaurant().connected("trendyolyemek") for _ in range(6)]
-        orders = [place.order("trendyolyemek", "hazir") for place in places]
-        busy.trendyolyemek.next(STEP, fails(500), times=3)
-        busy.trendyolyemek.next("check", fails(500), times=9)
-        for place, order in zip(places[:3], orders[:3], strict=True):
-            place.courier().posts(order, 1)
-        for order in orders[:3]:
-            order.settles("failed")
-        assert connection(places[0], "trendyolyemek")["breaker"] == "open"
-        hang = busy.trendyolyemek.hang(STEP)
-        for place, order in zip(places[3:], orders[3:], strict=True):
-            place.courier().posts(order, 1)
-        hang.holds(1)
-        self.fence(busy, busy.restaurant().connected("dukkango"))
-        assert len([order for order in orders[3:] if order.delivery()["log"]]) == 0
-        assert busy.trendyolyemek.count(STEP) == 3
-        hang.released.set()
-        for order in orders[3:]:
-            assert order.settles("done")["tries"] == 0
-        assert connection(places[0], "trendyolyemek")["breaker"] == "closed"
-
-
 class TestNeighbours:
     """One bad platform must not be felt by another."""
 
@@ -431,24 +360,3 @@ class TestNeighbours:
             courier.posts(order, 1)
             order.settles("done")
             assert lost.settles("failed")["reason"]
-
-    def test_a_lane_that_keeps_failing_opens_its_breaker_and_closes_it_again(self):
-        with World() as world:
-            place = world.restaurant().connected("dukkango")
-            courier = place.courier()
-            world.dukkango.next(STEP, fails(500), times=40)
-            orders = [place.order("dukkango") for _ in range(10)]
-            for order in orders:
-                courier.posts(order, 1)
-            eventually(lambda: connection(place, "dukkango"), lambda read: read["breaker"] == "open")
-            world.dukkango.heals()
-            late = place.order("dukkango")
-            courier.posts(late, 1)
-            late.settles("done")
-            eventually(lambda: connection(place, "dukkango"), lambda read: read["breaker"] == "closed")
-            for order in orders:
-                delivery = eventually(order.delivery, lambda one: one["state"] != "pending")
-                if delivery["state"] == "failed":
-                    data(place.call("POST", f"/api/v1/deliveries/{delivery['deliveryId']}/replay"))
-                order.settles("done")
-                assert world.dukkango.told(order) == [STEP]
