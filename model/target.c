@@ -237,7 +237,7 @@ bool target_state(const struct order *order, enum party party, int64_t now_ms, e
                 *ret = DELIVERY_DONE;
         else
                 *ret = DELIVERY_SKIPPED;
-        *ret_step = next.step ? next.step : last_step(order, party, dialect);
+        *ret_step = next.step && *ret != DELIVERY_DONE ? next.step : last_step(order, party, dialect);
         return true;
 }
 
