@@ -42,6 +42,7 @@ static struct json_object *write(struct request *r, const struct record *record,
                         return connection_write(record,
                                                 outbound_breaker_is_open(caller_app(r)->outbound, platform));
                 break;
+        case RECORD_POLL:
         case RECORD_KIND_COUNT: break;
         }
         return NULL;

@@ -242,6 +242,26 @@ enum err connection_judge(struct record *record, void *arg, int64_t now_ms, stru
                     : FAIL(why, ERR_NO_MEMORY, "no memory for a connection");
 }
 
+bool connection_needs_trouble(const struct record *record, const struct connection_trouble *trouble)
+{
+        CLEAN(json_put_at) struct json_object *document = NULL;
+        const char *said = record_read(record, &document, NULL) ? NULL : json_get_text(document, "pollError");
+
+        return document && !streq(said ? said : "", trouble->error);
+}
+
+enum err connection_note_trouble(struct record *record, void *arg, int64_t now_ms, struct why *why)
+{
+        CLEAN(json_put_at) struct json_object *document = NULL;
+        const struct connection_trouble *trouble = arg;
+        enum err e = record_read(record, &document, why);
+
+        (void)now_ms;
+        if (!e && !json_add_text(document, "pollError", trouble->error[0] ? trouble->error : NULL))
+                e = FAIL(why, ERR_NO_MEMORY, "no memory for a connection");
+        return e ? e : record_write(record, document, why);
+}
+
 /* ---- what it says ---- */
 
 bool connection_is_enabled(const struct record *record)
@@ -264,9 +284,10 @@ static struct json_object *write_fields(const struct dialect *dialect)
 
 struct json_object *connection_write(const struct record *record, bool breaker_open)
 {
+        CLEAN(json_put_at) struct json_object *document = NULL;
         CLEAN(json_put_at)
         struct json_object *shown =
-                record_show(record, NULL, NULL, "enabled", "state", "lastError", "updatedAt", NULL);
+                record_show(record, &document, NULL, "enabled", "state", "lastError", "updatedAt", NULL);
         struct json_object *fields;
         enum platform platform;
 
@@ -275,7 +296,9 @@ struct json_object *connection_write(const struct record *record, bool breaker_o
         fields = write_fields(dialect_of(platform));
         if (!fields || !json_add(shown, "credentialFields", fields) ||
             !json_add_text(shown, "platform", platform_word(platform)) ||
-            !json_add_text(shown, "breaker", breaker_open ? "open" : "closed"))
+            !json_add_text(shown, "breaker", breaker_open ? "open" : "closed") ||
+            (!json_find(shown, "lastError") &&
+             !json_add_text(shown, "lastError", json_get_text(document, "pollError"))))
                 return NULL;
         return TAKE(shown);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* connection.h - the record of a restaurant's account on one platform: {enabled, credentials, state, lastError}.
+/* connection.h - the record of a restaurant's account on one platform: {enabled, credentials, state, lastError, pollError}.
  *
  * Credentials are one JSON object, sealed under the record's id. All pure. */
 #pragma once
@@ -57,6 +57,15 @@ struct connection_verdict {
 bool connection_needs_verdict(const struct record *record, const struct connection_verdict *verdict);
 record_editor
         connection_judge; /* `arg`: a struct connection_verdict. Errors also: BUSY, the record has changed */
+
+/* What the last poll showed beside good orders: `order_not_imported: <field>`; "": nothing. Shown as lastError, where a login
+ * does not have one. */
+struct connection_trouble {
+        char error[128];
+};
+/* Whether the record does not say so yet. A damaged one: false. */
+bool connection_needs_trouble(const struct record *record, const struct connection_trouble *trouble);
+record_editor connection_note_trouble; /* `arg`: a struct connection_trouble */
 
 /* As docs/api.md 3 shows it; `breaker_open` is outbound's to know. NULL without memory, or when damaged. */
 struct json_object *connection_write(const struct record *record, bool breaker_open) MUST_USE;

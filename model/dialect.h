@@ -12,6 +12,7 @@
 #define TOKEN_SIZE 2048 /* of a login; a JWT fits */
 
 struct dispatch;
+struct polls;
 
 /* A restaurant's account on a platform, or at a courier firm, opened for one call. All borrowed. */
 struct account {
@@ -53,6 +54,8 @@ struct dialect {
         /* Whether the platform can be called about this order at all: the form of platformOrderId and of platformRef.
          * Errors: BAD_FIELD. NULL: any will do. */
         enum err (*accepts)(const char *platform_order_id, const struct view *ref, struct why *why);
+
+        const struct polls *polls; /* how it is asked for its orders (model/poll.h); NULL: it is not */
 
         /* The request that renews the token; NULL where there is no login. Errors: NO_MEMORY, BAD_FIELD (a credential
          * that cannot be sent). Ownership: the message is the caller's also after an error. */

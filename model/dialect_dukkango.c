@@ -6,7 +6,7 @@
  * that were acknowledged. So a repeat of a call whose answer was lost is sent; all are PUT, idempotent by RFC 9110
  * section 9.2.2. UNSURE: what a repeat is answered is not documented. */
 #include "model/clean.h"
-#include "model/dialect.h"
+#include "model/poll.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -131,6 +131,7 @@ const struct dialect dialect_dukkango = {
         .other_reason = "8",
         .meanings = meanings,
         .accepts = accepts,
+        .polls = &polls_dukkango,
         .login = login,
         .judge_login = judge_login,
         .build = build,

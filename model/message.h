@@ -10,7 +10,8 @@
 #include <stdint.h>
 
 #define MESSAGE_HEADERS_MAX 24
-#define MESSAGE_REPLY_MAX 65536 /* bytes of an answer that are read; docs/design.md 5 */
+#define MESSAGE_REPLY_MAX \
+        65536 /* bytes of an answer that are read, where no more is asked for; docs/design.md 5 */
 
 /* A request as it goes out. Begin with `struct message m = {0}`, end with message_done(). */
 struct message {
@@ -18,7 +19,8 @@ struct message {
         char *url;                          /* owned */
         char *headers[MESSAGE_HEADERS_MAX]; /* owned, `Name: value` */
         int n_headers;
-        char *body; /* owned; NULL: none */
+        char *body;       /* owned; NULL: none */
+        size_t reply_max; /* bytes of the answer that are read; 0: MESSAGE_REPLY_MAX */
         bool guarded; /* the URL is a stranger's: it may lead only to public addresses, by https (server/guard.h) */
 };
 

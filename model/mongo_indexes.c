@@ -34,6 +34,7 @@ static const struct {
         {"integrations", "{\"name\":\"look\",\"key\":{\"looks\":1},\"unique\":true,"
                          "\"partialFilterExpression\":{\"looks\":" ANY_OF_IT "}}"},
         {"connections", "{\"name\":\"page\",\"key\":{\"restaurantId\":1,\"createdAt\":-1,\"_id\":-1}}"},
+        {"connections", "{\"name\":\"pageOfAll\",\"key\":{\"createdAt\":-1,\"_id\":-1}}"},
 };
 
 static enum err make_index(struct mongo_conn *conn, const char *collection, const char *text, struct why *why)

@@ -24,6 +24,11 @@ bool actor_find(const char *word, enum actor *ret);
 #define CANCEL_REASON_SIZE 41
 #define NOTE_MAX 500 /* bytes; Yandex takes no longer comment (docs/facts.md 11), ours follows */
 #define PLATFORM_ORDER_ID_MAX 128
+#define DISPLAY_ID_MAX 32 /* characters; docs/api.md 4 */
+#define PHONE_MAX 64      /* characters; docs/api.md 1 */
+#define ORDER_LINE_MAX \
+        200 /* characters of a name or an address' part; a guess far above what platforms send */
+#define ORDER_PROSE_MAX 2000 /* characters of a note or a whole address; likewise */
 #define PREP_MINUTES_MAX 240 /* docs/api.md 4 */
 
 /* A row of the history. */

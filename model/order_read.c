@@ -12,12 +12,8 @@
 
 /* Bounds that the API leaves to us, a guess far above what platforms send: in characters, labels and options in bytes. */
 #define WORD_MAX 32
-#define DISPLAY_ID_MAX 32 /* docs/api.md 4 */
-#define PHONE_MAX 64      /* docs/api.md 1 */
 #define LABEL_MAX 64
 #define LABELS_MAX 32
-#define LINE_MAX 200
-#define PROSE_MAX 2000
 #define OPTIONS_MAX 100
 #define ITEMS_MAX 1000
 #define QUANTITY_MAX 100000
@@ -161,7 +157,7 @@ static enum err keep_field(const struct view *from, const struct field *f, struc
                 e = view_opt_money(from, f->key, &minor, why);
                 number = (double)minor / 100;
                 break;
-        case TEXTS: e = view_opt_texts(from, f->key, (size_t)f->max, LINE_MAX, &value, why); break;
+        case TEXTS: e = view_opt_texts(from, f->key, (size_t)f->max, ORDER_LINE_MAX, &value, why); break;
         case BADGES: return keep_badges(from, to, why);
         case LIST: return keep_list(from, f, to, why);
         case PART: return keep_part(from, f, to, why);
@@ -186,10 +182,10 @@ static enum err keep_fields(const struct view *from, const struct field *fields,
         return e;
 }
 
-static const struct field item[] = {{"name", TEXT, true, 1, LINE_MAX, NULL},
+static const struct field item[] = {{"name", TEXT, true, 1, ORDER_LINE_MAX, NULL},
                                     {"quantity", NUMBER, true, 0, QUANTITY_MAX, NULL},
                                     {"price", MONEY, false, 0, 0, NULL},
-                                    {"note", TEXT, false, 0, PROSE_MAX, NULL},
+                                    {"note", TEXT, false, 0, ORDER_PROSE_MAX, NULL},
                                     {"options", TEXTS, false, 0, OPTIONS_MAX, NULL},
                                     {.key = NULL}};
 
@@ -197,19 +193,19 @@ static const struct field location[] = {{"latitude", NUMBER, true, -90, 90, NULL
                                         {"longitude", NUMBER, true, -180, 180, NULL},
                                         {.key = NULL}};
 
-static const struct field address[] = {{"district", TEXT, false, 0, LINE_MAX, NULL},
-                                       {"city", TEXT, false, 0, LINE_MAX, NULL},
-                                       {"neighborhood", TEXT, false, 0, LINE_MAX, NULL},
-                                       {"street", TEXT, false, 0, LINE_MAX, NULL},
-                                       {"buildingNo", TEXT, false, 0, LINE_MAX, NULL},
-                                       {"floor", TEXT, false, 0, LINE_MAX, NULL},
-                                       {"apartmentNo", TEXT, false, 0, LINE_MAX, NULL},
-                                       {"detailedAddress", TEXT, false, 0, PROSE_MAX, NULL},
-                                       {"directions", TEXT, false, 0, PROSE_MAX, NULL},
+static const struct field address[] = {{"district", TEXT, false, 0, ORDER_LINE_MAX, NULL},
+                                       {"city", TEXT, false, 0, ORDER_LINE_MAX, NULL},
+                                       {"neighborhood", TEXT, false, 0, ORDER_LINE_MAX, NULL},
+                                       {"street", TEXT, false, 0, ORDER_LINE_MAX, NULL},
+                                       {"buildingNo", TEXT, false, 0, ORDER_LINE_MAX, NULL},
+                                       {"floor", TEXT, false, 0, ORDER_LINE_MAX, NULL},
+                                       {"apartmentNo", TEXT, false, 0, ORDER_LINE_MAX, NULL},
+                                       {"detailedAddress", TEXT, false, 0, ORDER_PROSE_MAX, NULL},
+                                       {"directions", TEXT, false, 0, ORDER_PROSE_MAX, NULL},
                                        {"location", PLACE, false, 0, 0, location},
                                        {.key = NULL}};
 
-static const struct field details[] = {{"name", TEXT, false, 0, LINE_MAX, NULL},
+static const struct field details[] = {{"name", TEXT, false, 0, ORDER_LINE_MAX, NULL},
                                        {"phone", TEXT, false, 0, PHONE_MAX, NULL},
                                        {.key = NULL}};
 
@@ -221,10 +217,10 @@ static const struct field whole[] = {{"displayId", TEXT, false, 0, DISPLAY_ID_MA
                                      {"platformRef", AS_IS, false, 0, 0, NULL},
                                      {"price", MONEY, true, 0, 0, NULL},
                                      {"paymentMethod", AS_IS, true, 0, 0, NULL},
-                                     {"originalPaymentMethod", TEXT, false, 0, LINE_MAX, NULL},
+                                     {"originalPaymentMethod", TEXT, false, 0, ORDER_LINE_MAX, NULL},
                                      {"badges", BADGES, false, 0, 0, NULL},
-                                     {"orderNote", TEXT, false, 0, PROSE_MAX, NULL},
-                                     {"courierNote", TEXT, false, 0, PROSE_MAX, NULL},
+                                     {"orderNote", TEXT, false, 0, ORDER_PROSE_MAX, NULL},
+                                     {"courierNote", TEXT, false, 0, ORDER_PROSE_MAX, NULL},
                                      {"items", LIST, false, 0, ITEMS_MAX, item},
                                      {"customer", PART, false, 0, 0, customer},
                                      {.key = NULL}};
@@ -241,7 +237,7 @@ static enum err need_customer(const struct view *body, struct why *why)
         for (size_t i = 0; !e && i < sizeof needed / sizeof *needed; i++) {
                 e = view_opt_object(&from, needed[i][0], &part, why);
                 if (!e)
-                        e = view_text(&part, needed[i][1], true, 1, PROSE_MAX, &text, why);
+                        e = view_text(&part, needed[i][1], true, 1, ORDER_PROSE_MAX, &text, why);
         }
         return e;
 }

@@ -177,7 +177,8 @@ static bool conn_open(struct mongo *mongo, struct mongo_conn *conn)
         static const char *const collections[RECORD_KIND_COUNT] = {[RECORD_RESTAURANT] = "restaurants",
                                                                    [RECORD_TOKEN] = "tokens",
                                                                    [RECORD_INTEGRATION] = "integrations",
-                                                                   [RECORD_CONNECTION] = "connections"};
+                                                                   [RECORD_CONNECTION] = "connections",
+                                                                   [RECORD_POLL] = "polls"};
 
         conn->store = mongo->store;
         conn->mongo = mongo;

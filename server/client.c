@@ -217,13 +217,13 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *arg)
         return 0;
 }
 
-/* The pieces are curl's, of up to 16 KiB: to grow by each is cheap enough below MESSAGE_REPLY_MAX. */
+/* The pieces are curl's, of up to 16 KiB: to grow by each is cheap enough for what is ever asked for. */
 static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
 {
         struct client_transfer *t = arg;
         struct call *call = t->call;
         size_t total = call->received_n + size * n;
-        bool fits = total <= MESSAGE_REPLY_MAX;
+        bool fits = total <= (call->message.reply_max ? call->message.reply_max : MESSAGE_REPLY_MAX);
         char *larger = fits ? realloc(call->received, total + 1) : NULL;
 
         if (!larger) {

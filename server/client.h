@@ -2,8 +2,8 @@
 /* client.h - the only way out: one thread, one curl multi handle; a request in, a completion out, under one deadline.
  *
  * A hanging DNS harms nobody (resolver.h). A guarded call leads only where guard.h allows it. A URL with a user is
- * refused, redirects are never followed, proxies and netrc never used, answers are cut at MESSAGE_REPLY_MAX and never
- * decompressed. */
+ * refused, redirects are never followed, proxies and netrc never used, answers are cut at the message's
+ * reply_max and never decompressed. */
 #pragma once
 
 #include "model/inbox.h"

@@ -230,6 +230,27 @@ TEST(what_the_platform_says_is_written_when_it_changes)
         assert_opens(&record, "sesame-1", "sesame-2");
 }
 
+TEST(what_a_poll_could_not_take_is_shown_behind_what_a_login_says)
+{
+        CLEAN(record_done) struct record record = made(BOTH);
+        struct connection_trouble trouble = {.error = "order_not_imported: total"};
+        struct connection_trouble none = {.error = ""};
+
+        assert_false(connection_needs_trouble(&record, &none));
+        assert_true(connection_needs_trouble(&record, &trouble));
+        assert_int_equal(connection_note_trouble(&record, &trouble, NOW_MS, NULL), ERR_OK);
+        assert_false(connection_needs_trouble(&record, &trouble));
+        assert_shows(&record, "true", "untested", "'order_not_imported: total'");
+        say(&record, false, "login refused");
+        assert_shows(&record, "true", "login_failed", "'login refused'");
+        say(&record, true, "");
+        assert_shows(&record, "true", "ok", "'order_not_imported: total'");
+        assert_int_equal(connection_note_trouble(&record, &none, NOW_MS, NULL), ERR_OK);
+        assert_shows(&record, "true", "ok", "null");
+        assert_opens(&record, "sesame-1", "sesame-2");
+        assert_false(connection_needs_trouble(&(struct record){0}, &trouble));
+}
+
 TEST(credentials_that_came_meanwhile_are_not_judged)
 {
         CLEAN(record_done) struct record record = made(BOTH);
@@ -266,6 +287,7 @@ int main(void)
                 cmocka_unit_test(new_credentials_are_untested_again),
                 cmocka_unit_test(whole_credentials_replace_those_that_do_not_open_any_more),
                 cmocka_unit_test(what_the_platform_says_is_written_when_it_changes),
+                cmocka_unit_test(what_a_poll_could_not_take_is_shown_behind_what_a_login_says),
                 cmocka_unit_test(credentials_that_came_meanwhile_are_not_judged),
                 cmocka_unit_test(one_that_is_absent_or_damaged_is_not_enabled),
         };
