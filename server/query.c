@@ -173,8 +173,7 @@ static void call(struct query *query)
 static bool may_begin(struct query *query, enum platform platform)
 {
         struct outbound *outbound = query->outbound;
-        struct lane *lane = &outbound->lanes[platform];
-        const bool is_full = lane_is_open(lane) || lane_room(lane, time_boot_ms()) == 0;
+        const bool is_full = lane_room(&outbound->lanes[platform], time_boot_ms()) == 0;
         const bool tests = !query->build;
 
         query->dialect = dialect_of(platform);
