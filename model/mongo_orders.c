@@ -464,3 +464,33 @@ enum err mongo_order_scan(void *arg, const struct store_list *list, const struct
         }
         return mongo_end(conn, cursor, e, why);
 }
+
+/* ---- sweeping ---- */
+
+static bson_t *expired_by(int64_t now_ms)
+{
+        return BCON_NEW("expiresAt", "{", "$gt", BCON_DATE_TIME(0), "$lte", BCON_DATE_TIME(now_ms), "}");
+}
+
+enum err mongo_sweep(void *arg, struct store_sweep *sweep, struct why *why)
+{
+        struct mongo_conn *conn = arg;
+        mongoc_cursor_t *cursor = mongo_find(conn, conn->orders, expired_by(store_now(conn->store)),
+                                             BCON_NEW("sort", "{", "expiresAt", BCON_INT32(1), "}", "limit",
+                                                      BCON_INT64(sweep->max), "projection", "{",
+                                                      "restaurantId", BCON_BOOL(true), "}"),
+                                             /* anywhere= */ false);
+        struct id id, restaurant;
+        const bson_t *found;
+        enum err e = ERR_OK;
+
+        while (e == ERR_OK && mongoc_cursor_next(cursor, &found)) {
+                bool deleted = false;
+
+                if (!mongo_id(found, "_id", &id) || !mongo_id(found, "restaurantId", &restaurant))
+                        continue;
+                e = mongo_delete(conn, conn->orders, mongo_order_filter(&restaurant, &id), &deleted, why);
+                sweep->swept += deleted;
+        }
+        return mongo_end(conn, cursor, e, why);
+}

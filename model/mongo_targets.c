@@ -326,17 +326,23 @@ enum err mongo_release(void *arg, struct store_release *release, struct why *why
 
 /* --- replay --- */
 
+/* Due now, with all its tries. */
+static void change_begin_anew(struct mongo_change *change, enum party party, int64_t now_ms)
+{
+        mongo_change_begin(change);
+        BSON_APPEND_UTF8(&change->unset, NAME(party, "dead"), "");
+        BSON_APPEND_INT32(&change->set, NAME(party, "try"), 0);
+        BSON_APPEND_DATE_TIME(&change->set, NAME(party, "at"), now_ms);
+        BSON_APPEND_DATE_TIME(&change->set, "updatedAt", now_ms);
+        BSON_APPEND_INT64(&change->inc, "rev", 1);
+        change->seen = true;
+}
+
 static bson_t *replay_update(enum party party, int64_t now_ms)
 {
         struct mongo_change change;
 
-        mongo_change_begin(&change);
-        BSON_APPEND_UTF8(&change.unset, NAME(party, "dead"), "");
-        BSON_APPEND_INT32(&change.set, NAME(party, "try"), 0);
-        BSON_APPEND_DATE_TIME(&change.set, NAME(party, "at"), now_ms);
-        BSON_APPEND_DATE_TIME(&change.set, "updatedAt", now_ms);
-        BSON_APPEND_INT64(&change.inc, "rev", 1);
-        change.seen = true;
+        change_begin_anew(&change, party, now_ms);
         return mongo_change_end(&change);
 }
 
@@ -405,5 +411,33 @@ enum err mongo_replay_all(void *conn, struct store_replay_all *replay, struct wh
         for (int party = 0; party < PARTY_COUNT && e == ERR_OK; party++)
                 if (replay->replayed < REPLAY_ALL_MAX)
                         e = replay_all_of(conn, replay, (enum party)party, why);
+        return e;
+}
+
+/* --- a courier firm is called by hand --- */
+
+enum err mongo_call(void *arg, const struct order *order, const struct id *firm, bool *ret, struct why *why)
+{
+        const enum party party = PARTY_COURIER;
+        struct mongo_conn *conn = arg;
+        const struct id *before = &order->targets[party].firm;
+        bson_t *filter = mongo_order_filter(&order->restaurant, &order->id);
+        struct mongo_change change;
+        int64_t changed = 0;
+        enum err e;
+
+        BSON_APPEND_INT64(filter, "rev", order->rev);
+        if (id_is_zero(before)) /* which a claim chooses without a new rev */
+                BCON_APPEND(filter, NAME(party, "firm"), "{", "$exists", BCON_BOOL(false), "}");
+        change_begin_anew(&change, party, store_now(conn->store));
+        BSON_APPEND_OID(&change.set, NAME(party, "firm"), oid_of(firm));
+        BSON_APPEND_INT32(&change.inc, NAME(party, "calls"), 1);
+        BSON_APPEND_INT32(&change.max, NAME(party, "want"), STEP_OF(STATUS_ACCEPTED));
+        BSON_APPEND_INT32(&change.set, NAME(party, "told"), 0);
+        BSON_APPEND_UTF8(&change.unset, NAME(party, "toldAt"), "");
+        lease_end(&change, party, /* unsure= */ false);
+        e = mongo_update(conn, conn->orders, filter, mongo_change_end(&change), /* many= */ false, &changed,
+                         NULL, why);
+        *ret = e == ERR_OK && changed == 1;
         return e;
 }

@@ -339,3 +339,22 @@ enum err sqlite_order_scan(void *arg, const struct store_list *list, const struc
         }
         return sql_end(conn, s, e, why);
 }
+
+enum err sqlite_sweep(void *arg, struct store_sweep *sweep, struct why *why)
+{
+        static const enum statement statements[] = {SQL_SWEEP_DOCUMENTS,
+                                                    SQL_SWEEP}; /* which the orders name */
+        struct conn *conn = arg;
+        enum err e = ERR_OK;
+
+        for (int i = 0; i < 2 && e == ERR_OK; i++) {
+                sqlite3_stmt *s = sql(conn, statements[i]);
+
+                sqlite3_bind_int64(s, 1, store_now(conn->store));
+                sqlite3_bind_int(s, 2, sweep->max);
+                e = sql_run(conn, s, NULL, why);
+        }
+        if (e == ERR_OK)
+                sweep->swept = sqlite3_changes(conn->db);
+        return e;
+}

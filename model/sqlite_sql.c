@@ -62,6 +62,8 @@
         "WHERE id IN (SELECT o.id FROM orders o WHERE o." p "_dead IS NOT NULL AND " scope             \
         " AND (?2 IS NULL OR o.plat = ?2) AND o.seen > ?3 LIMIT ?4)"
 
+#define EXPIRED "SELECT id FROM orders WHERE expires > 0 AND expires <= ?1 ORDER BY expires, id LIMIT ?2"
+
 static const char *const texts[SQL_COUNT] = {
         [SQL_BEGIN] = "BEGIN IMMEDIATE",
         [SQL_COMMIT] = "COMMIT",
@@ -114,6 +116,12 @@ static const char *const texts[SQL_COUNT] = {
         [SQL_NEXT_DUE_COURIER] = NEXT_DUE("c"),
         [SQL_CHOOSE] = "UPDATE orders SET c_firm = ?3, c_calls = 1, c_unsure = 0 "
                        "WHERE id = ?1 AND rid = ?2 AND c_firm IS NULL",
+        [SQL_CALL] =
+                "UPDATE orders SET c_firm = ?4, c_calls = c_calls + 1, c_want = max(c_want, ?6), c_told = 0, "
+                "c_told_at = 0, c_unsure = 0, c_try = 0, c_dead = NULL, c_at = ?5, rev = rev + 1, seen = ?5 "
+                "WHERE id = ?1 AND rid = ?2 AND rev = ?3",
+        [SQL_SWEEP] = "DELETE FROM orders WHERE id IN (" EXPIRED ")",
+        [SQL_SWEEP_DOCUMENTS] = "DELETE FROM documents WHERE id IN (" EXPIRED ")",
         [SQL_TARGET_GET] = TARGET_GET("p"),
         [SQL_TARGET_GET_COURIER] = TARGET_GET("c"),
         [SQL_SETTLE] = SETTLE("p"),

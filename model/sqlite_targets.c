@@ -289,6 +289,7 @@ enum err sqlite_settle(void *arg, struct store_settle *settle, struct why *why)
         if (!lease)
                 return ERR_OK;
         e = held_read(conn, &settle->due, &held, &found, why);
+        lease->over = !found; /* it was swept */
         if (e != ERR_OK || !found)
                 return e;
         e = write_settlement(conn, settle, &held, why);
@@ -358,5 +359,23 @@ enum err sqlite_replay_all(void *conn, struct store_replay_all *replay, struct w
 
         for (int party = 0; party < PARTY_COUNT && e == ERR_OK; party++)
                 e = replay_all_of(conn, replay, (enum party)party, why);
+        return e;
+}
+
+enum err sqlite_call(void *arg, const struct order *order, const struct id *firm, bool *ret, struct why *why)
+{
+        struct conn *conn = arg;
+        struct lease *lease = lease_find(conn, &(struct due){.order = order->id, .party = PARTY_COURIER});
+        sqlite3_stmt *s = sql_of(conn, SQL_CALL, &order->id, &order->restaurant);
+        enum err e;
+
+        sqlite3_bind_int64(s, 3, order->rev);
+        sql_bind_id(s, 4, firm);
+        sqlite3_bind_int64(s, 5, store_now(conn->store));
+        sqlite3_bind_int(s, 6, STEP_OF(STATUS_ACCEPTED));
+        e = sql_run(conn, s, NULL, why);
+        *ret = e == ERR_OK && sqlite3_changes(conn->db) == 1;
+        if (*ret && lease)
+                lease->over = true;
         return e;
 }

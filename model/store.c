@@ -251,8 +251,7 @@ enum err page_of(const struct job *job, const char *after, struct page *ret, str
 struct verb_row {
         enum err (*run)(struct store *store, void *conn, struct job *job);
         bool writes;
-        bool readmits; /* may change who is admitted: what is remembered of that goes */
-        bool once;     /* not repeated by the store after an unknown outcome: whoever asked does better */
+        bool once; /* not repeated by the store after an unknown outcome: whoever asked does better */
 };
 
 static const struct verb_row verbs[] = {
@@ -272,10 +271,12 @@ static const struct verb_row verbs[] = {
         [VERB_PUT] = {.run = run_put, .writes = true},
         [VERB_GET] = {.run = run_get},
         [VERB_FIND] = {.run = run_find},
-        [VERB_EDIT] = {.run = run_edit, .writes = true, .readmits = true},
-        [VERB_DROP] = {.run = run_drop, .writes = true, .readmits = true},
+        [VERB_EDIT] = {.run = run_edit, .writes = true},
+        [VERB_DROP] = {.run = run_drop, .writes = true},
         [VERB_TOUCH] = {.run = run_edit, .writes = true},
         [VERB_IMPORT] = {.run = run_import, .writes = true},
+        [VERB_CALL] = {.run = run_call, .writes = true},
+        [VERB_SWEEP] = {.run = run_sweep, .writes = true},
 };
 
 void store_run(struct store *store, void *conn, struct job *job)
@@ -322,6 +323,18 @@ static void give_back(struct job *job, struct inbox *receivers[RECEIVERS_MAX], i
                 receivers[(*n)++] = reply;
 }
 
+/* Whether it may have changed who is admitted, so that what is remembered of that goes. */
+static bool readmits(const struct job *job)
+{
+        enum record_kind kind = RECORD_KIND_COUNT;
+
+        if (job->verb == VERB_EDIT)
+                kind = ((const struct store_edit *)job)->kind;
+        else if (job->verb == VERB_DROP)
+                kind = ((const struct store_drop *)job)->kind;
+        return kind == RECORD_RESTAURANT || kind == RECORD_TOKEN || kind == RECORD_INTEGRATION;
+}
+
 void store_finish(struct store *store, struct letter *jobs)
 {
         struct inbox *receivers[RECEIVERS_MAX];
@@ -333,7 +346,7 @@ void store_finish(struct store *store, struct letter *jobs)
                 struct job *job = (struct job *)letter;
 
                 next = letter->next;
-                if (job->err == ERR_OK && verbs[job->verb].readmits)
+                if (job->err == ERR_OK && readmits(job))
                         admission_forget(store->admission);
                 if (job->err == ERR_OK && job->changed && store->hooks.on_change) {
                         store->hooks.on_change(store->hooks.arg, &job->change);
@@ -371,3 +384,5 @@ VERB(find, FIND)
 VERB(edit, EDIT)
 VERB(drop, DROP)
 VERB(import, IMPORT)
+VERB(call, CALL)
+VERB(sweep, SWEEP)

@@ -561,4 +561,6 @@ const struct backend backend_mongo = {
         .replay_all = mongo_replay_all,
         .oldest_due = mongo_oldest_due,
         .choose = mongo_choose,
+        .call = mongo_call,
+        .sweep = mongo_sweep,
 };

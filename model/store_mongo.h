@@ -4,7 +4,8 @@
  *
  * One document an order, one atomic update a fact, plain operators only, no transaction: the same on a lone server, a
  * replica set and a sharded cluster, from MongoDB 4.0 on (docs/operations.md). Every filter on orders carries the
- * restaurant, which is the shard key, but for two that ask about everybody's by nature: what is due, and an admin's list. */
+ * restaurant, which is the shard key, but for three that ask about everybody's by nature: what is due, what has expired, and
+ * an admin's list. */
 #pragma once
 
 #include "model/backend.h"
@@ -128,6 +129,7 @@ enum err mongo_order_find(void *conn, const struct order *like, struct order **r
 enum err mongo_order_move(void *conn, struct store_move *move, const struct move *row, struct why *why);
 enum err mongo_order_scan(void *conn, const struct store_list *list, const struct page *page,
                           order_visit_fn *visit, void *arg, struct why *why);
+enum err mongo_sweep(void *conn, struct store_sweep *sweep, struct why *why);
 
 /* mongo_targets.c: backend.h's operations on targets. */
 enum err mongo_due(void *conn, struct store_due *due, struct why *why);
@@ -139,3 +141,4 @@ enum err mongo_replay_all(void *conn, struct store_replay_all *replay, struct wh
 enum err mongo_oldest_due(void *conn, int64_t *ret_ms, struct why *why);
 enum err mongo_choose(void *conn, const struct store_claim *claim, const struct id *firm, bool *ret,
                       struct why *why);
+enum err mongo_call(void *conn, const struct order *order, const struct id *firm, bool *ret, struct why *why);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store_orders.c - what the verbs of orders mean: create, move, read, list. */
+/* store_orders.c - what the verbs of orders mean: create, move, read, list, sweep. */
 #include "model/verbs.h"
 
 #include "model/clean.h"
@@ -235,4 +235,12 @@ void store_list_done(struct store_list *list)
         free(TAKE(list->orders));
         list->n = 0;
         list->next[0] = '\0';
+}
+
+enum err run_sweep(struct store *store, void *conn, struct job *job)
+{
+        struct store_sweep *sweep = (struct store_sweep *)job;
+
+        sweep->swept = 0;
+        return store->ops->sweep(conn, sweep, &job->why);
 }

@@ -479,4 +479,6 @@ const struct backend backend_sqlite = {
         .replay_all = sqlite_replay_all,
         .oldest_due = sqlite_oldest_due,
         .choose = sqlite_choose,
+        .call = sqlite_call,
+        .sweep = sqlite_sweep,
 };

@@ -38,6 +38,9 @@ enum statement {
         SQL_NEXT_DUE,
         SQL_NEXT_DUE_COURIER,
         SQL_CHOOSE,
+        SQL_CALL,
+        SQL_SWEEP,
+        SQL_SWEEP_DOCUMENTS,
         SQL_TARGET_GET,
         SQL_TARGET_GET_COURIER,
         SQL_SETTLE,
@@ -130,6 +133,7 @@ enum err sqlite_order_find(void *conn, const struct order *like, struct order **
 enum err sqlite_order_move(void *conn, struct store_move *move, const struct move *row, struct why *why);
 enum err sqlite_order_scan(void *conn, const struct store_list *list, const struct page *page,
                            order_visit_fn *visit, void *arg, struct why *why);
+enum err sqlite_sweep(void *conn, struct store_sweep *sweep, struct why *why);
 
 /* sqlite_targets.c: backend.h's operations on targets. */
 enum err sqlite_due(void *conn, struct store_due *due, struct why *why);
@@ -141,3 +145,5 @@ enum err sqlite_replay_all(void *conn, struct store_replay_all *replay, struct w
 enum err sqlite_oldest_due(void *conn, int64_t *ret_ms, struct why *why);
 enum err sqlite_choose(void *conn, const struct store_claim *claim, const struct id *firm, bool *ret,
                        struct why *why);
+enum err sqlite_call(void *conn, const struct order *order, const struct id *firm, bool *ret,
+                     struct why *why);

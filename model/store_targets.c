@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store_targets.c - what the verbs of targets mean: due, claim, settle, release, replay. */
+/* store_targets.c - what the verbs of targets mean: due, claim, settle, release, replay, call. */
 #include "model/verbs.h"
 
 #include "model/clean.h"
@@ -166,6 +166,97 @@ enum err run_replay_all(struct store *store, void *conn, struct job *job)
         job->changed = e == ERR_OK && replay->replayed > 0; /* an order of zeros: somebody look what is due */
         job->change = (struct change){.due = {[PARTY_PLATFORM] = true, [PARTY_COURIER] = true}};
         return e;
+}
+
+/* --- a courier firm is called by hand --- */
+
+#define CALL_ROUNDS 3 /* somebody changed the order meanwhile */
+
+static bool call_refuses(const struct order *order, enum call_outcome *ret)
+{
+        if (order->pickup)
+                *ret = CALL_PICKUP;
+        else if (order->platform_courier)
+                *ret = CALL_PLATFORM_COURIER;
+        else if (order->status >= STATUS_ON_THE_WAY)
+                *ret = CALL_TOO_LATE;
+        else
+                return false;
+        return true;
+}
+
+/* Whether the target's firm has the order, will soon have it, or may have it. */
+static bool is_called(const struct target *target)
+{
+        return !id_is_zero(&target->firm) &&
+               (target->told >= STEP_OF(STATUS_ACCEPTED) || target->at_ms > TARGET_NEVER || target->unsure);
+}
+
+static void call_made(struct store_call *call, const struct order *order, const struct id *firm, int64_t rev)
+{
+        call->outcome = CALL_CALLED;
+        call->firm = *firm;
+        job_changed(&call->job, &(struct due){order->id, order->restaurant, order->platform, PARTY_COURIER},
+                    rev, order->status, order->status);
+        call->job.change.due[PARTY_COURIER] = true;
+}
+
+/* *ret_over false: the order is not any more as it is given. */
+static enum err try_call(struct store *store, void *conn, struct store_call *call, const struct order *order,
+                         bool *ret_over)
+{
+        const struct target *target = &order->targets[PARTY_COURIER];
+        const bool given = !id_is_zero(&call->firm), failed = target->dead[0];
+        struct id firm = given ? call->firm : target->firm;
+        const bool same = !id_is_zero(&firm) && id_equal(&firm, &target->firm);
+        CLEAN(record_done) struct record record = {0};
+        struct why *why = &call->job.why;
+        enum err e;
+
+        *ret_over = true;
+        if (same && is_called(target) && !failed) {
+                call->outcome = CALL_SAME;
+                call->firm = firm;
+                if (call->job.repeated && target->at_ms > TARGET_NEVER) /* of the run before nobody heard */
+                        call_made(call, order, &firm, order->rev);
+                return ERR_OK;
+        }
+        e = id_is_zero(&firm) ? load_chosen_firm(store, conn, &order->restaurant, &record, &firm, why)
+                              : load_firm(store, conn, &order->restaurant, &firm, &record, why);
+        if (e != ERR_OK)
+                return e;
+        call->outcome = !record.document && given                    ? CALL_UNKNOWN
+                        : !integration_can_dispatch(&record)         ? CALL_NO_ADDRESS
+                        : !same && is_called(target) && !call->again ? CALL_OTHER_FIRM
+                                                                     : CALL_CALLED;
+        if (call->outcome != CALL_CALLED)
+                return ERR_OK;
+        e = same && failed ? store->ops->replay(conn, order, PARTY_COURIER, ret_over, why)
+                           : store->ops->call(conn, order, &firm, ret_over, why);
+        if (e == ERR_OK && *ret_over)
+                call_made(call, order, &firm, order->rev + 1);
+        return e;
+}
+
+enum err run_call(struct store *store, void *conn, struct job *job)
+{
+        struct store_call *call = (struct store_call *)job;
+        bool over = false;
+
+        for (int round = 0; round < CALL_ROUNDS && !over; round++) {
+                CLEAN(order_free_at) struct order *order = NULL;
+                enum err e = store->ops->order_get(conn, scope_of(job), &call->order, &order, &job->why);
+
+                if (e != ERR_OK)
+                        return e;
+                call->outcome = CALL_UNKNOWN;
+                if (!order || call_refuses(order, &call->outcome))
+                        return ERR_OK;
+                e = try_call(store, conn, call, order, &over);
+                if (e != ERR_OK)
+                        return e;
+        }
+        return over ? ERR_OK : FAIL(&job->why, ERR_BUSY, "an order changed while a courier firm was called");
 }
 
 enum err run_probe(struct store *store, void *conn, struct job *job)

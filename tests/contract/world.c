@@ -293,6 +293,13 @@ struct id restaurant_new(void)
         return id;
 }
 
+static void edit_record(struct store_edit *edit)
+{
+        DO(edit, edit);
+        assert_non_null(edit->record.document);
+        store_edit_done(edit);
+}
+
 void restaurant_switch(struct id restaurant, bool active)
 {
         char on[] = "{\"active\":true}", off[] = "{\"active\":false}";
@@ -300,9 +307,7 @@ void restaurant_switch(struct id restaurant, bool active)
         struct store_edit edit = {.kind = RECORD_RESTAURANT, .edit = restaurant_edit, .arg = &patch};
 
         id_write(&restaurant, edit.id);
-        DO(edit, &edit);
-        assert_non_null(edit.record.document);
-        store_edit_done(&edit);
+        edit_record(&edit);
 }
 
 static struct keyring *ring_new(void)
@@ -336,6 +341,26 @@ struct courier courier_hire(struct id restaurant)
         return courier;
 }
 
+void courier_at(const struct courier *courier, const char *url)
+{
+        CLEAN(integration_patch_done) struct integration_patch patch = {0};
+        struct store_edit edit = {.kind = RECORD_INTEGRATION, .edit = integration_edit, .arg = &patch};
+
+        assert_true(asprintf(&patch.members, "{\"dispatchUrl\":%s}", url) > 0);
+        assert_true(text_copy(edit.id, sizeof edit.id, courier->id));
+        edit_record(&edit);
+}
+
+void courier_prefer(struct id restaurant, const struct courier *courier)
+{
+        struct dispatch_choice choice = {.integration = courier->integration, .on = true};
+        struct store_edit edit = {
+                .kind = RECORD_RESTAURANT, .edit = restaurant_choose_dispatch, .arg = &choice};
+
+        id_write(&restaurant, edit.id);
+        edit_record(&edit);
+}
+
 void courier_rotate(struct courier *courier, int64_t grace_ms)
 {
         CLEAN(rotation_done) struct rotation key = {0};
@@ -344,10 +369,8 @@ void courier_rotate(struct courier *courier, int64_t grace_ms)
         assert_int_equal(rotation_key(&key, NULL), ERR_OK);
         key.grace_ms = grace_ms;
         assert_true(text_copy(edit.id, sizeof edit.id, courier->id));
-        DO(edit, &edit);
-        assert_non_null(edit.record.document);
+        edit_record(&edit);
         assert_true(text_copy(courier->key, sizeof courier->key, key.text));
-        store_edit_done(&edit);
 }
 
 void token_new(struct id restaurant, char ret_text[APIKEY_TEXT_SIZE], char ret_id[RECORD_ID_SIZE])

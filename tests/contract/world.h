@@ -118,6 +118,10 @@ struct courier {
 };
 /* Puts an integration with a key. */
 struct courier courier_hire(struct id restaurant);
+/* Gives it a dispatchUrl, of these texts as JSON: "null" takes it away. */
+void courier_at(const struct courier *courier, const char *url);
+/* Makes it the one that the restaurant's new orders go to. */
+void courier_prefer(struct id restaurant, const struct courier *courier);
 /* Gives it a new key; the old one stays good for so long. */
 void courier_rotate(struct courier *courier, int64_t grace_ms);
 

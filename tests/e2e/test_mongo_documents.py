@@ -154,7 +154,7 @@ class TestTargets:
         assert target(order) == {"want": 30, "told": 30, "unsure": False, "try": 0, "until": EPOCH}
 
     def test_there_is_nobody_to_tell(self, restaurant):
-        there = kept(restaurant.order("phone"))["out"]
+        there = kept(restaurant.order("phone", orderType="gel_al"))["out"]
         assert there["platform"]["at"] == there["courier"]["at"] == EPOCH
 
     def test_leased_while_its_platform_hangs_and_then_told(self, shared, restaurant, courier):

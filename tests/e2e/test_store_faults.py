@@ -42,7 +42,7 @@ def relay(shared):
 
 @pytest.fixture
 def order(restaurant):
-    return restaurant.order("dukkango", "hazir")
+    return restaurant.order("dukkango", "hazir", orderType="gel_al")  # no courier firm is looked for
 
 
 @pytest.fixture(scope="module")
