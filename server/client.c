@@ -165,7 +165,7 @@ static bool vet(struct client_transfer *t)
         return n > 0;
 }
 
-/* Of guarded calls. */
+/* Of guarded calls: the last word, whatever curl makes of a host. */
 static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
 {
         struct client_transfer *t = arg;
@@ -401,7 +401,7 @@ static void finish(struct client_transfer *t, CURLcode result)
                                                .length = call->received_n,
                                                .trouble = ""};
         } else {
-                if (result == CURLE_COULDNT_CONNECT && !t->trouble)
+                if (result == CURLE_COULDNT_CONNECT)
                         curl_easy_getinfo(t->handle, CURLINFO_OS_ERRNO, &number);
                 fail(call, t->sent ? CARRIED_UNSURE : CARRIED_NEVER,
                      t->trouble ? t->trouble : curl_easy_strerror(result),

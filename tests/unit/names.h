@@ -2,7 +2,8 @@
 /* names.h - a DNS for tests: our getaddrinfo takes the C library's place in the program that includes this, once.
  *
  * libcurl would find it too, so `asked` also proves that nobody but the resolver asks. Known are platform.test
- * (127.0.0.1), two.test (127.0.0.2, then 127.0.0.1) and n<number>.test; hang*.test hangs while names are held;
+ * (127.0.0.1), two.test (127.0.0.2, then 127.0.0.1), n<number>.test and turn.test (127.0.0.1 when it is asked for the
+ * first time, then 127.0.0.2; with the dot at its end it is another name to who remembers it); hang*.test hangs while names are held;
  * everything else does not exist. */
 #pragma once
 
@@ -19,6 +20,7 @@ static struct {
         bool held;
         int hanging; /* threads that hang now */
         int asked;   /* questions so far */
+        bool turned;
 } names = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 /* From now on hang*.test hangs. */
@@ -46,6 +48,14 @@ static inline void names_release(void)
         pthread_cond_broadcast(&names.changed);
         while (names.hanging > 0)
                 pthread_cond_wait(&names.changed, &names.lock);
+        pthread_mutex_unlock(&names.lock);
+}
+
+/* turn.test is asked for the first time again. */
+static inline void names_turn_back(void)
+{
+        pthread_mutex_lock(&names.lock);
+        names.turned = false;
         pthread_mutex_unlock(&names.lock);
 }
 
@@ -82,7 +92,7 @@ static inline struct addrinfo *names_entry(const char *address, struct addrinfo 
 int getaddrinfo(const char *restrict name, const char *restrict service,
                 const struct addrinfo *restrict hints, struct addrinfo **restrict ret)
 {
-        bool numbered = name[0] == 'n' && name[1] >= '0' && name[1] <= '9';
+        bool numbered = name[0] == 'n' && name[1] >= '0' && name[1] <= '9', turned;
 
         (void)service, (void)hints;
         pthread_mutex_lock(&names.lock);
@@ -95,8 +105,12 @@ int getaddrinfo(const char *restrict name, const char *restrict service,
                 names.hanging--;
                 pthread_cond_broadcast(&names.changed);
         }
+        turned = names.turned;
+        names.turned |= strncmp(name, "turn.", 5) == 0;
         pthread_mutex_unlock(&names.lock);
-        if (strncmp(name, "two.", 4) == 0)
+        if (strncmp(name, "turn.", 5) == 0)
+                *ret = names_entry(turned ? "127.0.0.2" : "127.0.0.1", NULL);
+        else if (strncmp(name, "two.", 4) == 0)
                 *ret = names_entry("127.0.0.2", names_entry("127.0.0.1", NULL));
         else if (numbered || strncmp(name, "platform.", 9) == 0)
                 *ret = names_entry("127.0.0.1", NULL);
