@@ -61,6 +61,14 @@ def floods(size=1 << 20):
     return trouble
 
 
+def takes(seconds):
+    """A platform that is not the fastest: it decides so late."""
+    def trouble(apply):
+        threading.Event().wait(seconds)
+        return apply()
+    return trouble
+
+
 class Hang:
     """No answer until released; then the connection is closed. The step may be done or not."""
 

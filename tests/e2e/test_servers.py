@@ -10,6 +10,7 @@ from datetime import datetime
 import pytest
 import requests
 
+from fake import takes
 from mongo_relay import Relay
 from process import WAIT, Kuryed
 from proxy import Proxy
@@ -157,14 +158,6 @@ class Day(Load):
         """When a platform was asked for what it was asked for again later."""
         return [call.at for _, order, name in self.work for step in STEPS
                 for call in [call for call in self.world.platform(name).about(order) if call.step == step][:-1]]
-
-
-def takes(seconds):
-    """A platform that is not the fastest."""
-    def trouble(apply):
-        threading.Event().wait(seconds)
-        return apply()
-    return trouble
 
 
 def slow(world, seconds):
