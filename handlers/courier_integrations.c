@@ -10,6 +10,7 @@
 #include "model/clean.h"
 #include "model/integration.h"
 #include "model/restaurant.h"
+#include "server/config.h"
 
 /* Edits the restaurant's record. */
 static enum err submit_choice(void *before, struct dispatch_choice *choice, caller_answer *answer)
@@ -115,7 +116,9 @@ static enum err found(struct request *r, void *verb)
         char id[ID_TEXT_SIZE];
         enum err e = caller_body(r, &body, why);
 
-        e = e ? e : integration_patch_read(&body, w->fresh, &w->id, ring, false, &w->patch, why);
+        e = e ? e
+              : integration_patch_read(&body, w->fresh, &w->id, ring, caller_app(r)->config->outbound_allow,
+                                       &w->patch, why);
         if (e)
                 return e;
         return w->fresh ? make(verb, w, ring, why)

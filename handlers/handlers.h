@@ -10,7 +10,7 @@ typedef void handler(struct request *r);
 handler courier_webhook_update, courier_webhook_ping, courier_webhook_order;
 
 /* Orders in and out, the restaurant's own changes of status, and what orders owe to others. */
-handler orders_create, orders_list, orders_show, orders_move;
+handler orders_create, orders_list, orders_show, orders_move, orders_call_courier;
 handler deliveries_list, deliveries_replay, deliveries_replay_all;
 
 /* Restaurants, their tokens (one per tablet or POS), their accounts on platforms, their courier firms and those' keys;
@@ -20,12 +20,7 @@ handler tokens_create, tokens_list, tokens_revoke;
 handler platforms_list, platforms_show, platforms_connect, platforms_disconnect;
 handler courier_integrations_create, courier_integrations_list, courier_integrations_show;
 handler courier_integrations_change, courier_integrations_remove;
-handler courier_integrations_rotate_key, courier_integrations_rotate_secret;
-
-/* Yandex Eats, which calls us: how a restaurant is connected to it, its access tokens, its orders. */
-handler yandex_connect, yandex_token;
-handler yandex_order_create, yandex_order_show, yandex_order_cancel;
-handler yandex_status_show, yandex_status_change, yandex_courier_change;
+handler courier_integrations_rotate_key, courier_integrations_rotate_secret, courier_integrations_test;
 
 /* What an orchestrator asks on the ops port; only ready asks the store. */
 handler health_live, health_ready, health_metrics;

@@ -9,8 +9,6 @@
 #include "model/integration.h"
 #include "model/restaurant.h"
 #include "model/token.h"
-#include "model/yandex_account.h"
-#include "server/config.h"
 #include "server/outbound.h"
 
 enum err records_id(struct request *r, enum record_kind kind, char ret[RECORD_ID_SIZE], struct why *why)
@@ -23,7 +21,7 @@ enum err records_id(struct request *r, enum record_kind kind, char ret[RECORD_ID
                 return e;
         if (kind != RECORD_CONNECTION)
                 id_write(&id, ret);
-        else if (platform_find(request_arg(r, 1), &platform) && platform != PLATFORM_PHONE)
+        else if (platform_find(request_arg(r, 1), &platform) && dialect_of(platform))
                 connection_id(&id, platform, ret);
         else
                 return FAIL(why, ERR_NOT_FOUND, "no platform that anybody can be connected to");
@@ -40,12 +38,10 @@ static struct json_object *write(struct request *r, const struct record *record,
         case RECORD_INTEGRATION:
                 return integration_write(record, restaurant_dispatches_to(owner, record->id));
         case RECORD_CONNECTION:
-                if (!connection_platform(record, &platform))
-                        break;
-                return platform == PLATFORM_YANDEX
-                               ? yandex_account_write(record, caller_app(r)->config->public_url)
-                               : connection_write(
-                                         record, outbound_breaker_is_open(caller_app(r)->outbound, platform));
+                if (connection_platform(record, &platform))
+                        return connection_write(record,
+                                                outbound_breaker_is_open(caller_app(r)->outbound, platform));
+                break;
         case RECORD_POLL:
         case RECORD_KIND_COUNT: break;
         }

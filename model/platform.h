@@ -4,16 +4,14 @@
 
 #include <stdbool.h>
 
-/* name, wire word. Numbers are kept in stores: append only. Only platforms that kuryed speaks with stand here; Yandex Eats
- * calls us and is never called, so that it has no dialect. */
+/* name, wire word. Numbers are kept in stores: append only. Only platforms that kuryed speaks with stand here. */
 #define PLATFORM_TABLE(X)                 \
         X(PHONE, "phone")                 \
         X(DUKKANGO, "dukkango")           \
         X(TRENDYOLYEMEK, "trendyolyemek") \
         X(YEMEKSEPETI, "yemeksepeti")     \
         X(GETIRYEMEK, "getiryemek")       \
-        X(MIGROSYEMEK, "migrosyemek")     \
-        X(YANDEX, "yandex")
+        X(MIGROSYEMEK, "migrosyemek")
 
 #define PLATFORM_ENUM(name, word) PLATFORM_##name,
 enum platform { PLATFORM_TABLE(PLATFORM_ENUM) PLATFORM_COUNT };

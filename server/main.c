@@ -16,6 +16,7 @@
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/outbound.h"
+#include "server/sweeper.h"
 #include "server/throttle.h"
 
 #include <errno.h>
@@ -29,8 +30,9 @@
 #define HELD_MAX 512       /* unanswered at once; docs/design.md 4 */
 #define DRAIN_HTTP_MS 4000 /* with the next one under the 10 s that an orchestrator waits before it kills */
 #define DRAIN_CALLS_MS 3000
-#define GRACE_MS 2000 /* far longer than a claim takes; a guess */
-#define PAUSE_MS 5000 /* after a 429 of a platform that names no limit; a guess */
+#define GRACE_MS 2000  /* far longer than a claim takes; a guess */
+#define SWEEP_MS 60000 /* what expires has lived for a day, so that a minute more is nothing */
+#define PAUSE_MS 5000  /* after a 429 of a platform that names no limit; a guess */
 
 struct server {
         struct app app;
@@ -38,6 +40,7 @@ struct server {
         struct keyring *keyring;
         struct guard guard;
         struct outbound *outbound;
+        struct sweeper *sweeper;
         int signals;
 };
 
@@ -117,7 +120,6 @@ static enum err start_http(struct server *server, struct why *why)
                                              .routes = routes,
                                              .ops_routes = ops_routes,
                                              .admin_token = c->admin_token,
-                                             .keyring = server->keyring,
                                              .connections_max = (int)c->connections_max,
                                              .held_max = HELD_MAX,
                                              .request_deadline_ms = c->request_deadline_ms,
@@ -194,6 +196,8 @@ static enum err start(struct server *server, struct why *why)
                 e = start_http(server, why);
         if (e == ERR_OK)
                 e = outbound_start(server->outbound, server->app.store, server->app.client, why);
+        if (e == ERR_OK)
+                e = sweeper_start(server->app.store, SWEEP_MS, &server->sweeper, why);
         return e;
 }
 
@@ -204,9 +208,11 @@ static void stop(struct server *server)
         client_stop(server->app.client);
         if (server->outbound)
                 outbound_stop(server->outbound);
+        sweeper_stop(server->sweeper);
         store_close(server->app.store);
         http_close(server->app.http); /* what the store completed last still asks outbound for its breakers */
         outbound_free(server->outbound);
+        sweeper_free(server->sweeper);
         throttle_free(server->app.throttle);
         keyring_free(server->keyring);
         config_done(&server->config);

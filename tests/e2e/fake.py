@@ -208,10 +208,14 @@ class Fake:
 
     # What a test asks of a platform.
 
+    def key(self, order):
+        """What calls name the order by."""
+        return order.platform_id
+
     def about(self, order):
         """All calls about an order so far, in the order of their answers."""
         with self.changed:
-            return [call for call in self.calls if call.order == order.platform_id]
+            return [call for call in self.calls if call.order == self.key(order)]
 
     def told(self, order):
         """The steps that were done, in order: what the platform now believes."""
@@ -229,7 +233,7 @@ class Fake:
         """Waits for the n-th call of this step and returns it."""
         def matching():
             return [call for call in self.calls if call.step == step
-                    and (order is None or call.order == order.platform_id)]
+                    and (order is None or call.order == self.key(order))]
         with self.changed:
             self.changed.wait_for(lambda: len(matching()) >= times, timeout)
             found = matching()

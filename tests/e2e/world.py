@@ -25,6 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 import requests
 
 import stores
+from fake_courier import FakeCourier
 from fake_dukkango import FakeDukkango
 from fake_getiryemek import FakeGetiryemek
 from fake_migrosyemek import FakeMigrosyemek
@@ -95,6 +96,8 @@ class World:
         self.store = stores.make(self.folder)
         self.fakes = {name: make() for name, make in FAKES.items()}
         vars(self).update(self.fakes)
+        self.firms = FakeCourier()
+        self.others = [*self.fakes.values(), self.firms]  # whoever may be called
         self.getiryemek.step_wait = step_wait
         self.admin_token = secrets.token_urlsafe(32)
         self.secret_key = base64.b64encode(secrets.token_bytes(32)).decode()
@@ -103,7 +106,8 @@ class World:
             "admin_token": self.admin_token, "secret_key": f"k1:{self.secret_key}",
             **{f"{name}_url": fake.url for name, fake in self.fakes.items()},
             "getiryemek_step_wait": f"{int(step_wait * 1000)}ms", "retry_schedule": "50ms,100ms,200ms",
-            "outbound_timeout": "2s", "lease_slack": "1s", "request_deadline": "5s", **settings}
+            "outbound_timeout": "2s", "outbound_allow": "127.0.0.0/8", "lease_slack": "1s",
+            "request_deadline": "5s", **settings}
         self.faults = True  # whether close() shall look for what must never be
         self.start()
 
@@ -136,27 +140,27 @@ class World:
     def kill(self):
         """As a power cut would; start() comes next."""
         self.server.kill()
-        for fake in self.fakes.values():
+        for fake in self.others:
             fake.doubt()
 
     def __enter__(self):
         return self
 
     def __exit__(self, failed, *_):
-        for fake in self.fakes.values():
+        for fake in self.others:
             fake.release()
         self.store.heals()
         if self.server.alive():
             status, took = self.server.stop()
             if not failed:
                 assert status == 0 and took < 10, f"stopped with {status} in {took} s"
-        for fake in self.fakes.values():
+        for fake in self.others:
             fake.close()
         self.store.close()
         self._folder.cleanup()
         if self.faults and not failed:
             assert not self.server.noise, f"stderr has more than JSON lines: {self.server.noise}"
-            broken = [one for fake in self.fakes.values() for one in fake.violations]
+            broken = [one for fake in self.others for one in fake.violations]
             assert not broken, f"the platforms' rules were broken: {broken}"
 
     def platform(self, name):
@@ -205,10 +209,17 @@ class Restaurant:
             self.connect(platform)
         return self
 
-    def courier(self, **fields):
+    def courier(self, dispatch=False, **fields):
+        """A courier firm; with `dispatch` it has an address at the fake, and is told of orders."""
+        firm = self.world.firms.firm() if dispatch else None
+        if firm:
+            firm["headers"] = fields.get("dispatchHeaders", {})
+            fields = {"dispatchUrl": firm["url"], **fields}
         made = data(self.call("POST", f"{self.path}/courier-integrations",
                               {"name": "Hızlı Kurye", **fields}), 201)
-        return Courier(self, made)
+        if firm:
+            firm["secrets"].append(made["signingSecret"])
+        return Courier(self, made, firm)
 
     def order(self, platform="phone", status="hazirlanacak", own_courier=True, **fields):
         """An order that exists on the platform as well, in the same state."""
@@ -226,8 +237,8 @@ class Restaurant:
 class Courier:
     """A courier firm that holds one key of one restaurant."""
 
-    def __init__(self, restaurant, made):
-        self.world, self.restaurant = restaurant.world, restaurant
+    def __init__(self, restaurant, made, firm=None):
+        self.world, self.restaurant, self.firm = restaurant.world, restaurant, firm
         self.id, self.key, self.made = made["integrationId"], made["apiKey"], made
         self.path = f"{restaurant.path}/courier-integrations/{self.id}"
 
@@ -252,6 +263,10 @@ class Courier:
         assert answer.json()["message"] == "Sipariş durumu başarıyla güncellendi"
         assert (told["orderId"], told["status"]) == (order.id, word)
         return told
+
+    def changes(self, **fields):
+        """The restaurant's change of it; returns the integration."""
+        return data(self.restaurant.call("PATCH", self.path, fields))
 
     def asks(self, path):
         return self.world.call("GET", f"/api/v1/webhook/courier/{path}", headers={"x-api-key": self.key})
@@ -284,6 +299,6 @@ class Order:
         found = [d for d in self.now()["deliveries"] if d["deliveryId"] == f"{self.id}-{party}"]
         return found[0] if found else None
 
-    def settles(self, state="done"):
-        """Waits until what the platform is owed has come to this state; returns the delivery."""
-        return eventually(self.delivery, lambda delivery: delivery and delivery["state"] == state)
+    def settles(self, state="done", party="platform"):
+        """Waits until what the party is owed has come to this state; returns the delivery."""
+        return eventually(lambda: self.delivery(party), lambda delivery: delivery and delivery["state"] == state)

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sweeper.c - what has expired goes by itself, all of it, and nothing else. */
+#include "server/sweeper.h"
+
+#include "model/restaurant.h"
+#include "server/log.h"
+#include "tests/unit/records.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define HOUR_MS INT64_C(3600000)
+#define ROUNDS_MAX 10 /* of SWEEP_MAX, before it pauses */
+
+struct world {
+        char folder[32];
+        struct store *store;
+        struct sweeper *sweeper;
+        struct inbox inbox;
+        int out; /* jobs that are not back */
+};
+
+static _Atomic int64_t clock_ms = NOW_MS;
+
+static int64_t now(void)
+{
+        return clock_ms;
+}
+
+static void came_back(struct letter *letter)
+{
+        ((struct world *)((struct job *)letter)->arg)->out--;
+}
+
+static struct job a_job(struct world *w)
+{
+        w->out++;
+        return (struct job){.letter.run = came_back, .reply = &w->inbox, .arg = w};
+}
+
+static void await(struct world *w)
+{
+        struct pollfd wait = {.fd = w->inbox.fd, .events = POLLIN};
+
+        store_kick(w->store);
+        while (w->out > 0) {
+                assert_int_equal(poll(&wait, 1, 20000), 1);
+                inbox_run(&w->inbox);
+        }
+}
+
+static int begin(void **state)
+{
+        struct world *w = calloc(1, sizeof *w);
+        struct store_options options = {.now = now};
+        CLEAN(json_put_at) struct json_object *body = parse("{'name':'x','restaurantId':'" OWN_ID "'}");
+        struct view view = view_of(body);
+        struct store_put put = {0};
+        char where[64];
+
+        assert_non_null(w);
+        log_set_level(LOG_ERROR);
+        clock_ms = NOW_MS;
+        snprintf(w->folder, sizeof w->folder, "/tmp/sweeper-XXXXXX");
+        assert_non_null(mkdtemp(w->folder));
+        snprintf(where, sizeof where, "sqlite:%s/kurye.db", w->folder);
+        options.where = where;
+        assert_int_equal(inbox_init(&w->inbox, NULL), ERR_OK);
+        assert_int_equal(store_open(&options, &w->store, NULL), ERR_OK);
+        assert_int_equal(restaurant_make(&view, NOW_MS, &put.record, NULL), ERR_OK);
+        put.job = a_job(w);
+        store_put(w->store, &put);
+        await(w);
+        assert_int_equal(put.job.err, ERR_OK);
+        store_put_done(&put);
+        *state = w;
+        return 0;
+}
+
+static int end(void **state)
+{
+        static const char *const files[] = {"kurye.db", "kurye.db-wal", "kurye.db-shm", "kurye.db-lock"};
+        struct world *w = *state;
+        char path[64];
+
+        sweeper_stop(w->sweeper);
+        store_close(w->store);
+        sweeper_free(w->sweeper);
+        inbox_done(&w->inbox);
+        for (size_t i = 0; i < COUNT(files); i++) {
+                snprintf(path, sizeof path, "%s/%s", w->folder, files[i]);
+                unlink(path);
+        }
+        rmdir(w->folder);
+        free(w);
+        return 0;
+}
+
+/* So many orders that go after `life_ms`; 0: they stay. */
+static void make_orders(struct world *w, int n, int64_t life_ms)
+{
+        CLEAN(json_put_at)
+        struct json_object *body =
+                parse("{'platform':'phone','price':1,'paymentMethod':'cash','orderType':'gel_al'}");
+        struct view view = view_of(body);
+        struct store_create *creates = calloc((size_t)n, sizeof *creates);
+
+        assert_non_null(creates);
+        for (int i = 0; i < n; i++) {
+                creates[i].job = a_job(w);
+                creates[i].job.access.restaurant = read_id(OWN_ID);
+                creates[i].life_ms = life_ms;
+                assert_int_equal(order_read(&view, &creates[i].order, NULL), ERR_OK);
+                store_create(w->store, &creates[i]);
+        }
+        await(w);
+        for (int i = 0; i < n; i++) {
+                assert_int_equal(creates[i].job.err, ERR_OK);
+                store_create_done(&creates[i]);
+        }
+        free(creates);
+}
+
+/* How many there are, up to a page. */
+static int count(struct world *w)
+{
+        struct store_list list = {.limit = LIST_MAX};
+        int n;
+
+        list.job = a_job(w);
+        store_list(w->store, &list);
+        await(w);
+        assert_int_equal(list.job.err, ERR_OK);
+        n = list.n;
+        store_list_done(&list);
+        return n;
+}
+
+static void await_count(struct world *w, int n)
+{
+        const int64_t until_ms = time_boot_ms() + 20000;
+
+        while (count(w) != n)
+                assert_true(time_boot_ms() < until_ms);
+}
+
+static void start(struct world *w, int64_t pause_ms)
+{
+        assert_int_equal(sweeper_start(w->store, pause_ms, &w->sweeper, NULL), ERR_OK);
+}
+
+TEST(all_that_has_expired_goes_at_once_and_nothing_else)
+{
+        struct world *w = *state;
+
+        make_orders(w, 2 * SWEEP_MAX + 50, 1000);
+        make_orders(w, 3, 2000);
+        make_orders(w, 4, 0);
+        clock_ms += 1000;
+        start(w, HOUR_MS);
+        await_count(w, 7);
+}
+
+TEST(it_comes_back)
+{
+        struct world *w = *state;
+
+        make_orders(w, 3, 2000);
+        make_orders(w, 1, 1000);
+        clock_ms += 1000;
+        start(w, 1);
+        await_count(w, 3);
+        clock_ms += 1000;
+        await_count(w, 0);
+}
+
+TEST(it_pauses_though_there_is_more)
+{
+        struct world *w = *state;
+
+        make_orders(w, ROUNDS_MAX * SWEEP_MAX + 5, 1000);
+        clock_ms += 1000;
+        start(w, HOUR_MS);
+        await_count(w, 5);
+        for (int i = 0; i < 100; i++) /* each is a turn of the store's in which a sweep could have come */
+                assert_int_equal(count(w), 5);
+}
+
+TEST(without_anything_to_do_it_stops_at_once)
+{
+        struct world *w = *state;
+
+        start(w, HOUR_MS);
+        await_count(w, 0);
+}
+
+int main(void)
+{
+#define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, begin, end)
+        static const struct CMUnitTest tests[] = {
+                IN_A_WORLD(all_that_has_expired_goes_at_once_and_nothing_else),
+                IN_A_WORLD(it_comes_back),
+                IN_A_WORLD(it_pauses_though_there_is_more),
+                IN_A_WORLD(without_anything_to_do_it_stops_at_once),
+        };
+
+        return cmocka_run_group_tests_name("sweeper", tests, NULL, NULL);
+}
