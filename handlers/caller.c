@@ -56,13 +56,13 @@ static void done(void *memory)
                 verbs[asked->verb].done(asked->struct_of_verb);
 }
 
-/* A wrong key is answered by row 6, or 429 in its place for an address that tries too many. */
+/* A wrong key is answered by row 6 (a wrong client's secret by its own), or 429 in its place for an address that tries too many. */
 static void fail(struct request *r, enum err e, const struct why *why)
 {
         int64_t closed_ms = 0;
         char seconds[24];
 
-        if (e == ERR_NO_INTEGRATION)
+        if (e == ERR_NO_INTEGRATION || e == ERR_BAD_CLIENT)
                 closed_ms = throttle_wrong(caller_app(r)->throttle, request_address(r), time_boot_ms());
         if (closed_ms > 0) {
                 snprintf(seconds, sizeof seconds, "%" PRId64, (closed_ms + 999) / 1000);
@@ -107,9 +107,11 @@ static enum err read_access(struct request *r, enum whose whose, struct access *
 {
         const enum credential credential = request_credential(r);
 
-        ret->kind = credential == CREDENTIAL_ADMIN   ? ACCESS_TRUSTED
-                    : credential == CREDENTIAL_TOKEN ? ACCESS_TOKEN
-                                                     : ACCESS_KEY;
+        ret->kind = credential == CREDENTIAL_ADMIN || credential == CREDENTIAL_TICKET ? ACCESS_TRUSTED
+                    : credential == CREDENTIAL_TOKEN                                  ? ACCESS_TOKEN
+                                                                                      : ACCESS_KEY;
+        if (credential == CREDENTIAL_TICKET)
+                ret->restaurant = request_ticket(r)->restaurant;
         if (credential == CREDENTIAL_TOKEN || credential == CREDENTIAL_KEY)
                 ret->digest = *request_digest(r);
         return whose == NAMED ? caller_id(r, 0, &ret->restaurant, why) : ERR_OK;

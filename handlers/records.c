@@ -9,6 +9,8 @@
 #include "model/integration.h"
 #include "model/restaurant.h"
 #include "model/token.h"
+#include "model/yandex_account.h"
+#include "server/config.h"
 #include "server/outbound.h"
 
 enum err records_id(struct request *r, enum record_kind kind, char ret[RECORD_ID_SIZE], struct why *why)
@@ -21,7 +23,7 @@ enum err records_id(struct request *r, enum record_kind kind, char ret[RECORD_ID
                 return e;
         if (kind != RECORD_CONNECTION)
                 id_write(&id, ret);
-        else if (platform_find(request_arg(r, 1), &platform) && dialect_of(platform))
+        else if (platform_find(request_arg(r, 1), &platform) && platform != PLATFORM_PHONE)
                 connection_id(&id, platform, ret);
         else
                 return FAIL(why, ERR_NOT_FOUND, "no platform that anybody can be connected to");
@@ -38,10 +40,12 @@ static struct json_object *write(struct request *r, const struct record *record,
         case RECORD_INTEGRATION:
                 return integration_write(record, restaurant_dispatches_to(owner, record->id));
         case RECORD_CONNECTION:
-                if (connection_platform(record, &platform))
-                        return connection_write(record,
-                                                outbound_breaker_is_open(caller_app(r)->outbound, platform));
-                break;
+                if (!connection_platform(record, &platform))
+                        break;
+                return platform == PLATFORM_YANDEX
+                               ? yandex_account_write(record, caller_app(r)->config->public_url)
+                               : connection_write(
+                                         record, outbound_breaker_is_open(caller_app(r)->outbound, platform));
         case RECORD_POLL:
         case RECORD_KIND_COUNT: break;
         }

@@ -11,10 +11,21 @@
 
 /* A row with no body, with one that must be there, with one that may be missing. */
 /* clang-format off */ /* its versions differ about braces in macros */
-#define GET(path, who, handler) {"GET", path, who, 0, handler, ERR_INTERNAL, false}
-#define TAKES(method, path, who, handler) {method, path, who, BODY, handler, ERR_INTERNAL, false}
-#define MAY_TAKE(method, path, who, handler) {method, path, who, BODY, handler, ERR_INTERNAL, true}
+#define ROW(method_, path_, who_, body_, handler_, ...) \
+        {.method = method_, .path = path_, .who = who_, .body_max = body_, .handler = handler_, __VA_ARGS__}
+#define GET(path, who, handler) ROW("GET", path, who, 0, handler, )
+#define TAKES(method, path, who, handler) ROW(method, path, who, BODY, handler, )
+#define MAY_TAKE(method, path, who, handler) ROW(method, path, who, BODY, handler, .body_optional = true)
+#define YANDEX(m, path, who, body, h, ...) ROW(m, path, who, body, h, .complaint = COMPLAINT_YANDEX, __VA_ARGS__)
 /* clang-format on */
+
+/* Media types of Yandex Eats; docs/facts.md 11. */
+static const char *const form_types[] = {"application/x-www-form-urlencoded", NULL};
+static const char *const order_types[] = {
+        "application/vnd.eats.order.v2+json", "application/vnd.eats.order.marketplace.v3+json",
+        "application/vnd.eats.order.yandex.v3+json", "application/json", NULL};
+static const char *const status_types[] = {"application/json", "application/vnd.eats.order.status.v1+json",
+                                           NULL};
 
 #define RESTAURANT "/api/v1/restaurants/{id}"
 #define PLATFORM RESTAURANT "/platforms/{platform}"
@@ -22,8 +33,8 @@
 
 const struct route routes[] = {
         /* courier firms */
-        {"POST", "/api/v1/webhook/courier/status-update", WHO_COURIER, WEBHOOK_BODY, courier_webhook_update,
-         ERR_NOT_UPDATED, false},
+        ROW("POST", "/api/v1/webhook/courier/status-update", WHO_COURIER, WEBHOOK_BODY,
+            courier_webhook_update, .broken = ERR_NOT_UPDATED),
         GET("/api/v1/webhook/courier/ping", WHO_COURIER, courier_webhook_ping),
         GET("/api/v1/webhook/courier/orders/{id}", WHO_COURIER, courier_webhook_order),
 
@@ -46,6 +57,7 @@ const struct route routes[] = {
         GET(RESTAURANT "/tokens", BOTH, tokens_list),
         MAY_TAKE("DELETE", RESTAURANT "/tokens/{tokenId}", BOTH, tokens_revoke),
         GET(RESTAURANT "/platforms", BOTH, platforms_list),
+        TAKES("PUT", RESTAURANT "/platforms/yandex", BOTH, yandex_connect),
         TAKES("PUT", PLATFORM, BOTH, platforms_connect),
         GET(PLATFORM, BOTH, platforms_show),
         MAY_TAKE("DELETE", PLATFORM, BOTH, platforms_disconnect),
@@ -57,6 +69,17 @@ const struct route routes[] = {
         MAY_TAKE("POST", INTEGRATION "/rotate-key", BOTH, courier_integrations_rotate_key),
         MAY_TAKE("POST", INTEGRATION "/rotate-signing-secret", BOTH, courier_integrations_rotate_secret),
         MAY_TAKE("POST", INTEGRATION "/test-order", BOTH, courier_integrations_test),
+
+        /* Yandex Eats */
+        YANDEX("POST", "/security/oauth/token", WHO_ANYONE, WEBHOOK_BODY, yandex_token, .types = form_types),
+        YANDEX("POST", "/order", WHO_YANDEX, BODY, yandex_order_create, .types = order_types),
+        YANDEX("GET", "/order/{orderId}", WHO_YANDEX, 0, yandex_order_show, ),
+        YANDEX("DELETE", "/order/{orderId}", WHO_YANDEX, BODY, yandex_order_cancel, .types = order_types,
+               .body_optional = true),
+        YANDEX("GET", "/order/{orderId}/status", WHO_YANDEX, 0, yandex_status_show, ),
+        YANDEX("PUT", "/order/{orderId}/status", WHO_YANDEX, BODY, yandex_status_change,
+               .types = status_types),
+        YANDEX("PUT", "/order/{orderId}/courier", WHO_YANDEX, BODY, yandex_courier_change, ),
         {.method = NULL},
 };
 

@@ -261,6 +261,33 @@ enum err keyring_open(const struct keyring *ring, const char *context, const cha
         return e;
 }
 
+static bool sign(const struct key *key, const char *label, const void *bytes, size_t n, struct digest *ret)
+{
+        struct digest own;
+        bool ok = crypto_hmac_sha256(key->bytes, KEY_BYTES, label, strlen(label), &own) &&
+                  crypto_hmac_sha256(&own, sizeof own, bytes, n, ret);
+
+        OPENSSL_cleanse(&own, sizeof own);
+        return ok;
+}
+
+bool keyring_sign(const struct keyring *ring, const char *label, const void *bytes, size_t n,
+                  struct digest *ret)
+{
+        return sign(&ring->keys[0], label, bytes, n, ret);
+}
+
+bool keyring_verify(const struct keyring *ring, const char *label, const void *bytes, size_t n,
+                    const struct digest *signature)
+{
+        struct digest own;
+
+        for (size_t i = 0; i < ring->n; i++)
+                if (sign(&ring->keys[i], label, bytes, n, &own) && crypto_equal(&own, signature, sizeof own))
+                        return true;
+        return false;
+}
+
 char *aes256_ecb_write(const char *key, const char *plain)
 {
         CLEAN(cipher_free_at) EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();

@@ -47,6 +47,12 @@ enum err keyring_seal(const struct keyring *ring, const char *context, const cha
  * secret_free(). */
 enum err keyring_open(const struct keyring *ring, const char *context, const char *sealed, char **ret,
                       struct why *why) MUST_USE;
+/* HMAC-SHA256 by a key that is made for `label`, so that what is signed for one use is good for no other: of the first key
+ * of the ring; a check takes any of them. False of a check also without memory. */
+bool keyring_sign(const struct keyring *ring, const char *label, const void *bytes, size_t n,
+                  struct digest *ret) MUST_USE;
+bool keyring_verify(const struct keyring *ring, const char *label, const void *bytes, size_t n,
+                    const struct digest *signature) MUST_USE;
 /* Overwrites before it frees. NULL is fine. */
 void secret_free(char *secret);
 /* CLEAN(secret_free_at) char *plain = NULL; */

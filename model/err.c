@@ -14,6 +14,21 @@ const struct err_row *err_row(enum err e)
         return &rows[e < ERR_COUNT ? e : ERR_INTERNAL];
 }
 
+const char *err_english(enum err e)
+{
+        static const char *const texts[ERR_COUNT] = {
+                [ERR_BAD_JSON] = "The body is not a JSON object",
+                [ERR_BAD_FIELD] = "A field is missing or wrong",
+                [ERR_ORDER_FINAL] = "The order is finished, or further already",
+                [ERR_BAD_CLIENT] = "Unknown client_id, or wrong client_secret",
+                [ERR_NOT_FOUND] = "There is no such order",
+                [ERR_NOT_NEW] = "Only a new order can be changed",
+                [ERR_TOO_MANY_KEYS] = "Too many wrong client secrets from this address"};
+        const char *text = e < ERR_COUNT ? texts[e] : NULL;
+
+        return text ? text : err_row(e)->phrase;
+}
+
 enum err err_fail(struct why *why, enum err e, const char *file, int line, const char *field,
                   const char *format, ...)
 {

@@ -18,6 +18,7 @@
           "Geçersiz durum: 1 (yola çıktı) veya 2 (teslim edildi) olmalıdır")                               \
         X(BAD_FIELD, 400, "Bad Request", false, "Geçersiz alan: %s")                                       \
         X(ORDER_FINAL, 400, "Bad Request", false, "Sipariş zaten teslim edildi veya iptal edildi")         \
+        X(BAD_CLIENT, 400, "Bad Request", false, "Unknown client_id, or wrong client_secret")              \
         X(UNAUTHORIZED, 401, "Unauthorized", false, "Kimlik doğrulama gerekli")                            \
         X(FORBIDDEN, 403, "Forbidden", false, "Bu işlem için yetkiniz yok")                                \
         X(NO_INTEGRATION, 404, "Not Found", false, "Kurye entegrasyonu bulunamadı veya aktif değil")       \
@@ -36,6 +37,7 @@
         X(TOO_LARGE, 413, "Content Too Large", false, "İstek gövdesi çok büyük")                           \
         X(NOT_JSON, 415, "Unsupported Media Type", false, "Content-Type application/json olmalıdır")       \
         X(KEY_REUSED, 422, "Unprocessable Content", false, "Idempotency-Key başka bir istekle kullanıldı") \
+        X(NOT_NEW, 422, "Unprocessable Content", false, "Only a new order can be changed")                 \
         X(TOO_MANY_KEYS, 429, "Too Many Requests", true, "Çok fazla geçersiz API anahtarı denemesi")       \
         X(NOT_UPDATED, 500, "Internal Server Error", true, "Sipariş güncellenemedi")                       \
         X(INTERNAL, 500, "Internal Server Error", false, "Sunucu hatası")                                  \
@@ -58,6 +60,9 @@ struct err_row {
 
 /* The row of `e`; never NULL. Threads: any. */
 const struct err_row *err_row(enum err e);
+
+/* The same for a partner who reads English, without %s. Threads: any. */
+const char *err_english(enum err e);
 
 /* Where and why a failure came to be, filled once, at its origin. No heap, nothing to free. */
 struct why {

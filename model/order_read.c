@@ -18,6 +18,7 @@
 #define ITEMS_MAX 1000
 #define QUANTITY_MAX 100000
 #define REF_BYTES_MAX 16384
+#define YANDEX_REF_BYTES_MAX 262144 /* the whole order as it came; docs/api.md 6 */
 
 #define PREP_MINUTES_DEFAULT 30 /* docs/api.md 4 */
 
@@ -313,6 +314,7 @@ static enum err judge_reference(const struct view *body, const struct order *ord
 {
         const struct dialect *dialect = dialect_of(order->platform);
         struct view ref;
+        const size_t max = order->platform == PLATFORM_YANDEX ? YANDEX_REF_BYTES_MAX : REF_BYTES_MAX;
         size_t bytes = 0;
         enum err e = view_opt_object(body, "platformRef", &ref, why);
 
@@ -322,9 +324,15 @@ static enum err judge_reference(const struct view *body, const struct order *ord
             !json_object_to_json_string_length(
                     ref.object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &bytes))
                 return no_memory(why);
-        if (bytes > REF_BYTES_MAX)
-                return FAIL_FIELD(why, "platformRef", "longer than %d bytes", REF_BYTES_MAX);
+        if (bytes > max)
+                return FAIL_FIELD(why, "platformRef", "longer than %zu bytes", max);
         return dialect && dialect->accepts ? dialect->accepts(order->platform_order_id, &ref, why) : ERR_OK;
+}
+
+/* Yandex Eats does not say where its own courier brings an order. */
+static bool needs_customer(const struct order *order)
+{
+        return !order->pickup && !(order->platform == PLATFORM_YANDEX && order->platform_courier);
 }
 
 enum err order_read(const struct view *body, struct order **ret, struct why *why)
@@ -340,7 +348,7 @@ enum err order_read(const struct view *body, struct order **ret, struct why *why
                 e = read_course(body, order, why);
         if (!e)
                 e = judge_reference(body, order, why);
-        if (!e && !order->pickup)
+        if (!e && needs_customer(order))
                 e = need_customer(body, why);
         if (!e)
                 e = keep_fields(body, whole, document, why);

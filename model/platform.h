@@ -4,14 +4,16 @@
 
 #include <stdbool.h>
 
-/* name, wire word. Numbers are kept in stores: append only. Only platforms that kuryed speaks with stand here. */
+/* name, wire word. Numbers are kept in stores: append only. Only platforms that kuryed speaks with stand here; Yandex Eats
+ * calls us and is never called, so that it has no dialect. */
 #define PLATFORM_TABLE(X)                 \
         X(PHONE, "phone")                 \
         X(DUKKANGO, "dukkango")           \
         X(TRENDYOLYEMEK, "trendyolyemek") \
         X(YEMEKSEPETI, "yemeksepeti")     \
         X(GETIRYEMEK, "getiryemek")       \
-        X(MIGROSYEMEK, "migrosyemek")
+        X(MIGROSYEMEK, "migrosyemek")     \
+        X(YANDEX, "yandex")
 
 #define PLATFORM_ENUM(name, word) PLATFORM_##name,
 enum platform { PLATFORM_TABLE(PLATFORM_ENUM) PLATFORM_COUNT };

@@ -106,6 +106,8 @@ static const struct setting settings[] = {
          "What an admin shows as Bearer; unset: there is no admin."},
         {"SECRET_KEY", SECRET, FIELD(secret_key), REQUIRED, 1, SECRET_MAX, wrong_secret_key,
          "Seals credentials at rest: id:<32 bytes in base64>; of several with commas the first seals, all open."},
+        {"PUBLIC_URL", TEXT, FIELD(public_url), NULL, 8, 512, wrong_url,
+         "Where the world reaches us, as partners are told to call it; unset: they are not told."},
         {"RETRY_SCHEDULE", DURATIONS, FIELD(retry_ms), "1s,5s,25s", 1, 24 * HOUR, NULL,
          "How long to wait before each repeat of a call that failed; as many repeats as there are waits."},
         {"OUTBOUND_TIMEOUT", DURATION, FIELD(outbound_timeout_ms), "10s", 100, 2 * MINUTE, NULL,

@@ -17,6 +17,7 @@ struct config {
         char *store;       /* sqlite:PATH, or a URI, which may hold a password */
         char *admin_token; /* NULL: no admin */
         char *secret_key;
+        char *public_url;              /* NULL: not known */
         int64_t retry_ms[RETRIES_MAX]; /* KURYE_RETRY_SCHEDULE */
         int n_retries;
         int64_t outbound_timeout_ms;

@@ -8,6 +8,7 @@
 
 #include "model/crypto.h"
 #include "model/inbox.h"
+#include "model/ticket.h"
 #include "server/router.h"
 
 #include <stdbool.h>
@@ -21,7 +22,8 @@ struct http_options {
         const char *ops_listen;
         const struct route *routes; /* of the main port */
         const struct route *ops_routes;
-        const char *admin_token; /* NULL: no admin exists */
+        const char *admin_token;       /* NULL: no admin exists */
+        const struct keyring *keyring; /* borrowed: tickets are signed by it; NULL: none is taken */
         int connections_max; /* main port; the limit of descriptors is raised to this + 256, else start fails */
         int held_max;        /* unanswered at once, beyond it 503 (docs/design.md 4: 512) */
         int64_t request_deadline_ms; /* a held request is answered by then, as its route says `broken` */
@@ -77,10 +79,12 @@ enum credential {
         CREDENTIAL_MALFORMED, /* an x-api-key whose checksum is wrong (a bearer like that never reaches a handler: 401) */
         CREDENTIAL_KEY,   /* request_digest() is the key's */
         CREDENTIAL_TOKEN, /* request_digest() is the restaurant token's */
-        CREDENTIAL_ADMIN
+        CREDENTIAL_ADMIN,
+        CREDENTIAL_TICKET /* request_ticket(), signed by us and not spent */
 };
 enum credential request_credential(const struct request *r);
 const struct digest *request_digest(const struct request *r);
+const struct ticket *request_ticket(const struct request *r);
 
 /* Zeroed memory that lives as long as the request; `done` (may be NULL) is called with it before it goes, the newest
  * first. NULL without memory. */

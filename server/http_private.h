@@ -116,6 +116,7 @@ struct request {
         bool is_ops;
         enum credential credential;
         struct digest digest;
+        struct ticket ticket;
         char id[REQUEST_ID_MAX + 1];
         char address[INET6_ADDRSTRLEN];
         struct kept *kept;

@@ -120,6 +120,7 @@ static enum err start_http(struct server *server, struct why *why)
                                              .routes = routes,
                                              .ops_routes = ops_routes,
                                              .admin_token = c->admin_token,
+                                             .keyring = server->keyring,
                                              .connections_max = (int)c->connections_max,
                                              .held_max = HELD_MAX,
                                              .request_deadline_ms = c->request_deadline_ms,

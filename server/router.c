@@ -41,10 +41,12 @@ enum err router_find(const struct route *routes, const char *method, const char 
         size_t n = 0;
 
         ret->route = NULL;
+        ret->complaint = COMPLAINT_OURS;
         ret->allow[0] = '\0';
         for (const struct route *route = routes; route->method; route++) {
                 if (!path_fits(route->path, path, ret->args))
                         continue;
+                ret->complaint = route->complaint;
                 if (streq(route->method, wanted)) {
                         ret->route = route;
                         return ERR_OK;

@@ -21,6 +21,13 @@ struct request;
 #define WHO_COURIER 0x1    /* x-api-key; absent: NO_API_KEY */
 #define WHO_RESTAURANT 0x2 /* Authorization: Bearer krt_…; absent: UNAUTHORIZED */
 #define WHO_ADMIN 0x4      /* Authorization: Bearer KURYE_ADMIN_TOKEN */
+#define WHO_YANDEX 0x8     /* Authorization: Bearer, a ticket of ours; absent, spent: UNAUTHORIZED */
+
+/* How a route tells an error. */
+enum complaint {
+        COMPLAINT_OURS,   /* {"statusCode","error","message"}, in Turkish; docs/api.md 1 */
+        COMPLAINT_YANDEX, /* [{"code","description"}], in English; 401: {"reason"}; docs/api.md 6 */
+};
 
 struct route {
         const char *method;
@@ -30,12 +37,15 @@ struct route {
         void (*handler)(struct request *r); /* on the event loop; must not block */
         enum err broken;                    /* what a failing store is told as: NOT_UPDATED; 0: INTERNAL */
         bool body_optional;                 /* none at all is fine, whatever its Content-Type says */
+        const char *const *types;           /* what the body may be, ended by NULL; NULL: JSON */
+        enum complaint complaint;
 };
 
 struct match {
         const struct route *route;                    /* NULL: none */
         char args[ROUTE_ARGS_MAX][ROUTE_ARG_MAX + 1]; /* what stood for {…}, left to right */
         char allow[64];                               /* for BAD_METHOD: what the path takes, `GET, POST` */
+        enum complaint complaint;                     /* of the path */
 };
 
 /* OK, NO_ROUTE or BAD_METHOD (then ret->allow is filled). HEAD finds GET's route. `routes` ends with a NULL method. */

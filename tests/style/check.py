@@ -27,7 +27,7 @@ DOCUMENTS = set('''
     model/dialect_migrosyemek.c model/dialect_trendyolyemek.c model/dialect_yemeksepeti.c model/integration.c
     model/mongo_bson.c model/order.c model/order_read.c
     model/poll.c model/poll_dukkango.c model/record.c model/restaurant.c model/target.c model/token.c
-    server/copy.c
+    model/yandex_order.c server/copy.c
 '''.split())
 
 # library: (its header, the names it puts into a program, the files that may know it, as patterns)
@@ -388,6 +388,37 @@ def settings_that_are_named_exist(tree):
         for match in re.finditer(r'\bKURYE_([A-Z]\w*)', source.text):
             if match[1] not in names:
                 yield f'{source.at(match.start())}: {match[0]} is no setting'
+
+
+def tests_in(source):
+    """The names of its tests, `Class::method` for a method: in C what a table of tests names."""
+    if source.is_c:
+        return set(re.findall(r'\(\s*(\w+)\s*[,)]', source.code))
+    found = set()
+    for node in ast.parse(source.text).body:
+        methods = node.body if isinstance(node, ast.ClassDef) else []
+        found |= {f'{node.name}::{one.name}' for one in methods if isinstance(one, ast.FunctionDef)}
+        found |= {node.name} if isinstance(node, ast.FunctionDef) else set()
+    return found
+
+
+@rule
+def what_is_claimed_is_shown(tree):
+    """A numbered row of docs/conformance.md names files, and tests that are there; the last table's run on both stores."""
+    files = {source.name: source for source in tree.files}
+    tests = {source.name: tests_in(source) for source in tree.files if re.match(r'tests/.*\.(c|py)$', source.name)}
+    both = re.search(r'^e2e_tests = \[([^]]*)', tree.text('tests/meson.build'), re.M)
+    for number, line in enumerate(tree.text('docs/conformance.md').splitlines(), 1):
+        cells = [cell.strip() for cell in line.split('|')]
+        if not re.match(r'\| [\dP]\.\d+ \|', line):
+            continue
+        where, shown = (re.findall(r'`([^`]+)`', cell) for cell in (cells[3:] + ['', ''])[:2])
+        wrong = [name for name in where if name not in files]
+        wrong += [name for name in shown if name.partition('::')[2] not in tests.get(f"tests/{name.partition('::')[0]}", ())]
+        if line.startswith('| P'):
+            wrong += [name for name in shown if f"'{name.partition('.')[0].removeprefix('e2e/')}'" not in both[1]]
+        if wrong or not where or not shown:
+            yield f'docs/conformance.md:{number}: {", ".join(wrong) or "no file or no test"}'
 
 
 def main(root, *compiler):

@@ -14,7 +14,7 @@ HEAD = f'/* {check.SPDX} */\n'
 CLEAN = {
     '.clang-format': (Path(__file__).parents[2] / '.clang-format').read_text(),
     'meson.build': f"# {check.SPDX}\nmodel_files = ['a']\nserver_files = ['b', 'config']\nhandler_files = ['c', 'routes']\n",
-    'tests/meson.build': f"# {check.SPDX}\nunit_tests = ['a']\ne2e_tests = ['test_a']\n",
+    'tests/meson.build': f"# {check.SPDX}\nunit_tests = ['a']\ne2e_tests = ['test_a']\nothers = ['test_b']\n",
     'model/a.h': HEAD + '/* a.h - one. */\n#pragma once\n\n'
                  'struct pair {\n        int (*sum)(int);\n};\n\n/* Adds. */\nint a_add(int x);\nint a_more(int x);\n',
     'model/a.c': HEAD + '/* a.c - one; see https://example.org. */\n#include "model/a.h"\n\nint a_add(int x)\n{\n'
@@ -35,9 +35,15 @@ CLEAN = {
     'docs/api.md': '## 1. All\n\n`GET /one/{id}/two`, `POST /three`;\n'
                    '"x: a text that is long enough to stand in a line of its own, <path>";\n'
                    '[more](../README.md), [away](https://a.b/c)\n',
+    'docs/conformance.md': '| # | says | file | test |\n| --- | --- | --- | --- |\n'
+                           '| 0.1 | a | `model/a.c` | `unit/a.c::adds` |\n'
+                           '| P.1 | b | `server/b.c` | `e2e/test_a.py::test_a`, `e2e/test_a.py::TestB::test_c` |\n',
     'README.md': 'docs/api.md 1 says it; so does [it](docs/api.md#all). KURYE_A, KURYE_B_FILE, and every KURYE_ name\n',
-    'tests/unit/a.c': HEAD + '/* a.c - tests. */\n#include "model/a.h"\n',
-    'tests/e2e/test_a.py': f'# {check.SPDX}\ndef test_a():\n    assert "sleep(1)"\n',
+    'tests/unit/a.c': HEAD + '/* a.c - tests. */\n#include "model/a.h"\n\n'
+                      'static const struct CMUnitTest tests[] = {cmocka_unit_test(adds)};\n',
+    'tests/e2e/test_a.py': f'# {check.SPDX}\ndef test_a():\n    assert "sleep(1)"\n\n\n'
+                           'class TestB:\n    def test_c(self):\n        pass\n',
+    'tests/e2e/test_b.py': f'# {check.SPDX}\ndef test_b():\n    pass\n',
     'tools/go': f'#!/bin/sh\n# {check.SPDX}\n',
 }
 
@@ -97,6 +103,13 @@ PLANTS = [
     ('the_api_is_documented', 'a text that is not named', {'model/err.h': CLEAN['model/err.h'].replace('x:', 'y:')}),
     ('settings_that_are_named_exist', 'a setting that is none', {'README.md': 'KURYE_C\n'}),
     ('settings_that_are_named_exist', 'a file of what is no secret', {'README.md': 'KURYE_A_FILE\n'}),
+    *(('what_is_claimed_is_shown', what, {'docs/conformance.md': f'| {row} |\n'}) for what, row in (
+        ('a file that is not', '1.1 | a | `model/gone.c` | `unit/a.c::adds`'),
+        ('a test that is not', '1.1 | a | `model/a.c` | `unit/a.c::takes`'),
+        ('a method of another class', '1.1 | a | `model/a.c` | `e2e/test_a.py::TestC::test_c`'),
+        ('a row without a file', '1.1 | a | - | `unit/a.c::adds`'),
+        ('a row without a test', '1.1 | a | `model/a.c` |'),
+        ("a platform's test that one store runs", 'P.1 | a | `model/a.c` | `e2e/test_b.py::test_b`'))),
     ('everything_is_built', 'a source that nobody builds', {'model/d.c': c('d.c', '')}),
     ('everything_is_built', 'a unit test that nobody runs', {'tests/unit/d.c': c('d.c', '')}),
     ('everything_is_built', 'an e2e test that nobody runs', {'tests/e2e/test_d.py': ''}),

@@ -379,6 +379,55 @@ TEST(an_optional_body_needs_no_type_when_there_is_none)
         assert_int_equal(hear(fd), 415);
 }
 
+TEST(a_partner_is_told_in_its_own_words)
+{
+        static const struct {
+                const char *method, *path, *headers;
+                int status;
+                const char *body;
+        } cases[] = {
+                {"POST", "/partner", "Content-Length: 0\r\n", 405,
+                 "[{\"code\":100,\"description\":\"Method Not Allowed\"}]"},
+                {"PUT", "/partner",
+                 "Expect: 100-continue\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n", 415,
+                 "[{\"code\":100,\"description\":\"Unsupported Media Type\"}]"},
+                {"PUT", "/partner",
+                 "Expect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 999\r\n", 413,
+                 "[{\"code\":100,\"description\":\"Content Too Large\"}]"},
+                {"GET", "/partner/broken", "", 500,
+                 "[{\"code\":100,\"description\":\"Internal Server Error\"}]"},
+                {"GET", "/partner/ticket", "", 401,
+                 "{\"reason\":\"Access token has been expired. You should request a new one\"}"},
+                {"GET", "/partner/ticket", "Authorization: Bearer " TOY_ADMIN "\r\n", 401,
+                 "{\"reason\":\"Access token has been expired. You should request a new one\"}"},
+        };
+
+        for (size_t i = 0; i < COUNT(cases); i++) {
+                char text[256];
+                int one = dial();
+
+                snprintf(text, sizeof text, "%s %s HTTP/1.1\r\nHost: toy\r\n%s\r\n", cases[i].method,
+                         cases[i].path, cases[i].headers);
+                assert_true(say(one, text));
+                hear(one);
+                assert_case(reply.status == cases[i].status, text);
+                assert_string_equal(reply.body, cases[i].body);
+                close(one);
+        }
+}
+
+TEST(a_route_says_what_its_body_may_be)
+{
+        assert_true(say(fd, "PUT /partner HTTP/1.1\r\nHost: toy\r\n"
+                            "Content-Type: Application/vnd.toy.v2+json; charset=utf-8\r\n"
+                            "Content-Length: 2\r\n\r\n{}"));
+        assert_int_equal(hear(fd), 400); /* the handler's own: it was reached */
+        assert_non_null(strstr(reply.body, "[{\"code\":100,\"description\":\"A field is missing or wrong: "));
+        assert_true(say(fd, "PUT /partner HTTP/1.1\r\nHost: toy\r\nContent-Type: application/vnd.toy.v2\r\n"
+                            "Content-Length: 2\r\n\r\n{}"));
+        assert_int_equal(hear(fd), 415);
+}
+
 TEST(refusals_come_in_their_order)
 {
         static const struct {
@@ -516,6 +565,8 @@ int main(void)
                 WIRED(chunks_are_counted_while_they_come),
                 WIRED(a_body_is_json_by_its_type),
                 WIRED(an_optional_body_needs_no_type_when_there_is_none),
+                WIRED(a_partner_is_told_in_its_own_words),
+                WIRED(a_route_says_what_its_body_may_be),
                 WIRED(refusals_come_in_their_order),
                 WIRED(a_wanted_body_is_asked_for),
                 WIRED(a_broken_store_is_told_as_the_route_says),

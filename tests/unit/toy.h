@@ -219,26 +219,30 @@ static inline void toy_hold(struct request *r)
                 toy_submit(job);
 }
 
+static const char *const toy_types[] = {"application/vnd.toy.v2+json", "application/json", NULL};
 static const struct route toy_routes[] = {
-        {"GET", "/hello", WHO_ANYONE, 0, toy_say_ok, ERR_OK, false},
-        {"GET", "/show/{a}/{b}", WHO_ANYONE, 0, toy_show, ERR_OK, false},
-        {"POST", "/echo", WHO_ANYONE, 16384, toy_echo, ERR_OK, false},
-        {"PUT", "/echo", WHO_ANYONE, 262144, toy_echo, ERR_OK, false},
-        {"POST", "/optional", WHO_ANYONE, 1024, toy_echo, ERR_OK, true},
-        {"POST", "/courier", WHO_COURIER, 64, toy_show, ERR_OK, false},
-        {"GET", "/restaurant", WHO_RESTAURANT, 0, toy_show, ERR_OK, false},
-        {"GET", "/admin", WHO_ADMIN, 0, toy_show, ERR_OK, false},
-        {"GET", "/both", WHO_RESTAURANT | WHO_ADMIN, 0, toy_show, ERR_OK, false},
-        {"GET", "/big", WHO_ANYONE, 0, toy_big, ERR_OK, false},
-        {"GET", "/broken", WHO_ANYONE, 0, toy_break, ERR_OK, false},
-        {"GET", "/not-updated", WHO_ANYONE, 0, toy_break, ERR_NOT_UPDATED, false},
-        {"GET", "/field", WHO_ANYONE, 0, toy_field, ERR_OK, false},
-        {"POST", "/held", WHO_ANYONE, 16384, toy_hold, ERR_NOT_UPDATED, false},
-        {"POST", "/twice", WHO_ANYONE, 16384, toy_hold, ERR_OK, false},
+        {"GET", "/hello", WHO_ANYONE, 0, toy_say_ok, ERR_OK, false, NULL, COMPLAINT_OURS},
+        {"GET", "/show/{a}/{b}", WHO_ANYONE, 0, toy_show, ERR_OK, false, NULL, COMPLAINT_OURS},
+        {"POST", "/echo", WHO_ANYONE, 16384, toy_echo, ERR_OK, false, NULL, COMPLAINT_OURS},
+        {"PUT", "/echo", WHO_ANYONE, 262144, toy_echo, ERR_OK, false, NULL, COMPLAINT_OURS},
+        {"POST", "/optional", WHO_ANYONE, 1024, toy_echo, ERR_OK, true, NULL, COMPLAINT_OURS},
+        {"POST", "/courier", WHO_COURIER, 64, toy_show, ERR_OK, false, NULL, COMPLAINT_OURS},
+        {"GET", "/restaurant", WHO_RESTAURANT, 0, toy_show, ERR_OK, false, NULL, COMPLAINT_OURS},
+        {"GET", "/admin", WHO_ADMIN, 0, toy_show, ERR_OK, false, NULL, COMPLAINT_OURS},
+        {"GET", "/both", WHO_RESTAURANT | WHO_ADMIN, 0, toy_show, ERR_OK, false, NULL, COMPLAINT_OURS},
+        {"GET", "/big", WHO_ANYONE, 0, toy_big, ERR_OK, false, NULL, COMPLAINT_OURS},
+        {"GET", "/broken", WHO_ANYONE, 0, toy_break, ERR_OK, false, NULL, COMPLAINT_OURS},
+        {"GET", "/not-updated", WHO_ANYONE, 0, toy_break, ERR_NOT_UPDATED, false, NULL, COMPLAINT_OURS},
+        {"GET", "/field", WHO_ANYONE, 0, toy_field, ERR_OK, false, NULL, COMPLAINT_OURS},
+        {"POST", "/held", WHO_ANYONE, 16384, toy_hold, ERR_NOT_UPDATED, false, NULL, COMPLAINT_OURS},
+        {"POST", "/twice", WHO_ANYONE, 16384, toy_hold, ERR_OK, false, NULL, COMPLAINT_OURS},
+        {"PUT", "/partner", WHO_ANYONE, 64, toy_field, ERR_OK, false, toy_types, COMPLAINT_YANDEX},
+        {"GET", "/partner/ticket", WHO_YANDEX, 0, toy_show, ERR_OK, false, NULL, COMPLAINT_YANDEX},
+        {"GET", "/partner/broken", WHO_ANYONE, 0, toy_break, ERR_NOT_UPDATED, false, NULL, COMPLAINT_YANDEX},
         {.method = NULL},
 };
 static const struct route toy_ops_routes[] = {
-        {"GET", "/livez", WHO_ANYONE, 0, toy_say_ok, ERR_OK, false},
+        {"GET", "/livez", WHO_ANYONE, 0, toy_say_ok, ERR_OK, false, NULL, COMPLAINT_OURS},
         {.method = NULL},
 };
 
