@@ -29,7 +29,7 @@ static void assert_refused(struct world *w, const char *scheme, const char *host
 
 static const char *const spellings[] = {
         "127.0.0.1",     "127.1",           "127.0.1",         "2130706433",
-        "0x7f000001",    "0X7F.1",          "017700000001",    "0177.0.0.1",
+        "0x7f000001",    "0x7f.1",          "017700000001",    "0177.0.0.1",
         "127.0.0.1",     "127.255.1",       "%31%32%37.0.0.1", "platform.test",
         "PLATFORM.test", "platform%2etest", "platform.test.",  "two.test",
 };
