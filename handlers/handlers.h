@@ -10,14 +10,14 @@ typedef void handler(struct request *r);
 handler courier_webhook_update, courier_webhook_ping, courier_webhook_order;
 
 /* Orders in and out, the restaurant's own changes of status, and what orders owe to others. */
-handler orders_create, orders_list, orders_show, orders_move, orders_call_courier;
+handler orders_create, orders_list, orders_show, orders_move, orders_cancel_reasons, orders_call_courier;
 handler deliveries_list, deliveries_replay, deliveries_replay_all;
 
 /* Restaurants, their tokens (one per tablet or POS), their accounts on platforms, their courier firms and those' keys;
  * what is the same for all of them stands in records.c. */
 handler restaurants_create, restaurants_list, restaurants_show, restaurants_change;
 handler tokens_create, tokens_list, tokens_revoke;
-handler platforms_list, platforms_show, platforms_connect, platforms_disconnect;
+handler platforms_list, platforms_show, platforms_connect, platforms_disconnect, platforms_test;
 handler courier_integrations_create, courier_integrations_list, courier_integrations_show;
 handler courier_integrations_change, courier_integrations_remove;
 handler courier_integrations_rotate_key, courier_integrations_rotate_secret, courier_integrations_test;

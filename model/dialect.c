@@ -139,7 +139,15 @@ void dialect_judge_login(const struct dialect *dialect, const struct answer *ans
 
 void dialect_judge_question(const struct dialect *dialect, const struct answer *answer, struct judgement *ret)
 {
-        (void)judge_status(dialect, answer, ret);
+        CLEAN(json_put_at) struct json_object *document = NULL;
+
+        if (judge_status(dialect, answer, ret) || answer->http != 200)
+                return;
+        document = dialect_document(answer);
+        /* Migros's word, and Dükkango's. */
+        if (document &&
+            !(json_get_bool(document, "success", true) && json_get_bool(document, "status", true)))
+                judge(ret, VERDICT_RETRY, "refused");
 }
 
 enum err dialect_ref(const struct order *order, struct json_object **ret_document, struct view *ret,
@@ -236,44 +244,6 @@ enum err dialect_body(struct message *m, struct json_object *body, struct why *w
         if (!m->body)
                 return FAIL(why, ERR_NO_MEMORY, "no memory for a body");
         return message_header(m, "Content-Type", "application/json", why);
-}
-
-static const char *given_reason(const struct dialect *dialect, const struct order *order)
-{
-        const struct move *cancel = order_find_move(order, STATUS_CANCELLED);
-
-        return cancel && cancel->reason[0] ? cancel->reason : dialect->other_reason;
-}
-
-enum err dialect_reason(const struct dialect *dialect, const struct order *order, const int *known,
-                        struct json_object *body, const char *key, struct why *why)
-{
-        const char *given = given_reason(dialect, order);
-
-        for (; *known; known++) {
-                char word[12];
-
-                snprintf(word, sizeof word, "%d", *known);
-                if (streq(word, given))
-                        return json_add_int(body, key, *known)
-                                       ? ERR_OK
-                                       : FAIL(why, ERR_NO_MEMORY, "no memory for a body");
-        }
-        return FAIL_FIELD(why, "reasonId", "none of the platform's reasons");
-}
-
-enum err dialect_reason_word(const struct dialect *dialect, const struct order *order,
-                             const char *const *known, struct json_object *body, const char *key,
-                             struct why *why)
-{
-        const char *given = given_reason(dialect, order);
-
-        for (; *known; known++)
-                if (streq(*known, given))
-                        return json_add_text(body, key, *known)
-                                       ? ERR_OK
-                                       : FAIL(why, ERR_NO_MEMORY, "no memory for a body");
-        return FAIL_FIELD(why, "reasonId", "none of the platform's reasons");
 }
 
 void dialect_stands(const struct order *order, enum status rank, struct judgement *ret)

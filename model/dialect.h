@@ -30,11 +30,21 @@ struct meaning {
         bool is_open; /* it does not tell whether the step was done */
 };
 
+/* Why an order is cancelled. */
+struct reason {
+        const char *id; /* NULL ends a table */
+        const char *text;
+        bool own_courier; /* for orders that the restaurant's courier delivers */
+};
+
 struct dialect {
         enum platform platform;
         const char *const *credentials; /* names of the credential fields, ended by NULL */
         const struct step *steps;       /* by number, ended by number 0 */
         const char *other_reason;       /* the cancel reason "other"; NULL: one must be given */
+        const struct reason *
+                reasons; /* all there are, or those that stand in for what cannot be asked for just now; NULL:
+                                           none are known */
 
         /* Whether a credential, printable ASCII as it is, can be used at all; NULL: any. */
         bool (*fits)(const char *name, const char *value);
@@ -66,6 +76,11 @@ struct dialect {
 
         /* Where there is no login: a read that harms nothing and shows whether the credentials are taken. */
         enum err (*probe)(const struct account *account, struct message *ret, struct why *why);
+
+        /* The request for the cancel reasons, whose 200 reasons_read() reads; NULL: there is none. Errors as login's. */
+        enum err (*ask_reasons)(const struct order *order, const struct account *account, struct message *ret,
+                                struct why *why);
+        bool reasons_of_order; /* they are the order's own, as it stands now; false: the same for all */
 
         /* The request of a step. Errors as login's. */
         enum err (*build)(const struct order *order, const struct step *step, const struct account *account,
@@ -116,6 +131,12 @@ void dialect_judge_login(const struct dialect *dialect, const struct answer *ans
 void dialect_judge_question(const struct dialect *dialect, const struct answer *answer,
                             struct judgement *ret);
 
+/* reason.c: [{id,reason}] of those in the dialect's table that are for this order, and of those in the answer to
+ * ask_reasons. Ownership: the caller's. NULL without memory, or where the answer is not understood: none at all, too, but
+ * of an order. */
+struct json_object *reasons_known(const struct dialect *dialect, const struct order *order) MUST_USE;
+struct json_object *reasons_read(const struct dialect *dialect, const struct answer *answer) MUST_USE;
+
 /* --- what dialects are made of --- */
 
 /* The method (a literal) and the URL: the account's, then `path`, in which each * stands for the next of the texts that
@@ -130,14 +151,13 @@ enum err dialect_body(struct message *m, struct json_object *body, struct why *w
  * NO_MEMORY. */
 enum err dialect_form(struct message *m, struct why *why, const char *form, ...) MUST_USE;
 
-/* Adds the reason of the order's cancel, or the dialect's "other", to the body: one of `known` (ended by 0). Errors:
- * BAD_FIELD `reasonId`, NO_MEMORY. */
-enum err dialect_reason(const struct dialect *dialect, const struct order *order, const int *known,
-                        struct json_object *body, const char *key, struct why *why) MUST_USE;
-/* The same where reasons are words; `known` is ended by NULL. */
-enum err dialect_reason_word(const struct dialect *dialect, const struct order *order,
-                             const char *const *known, struct json_object *body, const char *key,
-                             struct why *why) MUST_USE;
+/* reason.c: adds the reason of the order's cancel, or the dialect's "other", to the body, a number where it is one. Any
+ * number will do where the platform is asked for its list. Errors: BAD_FIELD `reasonId`, NO_MEMORY. */
+enum err dialect_reason(const struct dialect *dialect, const struct order *order, struct json_object *body,
+                        const char *key, struct why *why) MUST_USE;
+
+/* reason.c: a whole number in decimal digits, without leading zeros, so that there is one way to write it. */
+bool dialect_number(const char *text, int64_t *ret);
 
 /* What the order brought as platformRef, as a view; of what it did not bring the readers find nothing. *ret_document is
  * what the view stands in: the caller's, to be put after it. Errors: NO_MEMORY, BAD_JSON, BAD_FIELD. */

@@ -24,8 +24,16 @@ static const struct step steps[] = {{STEP_OF(STATUS_ACCEPTED), "accept", "/order
 static const struct meaning meanings[] = {{400, VERDICT_GIVE_UP, "bad_request", false},
                                           {0, VERDICT_COUNT, NULL, false}};
 
-/* Order Flow: 1 out of stock, 2 address not found, 3 busy, 4 customer, 5 technical, 6 too far, 7 payment, 8 other. */
-static const int reasons[] = {1, 2, 3, 4, 5, 6, 7, 8, 0};
+/* As Order Flow has them. */
+static const struct reason reasons[] = {{"1", "Ürün tükendi", false},
+                                        {"2", "Adres bulunamıyor", false},
+                                        {"3", "Yoğunluk nedeniyle", false},
+                                        {"4", "Müşteri iptal etti", false},
+                                        {"5", "Teknik sorun", false},
+                                        {"6", "Çok uzak teslimat adresi", false},
+                                        {"7", "Ödeme problemi", false},
+                                        {"8", "Diğer", false},
+                                        {NULL, NULL, false}};
 
 /* A token lives 24 h. The answer's expiration_date has no zone (UNSURE which one is meant), so it is not read; one that
  * ends before ours is refused with 401 and then renewed. */
@@ -81,10 +89,19 @@ static enum err build(const struct order *order, const struct step *step, const 
                              !json_add_int(body, "preparing_time", order->prep_minutes))))
                 e = FAIL(why, ERR_NO_MEMORY, "no memory for a body");
         if (!e && step->number == STEP_OF(STATUS_CANCELLED))
-                e = dialect_reason(&dialect_dukkango, order, reasons, body, "reason_id", why);
+                e = dialect_reason(&dialect_dukkango, order, body, "reason_id", why);
         if (!e)
                 e = message_header(ret, "Access-Token", account->token, why);
         return e || json_object_object_length(body) == 0 ? e : dialect_body(ret, body, why);
+}
+
+static enum err ask_reasons(const struct order *order, const struct account *account, struct message *ret,
+                            struct why *why)
+{
+        enum err e = dialect_url(ret, "GET", account, why, "/orders/cancel-reasons");
+
+        (void)order;
+        return e ? e : message_header(ret, "Access-Token", account->token, why);
 }
 
 /* 400 is documented as "a field is missing" only. What it says in other words may be "it is there already". */
@@ -129,11 +146,13 @@ const struct dialect dialect_dukkango = {
         .credentials = credentials,
         .steps = steps,
         .other_reason = "8",
+        .reasons = reasons,
         .meanings = meanings,
         .accepts = accepts,
         .polls = &polls_dukkango,
         .login = login,
         .judge_login = judge_login,
+        .ask_reasons = ask_reasons,
         .build = build,
         .judge = judge_step,
 };

@@ -125,6 +125,15 @@ static enum err build(const struct order *order, const struct step *step, const 
         return e ? e : message_header(ret, "token", account->token, why);
 }
 
+static enum err ask_reasons(const struct order *order, const struct account *account, struct message *ret,
+                            struct why *why)
+{
+        enum err e = dialect_url(ret, "GET", account, why, "/food-orders/*/cancel-options",
+                                 order->platform_order_id);
+
+        return e ? e : message_header(ret, "token", account->token, why);
+}
+
 #define ANY 0
 static const struct {
         int code;
@@ -254,6 +263,8 @@ const struct dialect dialect_getiryemek = {
         .accepts = accepts,
         .login = login,
         .judge_login = judge_login,
+        .ask_reasons = ask_reasons,
+        .reasons_of_order = true,
         .build = build,
         .judge = judge_step,
         .check = check,

@@ -41,21 +41,6 @@ static bool fits(const char *name, const char *value)
         return !streq(name, credentials[INTEGRATOR_SECRET]) || strlen(value) == SECRET_LENGTH;
 }
 
-/* Without leading zeros, so that one order has one id. */
-static bool read_number(const char *text, int64_t *ret)
-{
-        int64_t n = 0;
-
-        if (!*text || (*text == '0' && text[1]))
-                return false;
-        for (; *text; text++)
-                if (!isdigit((unsigned char)*text) || __builtin_mul_overflow(n, 10, &n) ||
-                    __builtin_add_overflow(n, *text - '0', &n))
-                        return false;
-        *ret = n;
-        return true;
-}
-
 static enum err read_store(const struct view *ref, int64_t *ret, struct why *why)
 {
         int64_t store = -1;
@@ -72,7 +57,7 @@ static enum err accepts(const char *platform_order_id, const struct view *ref, s
 {
         int64_t number;
 
-        if (!read_number(platform_order_id, &number))
+        if (!dialect_number(platform_order_id, &number))
                 return FAIL_FIELD(why, "platformOrderId", "not a whole number of 64 bits");
         return read_store(ref, &number, why);
 }
@@ -86,9 +71,16 @@ static enum err identify(const struct order *order, int64_t *ret_order, int64_t 
 
         if (!e)
                 e = read_store(&ref, ret_store, why);
-        if (!e && !read_number(order->platform_order_id, ret_order))
+        if (!e && !dialect_number(order->platform_order_id, ret_order))
                 e = FAIL_FIELD(why, "platformOrderId", "not a whole number of 64 bits");
         return e;
+}
+
+static enum err add_key(const struct account *account, struct message *ret, struct why *why)
+{
+        if (!text_is_printable(account->values[API_KEY], 1, 512))
+                return FAIL_FIELD(why, "credentials.apiKey", "not ASCII");
+        return message_header(ret, "XApiKey", account->values[API_KEY], why);
 }
 
 static enum err seal(const struct account *account, const char *path, struct json_object *clear,
@@ -99,8 +91,6 @@ static enum err seal(const struct account *account, const char *path, struct jso
         CLEAN(free_at) char *sealed = NULL;
         enum err e;
 
-        if (!text_is_printable(account->values[API_KEY], 1, 512))
-                return FAIL_FIELD(why, "credentials.apiKey", "not ASCII");
         if (!fits(credentials[INTEGRATOR_SECRET], account->values[INTEGRATOR_SECRET]))
                 return FAIL_FIELD(why, "credentials.integratorSecret", "not of 32 characters");
         sealed = text ? aes256_ecb_write(account->values[INTEGRATOR_SECRET], text) : NULL;
@@ -108,21 +98,8 @@ static enum err seal(const struct account *account, const char *path, struct jso
                 return FAIL(why, ERR_NO_MEMORY, "no memory for a body");
         e = dialect_url(ret, "POST", account, why, path);
         if (!e)
-                e = message_header(ret, "XApiKey", account->values[API_KEY], why);
+                e = add_key(account, ret, why);
         return e ? e : dialect_body(ret, body, why);
-}
-
-/* The reasons are Migros's to list (GET /Mapping/v2/GetCancelReasons); no client writes them down. */
-static enum err add_reason(const struct order *order, struct json_object *body, struct why *why)
-{
-        const struct move *cancel = order_find_move(order, STATUS_CANCELLED);
-        int64_t reason = 0;
-
-        if (!cancel || !read_number(cancel->reason, &reason))
-                return FAIL_FIELD(why, "reasonId", "not a whole number");
-        return json_add_int(body, "cancelReasonId", reason)
-                       ? ERR_OK
-                       : FAIL(why, ERR_NO_MEMORY, "no memory for a body");
 }
 
 /* An order that was approved is cancelled by a call of its own. UNSURE: its fields; one client sends the customer's
@@ -141,10 +118,25 @@ static enum err build(const struct order *order, const struct step *step, const 
                    ((!cancels || rejects) && !json_add_text(body, "orderStatus", word))))
                 e = FAIL(why, ERR_NO_MEMORY, "no memory for a body");
         if (!e && cancels)
-                e = add_reason(order, body, why);
+                e = dialect_reason(&dialect_migrosyemek, order, body, "cancelReasonId", why);
         if (!e && cancels && !rejects && !json_add_bool(body, "notifyUser", true))
                 e = FAIL(why, ERR_NO_MEMORY, "no memory for a body");
         return e ? e : seal(account, rejects ? UPDATE : step->path, body, ret, why);
+}
+
+/* The reasons are Migros's to list; no client writes them down. It is a read, and so shows whether the key is taken. */
+static enum err probe(const struct account *account, struct message *ret, struct why *why)
+{
+        enum err e = dialect_url(ret, "GET", account, why, "/Mapping/v2/GetCancelReasons");
+
+        return e ? e : add_key(account, ret, why);
+}
+
+static enum err ask_reasons(const struct order *order, const struct account *account, struct message *ret,
+                            struct why *why)
+{
+        (void)order;
+        return probe(account, ret, why);
 }
 
 /* ---- what is said to it ---- */
@@ -253,7 +245,7 @@ static void judge_check(const struct order *order, const struct view *answer, st
                 return;
         judge(ret, VERDICT_DONE, "nothing_learnt");
         ret->definite = false;
-        if (read_number(order->platform_order_id, &id))
+        if (dialect_number(order->platform_order_id, &id))
                 active = find_order(json_find(answer->object, "data"), id, false);
         if (active)
                 judge_active(order, active, ret);
@@ -266,6 +258,8 @@ const struct dialect dialect_migrosyemek = {
         .meanings = meanings,
         .fits = fits,
         .accepts = accepts,
+        .probe = probe,
+        .ask_reasons = ask_reasons,
         .build = build,
         .judge = judge_step,
         .check = check,

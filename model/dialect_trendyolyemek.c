@@ -30,10 +30,14 @@ static const struct step steps[] = {{STEP_OF(STATUS_ACCEPTED), "accept", PACKAGE
 static const struct meaning meanings[] = {{409, VERDICT_RETRY, "transition_refused", true},
                                           {0, VERDICT_COUNT, NULL, false}};
 
-/* 621 no stock, 622 closed, 623 cannot prepare, 627 mixed up; with a courier of our own also 624 busy and 626 too far.
- * UNSURE: 623 as "other"; the list has none by that name. */
-static const int reasons[] = {621, 622, 623, 627, 0};
-static const int own_courier_reasons[] = {621, 622, 623, 624, 626, 627, 0};
+/* The texts are ours. UNSURE: 623 as "other"; the list has none by that name. */
+static const struct reason reasons[] = {{"621", "Ürün tükendi", false},
+                                        {"622", "Restoran kapalı", false},
+                                        {"623", "Sipariş hazırlanamıyor", false},
+                                        {"624", "Yoğunluk veya kurye yok", true},
+                                        {"626", "Teslimat alanı dışında", true},
+                                        {"627", "Siparişler karıştı", false},
+                                        {NULL, NULL, false}};
 
 #define ITEMS_MAX 200   /* a guess: packages have no documented limit */
 #define ITEM_ID_MAX 128 /* a guess */
@@ -129,8 +133,7 @@ static enum err describe_cancel(const struct order *order, struct json_object *b
                 return FAIL_FIELD(why, "platformRef.packageItemIds", "needed to cancel");
         if (!json_add(body, "itemIdList", json_object_get(items)))
                 return FAIL(why, ERR_NO_MEMORY, "no memory for a body");
-        return dialect_reason(&dialect_trendyolyemek, order,
-                              order->platform_courier ? reasons : own_courier_reasons, body, "reasonId", why);
+        return dialect_reason(&dialect_trendyolyemek, order, body, "reasonId", why);
 }
 
 static enum err build(const struct order *order, const struct step *step, const struct account *account,
@@ -152,6 +155,15 @@ static enum err build(const struct order *order, const struct step *step, const 
         if (!e)
                 e = add_headers(account, ret, why);
         return e ? e : dialect_body(ret, body, why);
+}
+
+/* UNSURE: whether all that the list can be asked for may be left out. */
+static enum err probe(const struct account *account, struct message *ret, struct why *why)
+{
+        enum err e = dialect_url(ret, "GET", account, why, PACKAGES "?page=0&size=1",
+                                 account->values[SUPPLIER_ID]);
+
+        return e ? e : add_headers(account, ret, why);
 }
 
 static enum err check(const struct order *order, const struct account *account, struct message *ret,
@@ -186,8 +198,10 @@ const struct dialect dialect_trendyolyemek = {
         .credentials = credentials,
         .steps = steps,
         .other_reason = "623",
+        .reasons = reasons,
         .meanings = meanings,
         .accepts = accepts,
+        .probe = probe,
         .build = build,
         .check = check,
         .judge_check = judge_check,

@@ -2,6 +2,10 @@
 /* app.h - the parts of the running server that a handler may need; main makes it, request_app() gives it. All borrowed. */
 #pragma once
 
+#include "model/platform.h"
+
+#include <stdint.h>
+
 struct client;
 struct config;
 struct http;
@@ -18,4 +22,8 @@ struct app {
         struct client *client;
         struct outbound *outbound;
         struct throttle *throttle;
+        struct reasons {          /* the loop's own: what a platform said last, as an answer lists it */
+                char *text;       /* owned; NULL: nothing yet */
+                int64_t until_ms; /* CLOCK_BOOTTIME: believed until then */
+        } reasons[PLATFORM_COUNT];
 };

@@ -404,7 +404,9 @@ static void finish(struct client_transfer *t, CURLcode result)
                 if (result == CURLE_COULDNT_CONNECT)
                         curl_easy_getinfo(t->handle, CURLINFO_OS_ERRNO, &number);
                 fail(call, t->sent ? CARRIED_UNSURE : CARRIED_NEVER,
-                     t->trouble ? t->trouble : curl_easy_strerror(result),
+                     t->trouble                           ? t->trouble
+                     : result == CURLE_OPERATION_TIMEDOUT ? "timeout"
+                                                          : curl_easy_strerror(result),
                      number ? strerrordesc_np((int)number) : NULL);
         }
         send_home(t);

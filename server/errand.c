@@ -204,6 +204,7 @@ static void log_in(struct errand *errand)
         const struct account account = session_account(errand->session, &errand->secrets);
 
         errand->waiter.run = logged_in;
+        errand->waiter.owes = true;
         session_login(errand->session, &account, &errand->waiter);
 }
 

@@ -62,6 +62,7 @@ struct session {
         int64_t logins_ms[LOGINS_KEPT]; /* CLOCK_BOOTTIME: when the last ones began, by n_logins */
         int64_t n_logins;
         bool logging_in;
+        bool owes; /* of those who wait for the login, one does */
         struct call login;
         struct login_waiter *waiting; /* for the login */
         UT_hash_handle hh;
@@ -112,6 +113,8 @@ bool *outbound_missed(struct outbound *outbound, const struct due *due);
 /* outbound.c: asks what is due at or before `at_ms` (CLOCK_BOOTTIME). */
 void outbound_look_by(struct outbound *outbound, int64_t at_ms);
 
+/* outbound.c: for how long the answer asks for quiet: at least for `floor_ms` where it is 429; 0: it does not. */
+int64_t answer_hold_ms(const struct answer *answer, int64_t floor_ms);
 /* outbound.c: what an answer says of the other side; a 429 asks for quiet of at least `floor_ms`, which is heeded where
  * it `waits`. */
 void outbound_heard(struct outbound *outbound, struct lane *lane, int64_t floor_ms,

@@ -22,6 +22,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -215,6 +216,8 @@ static void stop(struct server *server)
         outbound_free(server->outbound);
         sweeper_free(server->sweeper);
         throttle_free(server->app.throttle);
+        for (int i = 0; i < PLATFORM_COUNT; i++)
+                free(server->app.reasons[i].text);
         keyring_free(server->keyring);
         config_done(&server->config);
 }

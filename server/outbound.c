@@ -60,11 +60,17 @@ void outbound_look_by(struct outbound *o, int64_t at_ms)
                 o->look_at_ms = at_ms;
 }
 
+int64_t answer_hold_ms(const struct answer *answer, int64_t floor_ms)
+{
+        const int64_t least_ms = answer->http == 429 ? floor_ms : 0;
+
+        return answer->retry_after_ms > least_ms ? answer->retry_after_ms : least_ms;
+}
+
 void outbound_heard(struct outbound *o, struct lane *lane, int64_t floor_ms, const struct answer *answer,
                     bool waits)
 {
-        const int64_t least_ms = answer->http == 429 ? floor_ms : 0;
-        const int64_t hold_ms = answer->retry_after_ms > least_ms ? answer->retry_after_ms : least_ms;
+        const int64_t hold_ms = answer_hold_ms(answer, floor_ms);
         const int64_t now_ms = time_boot_ms();
 
         lane_heard(lane, answer->carried == CARRIED_ANSWERED && answer->http < 500);

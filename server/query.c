@@ -104,16 +104,6 @@ int64_t queries_until(const struct outbound *outbound, int64_t until_ms)
 
 /* --- the call --- */
 
-/* What the platform asked for in a 429 or 503 is the asker's to keep. */
-static void wait_as_asked(struct query *query)
-{
-        const int64_t floor_ms = query->outbound->options.floor_ms[query->session->platform];
-        const int64_t asked_ms = query->call.answer.retry_after_ms;
-
-        query->judgement.wait_ms =
-                query->call.answer.http == 429 ? MAX(asked_ms, floor_ms) : MAX(asked_ms, 0);
-}
-
 static void answered(struct call *made)
 {
         struct query *query = (struct query *)((char *)made - offsetof(struct query, call));
@@ -122,7 +112,8 @@ static void answered(struct call *made)
         dialect_judge_question(query->dialect, &made->answer, &query->judgement);
         outbound_heard(query->outbound, &query->outbound->lanes[session->platform], 0, &made->answer, false);
         if (query->judgement.verdict == VERDICT_WAIT)
-                wait_as_asked(query);
+                query->judgement.wait_ms =
+                        answer_hold_ms(&made->answer, query->outbound->options.floor_ms[session->platform]);
         if (made->answer.carried != CARRIED_ANSWERED && query->until_ms <= time_boot_ms())
                 judge(&query->judgement, VERDICT_RETRY, "timeout");
         if (query->judgement.verdict != VERDICT_LOGIN) {

@@ -4,7 +4,7 @@
  *
  * It runs on outbound's thread, which has the logins and knows what a platform bears: a login where there is no token, and
  * anew where the token is refused (once), then the call. A login is never asked for twice at once, nor again within a
- * minute where the same credentials were refused. A 429 to the call holds nobody back but the asker. */
+ * minute where the same credentials were refused. A 429 holds nobody back but the asker. */
 #pragma once
 
 #include "model/connection.h"
@@ -18,6 +18,7 @@ struct session;
 /* Outbound's own: who waits for an account's login, embedded in an errand or a query. */
 struct login_waiter {
         struct login_waiter *next;
+        bool owes; /* an errand: a login that is told to wait holds the platform's lane back */
         void (*run)(struct login_waiter *waiter,
                     const struct judgement *judgement); /* the login went like this */
 };

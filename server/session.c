@@ -140,15 +140,17 @@ static void settle_waiting(struct session *session, const struct judgement *judg
 static void logged_in(struct call *call)
 {
         struct session *session = (struct session *)((char *)call - offsetof(struct session, login));
+        const int64_t floor_ms = session->outbound->options.floor_ms[session->platform];
         const int64_t now_ms = time_boot_ms();
         struct judgement judgement = {0};
         int64_t life_ms = 0;
 
         dialect_judge_login(dialect_of(session->platform), &call->answer, &judgement, session->token,
                             &life_ms);
-        outbound_heard(session->outbound, &session->outbound->lanes[session->platform],
-                       session->outbound->options.floor_ms[session->platform], &call->answer,
-                       judgement.verdict == VERDICT_WAIT);
+        if (judgement.verdict == VERDICT_WAIT)
+                judgement.wait_ms = answer_hold_ms(&call->answer, floor_ms);
+        outbound_heard(session->outbound, &session->outbound->lanes[session->platform], floor_ms,
+                       &call->answer, judgement.verdict == VERDICT_WAIT && session->owes);
         if (!crypto_equal(&session->asked, &session->credentials, sizeof session->asked))
                 judge(&judgement, VERDICT_RETRY, "credentials_changed");
         if (judgement.verdict == VERDICT_DONE)
@@ -205,6 +207,7 @@ void session_login(struct session *session, const struct account *account, struc
                 waiter->run(waiter, &judgement);
                 return;
         }
+        session->owes = waiter->owes || (session->logging_in && session->owes);
         waiter->next = session->waiting;
         session->waiting = waiter;
         if (session->logging_in)

@@ -265,6 +265,27 @@ TEST(it_tells_what_each_move_calls)
         for_every_dialect(tells_what_a_move_calls);
 }
 
+/* ---- why an order may be cancelled ---- */
+
+static void tells_the_reasons(const struct dialect *dialect)
+{
+        struct row *row = NULL;
+
+        for (const struct reason *r = dialect->reasons; r && r->id; r++) {
+                row = need_row(dialect->platform, "reason", row, r->id);
+                assert_non_null(strstr(row->cells[0], r->id));
+                assert_int_equal(strlen(row->cells[0]), strlen(r->id) + strlen("``"));
+                assert_string_equal(row->cells[1], r->text);
+                assert_string_equal(row->cells[2], r->own_courier ? "own courier only" : "");
+        }
+        assert_null(next_row(dialect->platform, "reason", row));
+}
+
+TEST(it_names_every_reason_for_a_cancel)
+{
+        for_every_dialect(tells_the_reasons);
+}
+
 /* ---- what answers mean ---- */
 
 enum call_kind { STEP, CHECK, CHECK_FOR_CANCEL, LOGIN };
@@ -461,6 +482,7 @@ int main(int argc, char **argv)
                 cmocka_unit_test(the_order_that_it_shows_is_taken),
                 cmocka_unit_test(it_names_every_call),
                 cmocka_unit_test(it_tells_what_each_move_calls),
+                cmocka_unit_test(it_names_every_reason_for_a_cancel),
                 cmocka_unit_test(it_tells_what_every_answer_means),
         };
 

@@ -21,7 +21,8 @@ STEPS = {"accept": "accept", "ontheway": "on-the-way", "complete": "delivered", 
 MOVES = {"accept": ((1,), 2), "on-the-way": ((2,), 16), "delivered": ((16,), 5),
          "cancel": ((1, 2, 16), 6)}
 STATES = {"yeni": 1, "hazirlanacak": 2, "hazirlaniyor": 2, "hazir": 2, "teslim-edilecek": 16}
-REASONS = range(1, 9)
+REASONS = {1: "Ürün tükendi", 2: "Adres bulunamıyor", 3: "Yoğunluk nedeniyle", 4: "Müşteri iptal etti",
+           5: "Teknik sorun", 6: "Çok uzak teslimat adresi", 7: "Ödeme problemi", 8: "Diğer"}
 DAY = 24 * 3600
 OK = (200, {"status": True, "data": "OK"})
 
@@ -36,6 +37,7 @@ class FakeDukkango(Fake):
 
     def __init__(self):
         self.tokens, self.polls = {}, {}  # token: (account, until); token: last poll
+        self.reasons = dict(REASONS)
         super().__init__()
 
     def account(self):
@@ -65,6 +67,8 @@ class FakeDukkango(Fake):
             call.step = "login"
         elif (call.method, call.path.split("?")[0]) == ("GET", "/api/integrations/orders/get-current"):
             call.step = "poll"
+        elif (call.method, call.path) == ("GET", "/api/integrations/orders/cancel-reasons"):
+            call.step = "reasons"
         else:
             call.step = "unknown"
 
@@ -79,6 +83,8 @@ class FakeDukkango(Fake):
             return refuse(401, "yetkisiz erişim", "Token expired or invalid")
         if call.step == "poll":
             return self._poll(call.headers["Access-Token"], account)
+        if call.step == "reasons":
+            return 200, {"status": True, "data": [{"id": one, "reason": text} for one, text in self.reasons.items()]}
         order = self.orders.get(call.order)
         if not UUID.fullmatch(call.order) or order is None or order["account"] is not account:
             return refuse(404, "sipariş bulunamadı")
@@ -115,7 +121,7 @@ class FakeDukkango(Fake):
         if call.step == "accept" and not isinstance(body.get("preparing_time"), int):
             self.breaks(call, f"no preparing_time in {body}")
             return refuse(400, "eksik alan")
-        if call.step == "cancel" and body.get("reason_id") not in REASONS:
+        if call.step == "cancel" and body.get("reason_id") not in self.reasons:
             self.breaks(call, f"no known reason_id in {body}")
             return refuse(400, "eksik alan")
         if call.step in ("on-the-way", "delivered") and not order["own"]:

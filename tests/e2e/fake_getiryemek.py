@@ -11,6 +11,7 @@ import datetime
 import re
 import secrets
 import time
+from collections import deque
 
 from fake import Fake
 
@@ -38,6 +39,7 @@ ERRORS = {1: "FoodOrderNotFound", 2: "FoodOrderAlreadyVerified", 3: "FoodOrderSt
 REASONS = {"5e0a4b2c9d8f7a6b5c4d3e2f": "Ürün kalmadı", "5e0a4b2c9d8f7a6b5c4d3e30": "Restoran kapalı"}
 REASON = next(iter(REASONS))
 HOUR = 3600
+REASONS_PERIOD = 600.0  # seconds
 TOLERANCE = 0.05  # seconds by which two machines' clocks may differ
 
 
@@ -46,10 +48,11 @@ def refuse(code, status=400):
 
 
 class FakeGetiryemek(Fake):
+    reasons_limit = 40  # in REASONS_PERIOD
 
     def __init__(self, step_wait=60.0):
         self.step_wait = step_wait
-        self.tokens = {}  # token: (account, until)
+        self.tokens, self.asked = {}, {}  # token: (account, until); token: when it asked for reasons
         super().__init__()
 
     def account(self):
@@ -110,8 +113,19 @@ class FakeGetiryemek(Fake):
         if call.step == "check":
             return 200, self._document(call.order, order)
         if call.step == "cancel-options":
-            return 200, [{"id": number, "message": text} for number, text in REASONS.items()]
+            return self._reasons(call, order)
         return self._cancel(call, order) if call.step == "cancel" else self._move(call, order)
+
+    def _reasons(self, call, order):
+        """Limited by token, and none are left of an order that is over."""
+        recent = self.asked.setdefault(call.headers["token"], deque())
+        while recent and recent[0] < call.at - REASONS_PERIOD:
+            recent.popleft()
+        if len(recent) >= self.reasons_limit:
+            return refuse(-1, 429)
+        recent.append(call.at)
+        over = order["state"] >= 900
+        return 200, [] if over else [{"id": number, "message": text} for number, text in REASONS.items()]
 
     def _login(self, call):
         body = call.json()

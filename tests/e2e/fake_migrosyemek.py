@@ -17,6 +17,7 @@ from fake import Fake
 
 PATHS = {"/Order/v2/UpdateOrderStatus": "update", "/Order/v2/CancelOrder": "cancel",
          "/Order/ActiveOrdersWithStores": "check"}
+REASONS_PATH = "/Mapping/v2/GetCancelReasons"
 WORDS = {"Approved": "accept", "Prepared": "ready", "Delivery": "on-the-way", "Completed": "delivered",
          "Rejected": "cancel"}
 FIELDS = {"update": {"orderId": int, "storeId": int, "orderStatus": str},
@@ -26,7 +27,7 @@ MOVES = {"Approved": ((0,), 1), "Prepared": ((1, 2), 3), "Delivery": ((3, 4), 5)
          "Rejected": ((0,), 9), "CancelOrder": ((1, 2, 3, 4), 10)}
 STATES = {"yeni": 0, "hazirlanacak": 1, "hazirlaniyor": 2, "hazir": 3, "teslim-edilecek": 5}
 ACTIVE = range(1, 7)
-REASONS = range(1, 21)
+REASONS = {number: f"Neden {number}" for number in range(1, 21)}
 
 
 def refuse(detail, status=200):
@@ -64,9 +65,11 @@ class FakeMigrosyemek(Fake):
     def route(self, call):
         kind = PATHS.get(call.path) if call.method == "POST" else None
         account = self.accounts.get(call.headers.get("XApiKey"))
+        if (call.method, call.path) == ("GET", REASONS_PATH):
+            kind = "reasons"
         call.kind, call.clear, call.step = kind, None, kind or "unknown"
         try:
-            call.clear = decrypt(account["integratorSecret"], call.body) if account and kind else None
+            call.clear = decrypt(account["integratorSecret"], call.body) if account and kind in FIELDS else None
         except ValueError:
             return
         call.json = lambda: call.clear
@@ -83,6 +86,8 @@ class FakeMigrosyemek(Fake):
             return refuse("NotFound", 404)
         if call.headers.get("XApiKey") not in self.accounts:
             return refuse("Yetkisiz", 401)
+        if call.kind == "reasons":
+            return 200, {"success": True, "data": [{"id": one, "name": text} for one, text in REASONS.items()]}
         if call.clear is None:
             return refuse("Şifre çözülemedi")
         wrong = [name for name, kind in FIELDS[call.kind].items() if type(call.clear.get(name)) is not kind]

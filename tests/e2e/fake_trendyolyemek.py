@@ -19,7 +19,8 @@ ROUTES = [("PUT", re.compile(PREFIX + "/picked"), "accept"),
           ("PUT", re.compile(PREFIX + "/unsupplied"), "cancel"),
           ("PUT", re.compile(PREFIX + "/(?P<id>[0-9a-f]{64})/manual-shipped"), "on-the-way"),
           ("PUT", re.compile(PREFIX + "/(?P<id>[0-9a-f]{64})/manual-delivered"), "delivered"),
-          ("GET", re.compile(PREFIX + "/(?P<id>[0-9a-f]{64})"), "check")]
+          ("GET", re.compile(PREFIX + "/(?P<id>[0-9a-f]{64})"), "check"),
+          ("GET", re.compile(PREFIX + r"\?page=\d+&size=\d+"), "list")]
 MOVES = {"accept": (("Created",), "Picking"), "ready": (("Picking",), "Invoiced"),
          "on-the-way": (("Invoiced",), "Shipped"), "delivered": (("Shipped",), "Delivered"),
          "cancel": (("Created", "Picking", "Invoiced"), "UnSupplied")}
@@ -83,6 +84,10 @@ class FakeTrendyolyemek(Fake):
                 return refuse(400, "BadRequest")
         if self._too_many(call):
             return refuse(429, "TooManyRequests")
+        if call.step == "list":
+            own = [self._document(number, one) for number, one in self.orders.items()
+                   if one["supplier"] == call.supplier]
+            return 200, {"page": 0, "size": 1, "totalPages": len(own), "totalCount": len(own), "content": own[:1]}
         package = self.orders.get(call.order)
         if package is None or package["supplier"] != call.supplier:
             return refuse(404, "PackageNotFound")

@@ -286,6 +286,24 @@ TEST(who_is_told_to_wait_waits_alone)
         await(&w, 2);
         assert_int_equal(asked.query.judgement.wait_ms, FLOOR_MS);
         assert_judged(&asked, VERDICT_WAIT, "too_many_requests");
+        submit(&w, &asked, "/ok");
+        await(&w, 3);
+        assert_judged(&asked, VERDICT_DONE, "");
+        end(&w);
+}
+
+TEST(who_is_told_to_wait_at_the_login_waits_alone_too)
+{
+        struct world w;
+        struct asked asked = {.query.patient = true};
+
+        begin(&w, "/later?7+", GUARD_MS);
+        for (int i = 1; i <= 2; i++) {
+                submit(&w, &asked, "/ok");
+                await(&w, i);
+                assert_int_equal(asked.query.judgement.wait_ms, 7000);
+                assert_judged(&asked, VERDICT_WAIT, "too_many_requests");
+        }
         end(&w);
 }
 
@@ -377,6 +395,7 @@ int main(void)
                 cmocka_unit_test(an_account_is_asked_four_things_at_once),
                 cmocka_unit_test(who_is_told_to_wait_waits_alone),
                 cmocka_unit_test(of_all_who_are_patient_one_asks_a_platform_that_keeps_failing),
+                cmocka_unit_test(who_is_told_to_wait_at_the_login_waits_alone_too),
                 cmocka_unit_test(nobody_waits_longer_than_said_for_a_login_nor_for_an_answer),
                 cmocka_unit_test(what_is_switched_off_is_tested_and_not_asked),
                 cmocka_unit_test(each_comes_back_once_when_all_stops),
