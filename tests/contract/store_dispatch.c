@@ -445,6 +445,48 @@ TEST(a_call_and_a_claim_in_one_round_agree_on_the_firm)
         }
 }
 
+static _Atomic int64_t revs_told;
+
+static void add_rev(const struct change *change)
+{
+        revs_told += change->rev;
+}
+
+TEST(a_call_and_a_move_in_one_round_come_one_after_the_other)
+{
+        struct courier firm = firm_hire();
+
+        for (int i = 0; i < 50; i++) {
+                struct id id = delivered_new(STATUS_READY);
+                struct store_move move = moving(id, STATUS_ON_THE_WAY);
+                struct store_call call = calling(id, &firm, false);
+
+                revs_told = 0;
+                changes_watch(add_rev);
+                SUBMIT(&world.desk, call, &call);
+                SUBMIT(&world.desk, move, &move);
+                assert_true(desk_wait(&world.desk));
+                changes_watch(NULL);
+                job_check(&call.job, ERR_OK, __FILE__, __LINE__);
+                assert_int_equal(move.outcome, MOVE_MOVED);
+                assert_true(call.outcome == CALL_CALLED || call.outcome == CALL_TOO_LATE);
+                assert_int_equal(revs_told, call.outcome == CALL_CALLED ? 2 + 3 : 2);
+        }
+}
+
+TEST(a_firm_that_an_order_brought_is_no_firm_that_was_called)
+{
+        struct courier brought = firm_hire(), named = firm_hire();
+        CLEAN(store_create_done) struct store_create create = creating(PLATFORM_PHONE, STATUS_NEW);
+        CLEAN(store_create_done) struct store_create second = creating(PLATFORM_PHONE, STATUS_NEW);
+
+        create.firm = second.firm = brought.integration;
+        DO(create, &create);
+        DO(create, &second);
+        call(CALL_CALLED, create.order->id, NULL, false, &brought, 2);
+        call(CALL_CALLED, second.order->id, &named, false, &named, 2);
+}
+
 TEST(no_firm_is_called_for_what_it_cannot_deliver)
 {
         CLEAN(store_create_done) struct store_create own = creating(PLATFORM_DUKKANGO, STATUS_READY);
@@ -583,6 +625,8 @@ static const struct CMUnitTest tests[] = {
         STORY(a_firm_that_certainly_never_had_it_is_in_nobodys_way),
         STORY(what_the_former_firm_answers_is_dropped),
         STORY(a_call_and_a_claim_in_one_round_agree_on_the_firm),
+        STORY(a_call_and_a_move_in_one_round_come_one_after_the_other),
+        STORY(a_firm_that_an_order_brought_is_no_firm_that_was_called),
         STORY(no_firm_is_called_for_what_it_cannot_deliver),
         STORY(what_a_courier_firm_did_not_take_is_replayed),
         STORY(what_has_expired_goes_and_all_else_stays),
