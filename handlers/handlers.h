@@ -24,7 +24,7 @@ handler courier_integrations_rotate_key, courier_integrations_rotate_secret, cou
 
 /* Yandex Eats, which calls us: how a restaurant is connected to it, its access tokens, its orders. */
 handler yandex_connect, yandex_token;
-handler yandex_order_create, yandex_order_show, yandex_order_cancel;
+handler yandex_order_create, yandex_order_show, yandex_order_change, yandex_order_cancel;
 handler yandex_status_show, yandex_status_change, yandex_courier_change;
 
 /* What an orchestrator asks on the ops port; only ready asks the store. */

@@ -76,6 +76,7 @@ const struct route routes[] = {
         YANDEX("POST", "/security/oauth/token", WHO_ANYONE, WEBHOOK_BODY, yandex_token, .types = form_types),
         YANDEX("POST", "/order", WHO_YANDEX, BODY, yandex_order_create, .types = order_types),
         YANDEX("GET", "/order/{orderId}", WHO_YANDEX, 0, yandex_order_show, ),
+        YANDEX("PUT", "/order/{orderId}", WHO_YANDEX, BODY, yandex_order_change, .types = order_types),
         YANDEX("DELETE", "/order/{orderId}", WHO_YANDEX, BODY, yandex_order_cancel, .types = order_types,
                .body_optional = true),
         YANDEX("GET", "/order/{orderId}/status", WHO_YANDEX, 0, yandex_status_show, ),

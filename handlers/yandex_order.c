@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* yandex_order.c - an order of Yandex Eats: it comes in, is read back, and cancelled (docs/api.md 6). */
+/* yandex_order.c - an order of Yandex Eats: it comes in, is read back, changed and cancelled (docs/api.md 6). */
 #include "handlers/handlers.h"
 
 #include "handlers/yandex.h"
@@ -67,6 +67,50 @@ static enum err show(struct request *r, void *verb)
 void yandex_order_show(struct request *r)
 {
         yandex_visit_order(r, show);
+}
+
+/* ---- PUT /order/{orderId} ---- */
+
+static enum err changed(struct request *r, void *verb)
+{
+        static const enum err refusals[] = {[REWRITE_LATE] = ERR_NOT_NEW, [REWRITE_UNKNOWN] = ERR_NOT_FOUND};
+        static const char body[] = "{\"result\":\"OK\"}";
+        const struct store_rewrite *rewrite = verb;
+
+        if (refusals[rewrite->outcome])
+                return refusals[rewrite->outcome];
+        request_reply(r, 200, body, sizeof body - 1);
+        return ERR_OK;
+}
+
+static void free_content(void *content)
+{
+        order_free_at(content);
+}
+
+/* The composition is theirs to change; which order it is, and who brings it, is not. */
+static enum err change(struct request *r, void *verb)
+{
+        struct store_read *read = verb;
+        struct order **content = request_alloc(r, sizeof *content, free_content);
+        struct store_rewrite *rewrite = caller_next(verb, VERB_REWRITE, changed);
+        enum err e = content && rewrite ? read_order(r, verb, content, &read->job.why) : ERR_NO_MEMORY;
+
+        if (e)
+                return e;
+        if (!streq((*content)->platform_order_id, read->stored->platform_order_id))
+                return FAIL_FIELD(&read->job.why, "eatsId", "another order's");
+        if ((*content)->platform_courier != read->stored->platform_courier ||
+            (*content)->pickup != read->stored->pickup)
+                return FAIL_FIELD(&read->job.why, "discriminator", "not as it was");
+        rewrite->order = read->order;
+        rewrite->content = *content;
+        return caller_submit(rewrite);
+}
+
+void yandex_order_change(struct request *r)
+{
+        yandex_visit_order(r, change);
 }
 
 /* ---- DELETE /order/{orderId} ---- */

@@ -55,6 +55,9 @@ struct backend {
         enum err (*order_find)(void *conn, const struct order *like, struct order **ret, struct why *why);
         /* Fills outcome, status, at_ms, job.change; `row` is the history row to append. */
         enum err (*order_move)(void *conn, struct store_move *move, const struct move *row, struct why *why);
+        /* Fills job.change; *ret false: there is none that is NEW. */
+        enum err (*order_rewrite)(void *conn, struct store_rewrite *rewrite, int64_t now_ms, bool *ret,
+                                  struct why *why);
         enum err (*order_scan)(void *conn, const struct store_list *list, const struct page *page,
                                order_visit_fn *visit, void *arg, struct why *why);
 

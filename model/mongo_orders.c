@@ -410,6 +410,41 @@ enum err mongo_order_move(void *conn, struct store_move *move, const struct move
         return e == ERR_OK && !over ? FAIL(why, ERR_BUSY, "an order came and went while it was moved") : e;
 }
 
+/* ---- another content ---- */
+
+enum err mongo_order_rewrite(void *arg, struct store_rewrite *rewrite, int64_t now_ms, bool *ret,
+                             struct why *why)
+{
+        const struct order *content = rewrite->content;
+        struct due what = {.order = rewrite->order, .restaurant = rewrite->job.restaurant};
+        CLEAN(bson_free_at) bson_t *before = NULL;
+        bson_t *filter = mongo_order_filter(&rewrite->job.restaurant, &rewrite->order);
+        struct mongo_change change;
+        bool fits;
+        enum err e;
+
+        BSON_APPEND_INT32(filter, "rank", STATUS_NEW);
+        mongo_change_begin(&change);
+        fits = mongo_append_json(&change.set, "document", content->document);
+        BSON_APPEND_DATE_TIME(&change.set, "updatedAt", now_ms);
+        if (content->scheduled_ms)
+                BSON_APPEND_DATE_TIME(&change.set, "scheduledDate", content->scheduled_ms);
+        else
+                BSON_APPEND_UTF8(&change.unset, "scheduledDate", "");
+        BSON_APPEND_INT64(&change.inc, "rev", 1);
+        change.seen = true;
+        e = mongo_modify(arg, filter, fits ? mongo_change_end(&change) : NULL,
+                         BCON_NEW("platform", BCON_BOOL(true), "rev", BCON_BOOL(true)), /* after= */ false,
+                         &before, why);
+        *ret = before != NULL;
+        if (e != ERR_OK || !before)
+                return e;
+        if (!platform_find(mongo_text(before, "platform"), &what.platform))
+                return FAIL(why, ERR_STORE_BROKEN, "an order's document does not read");
+        job_changed(&rewrite->job, &what, mongo_int(before, "rev", 0) + 1, STATUS_NEW, STATUS_NEW);
+        return ERR_OK;
+}
+
 /* ---- pages ---- */
 
 static bson_t *scan_filter(const struct store_list *list, const struct page *page)

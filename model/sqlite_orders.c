@@ -302,6 +302,30 @@ enum err sqlite_order_move(void *arg, struct store_move *move, const struct move
         return ERR_OK;
 }
 
+enum err sqlite_order_rewrite(void *arg, struct store_rewrite *rewrite, int64_t now_ms, bool *ret,
+                              struct why *why)
+{
+        struct conn *conn = arg;
+        struct due what = {.order = rewrite->order, .restaurant = rewrite->job.restaurant};
+        sqlite3_stmt *s = sql_of(conn, SQL_ORDER_REWRITE, &rewrite->order, &rewrite->job.restaurant);
+        enum err e;
+
+        sqlite3_bind_int64(s, 3, rewrite->content->scheduled_ms);
+        sqlite3_bind_int64(s, 4, now_ms);
+        *ret = sql_row(conn, s);
+        if (*ret) {
+                what.platform = (enum platform)sqlite3_column_int(s, 0);
+                job_changed(&rewrite->job, &what, sqlite3_column_int64(s, 1), STATUS_NEW, STATUS_NEW);
+        }
+        e = sql_end(conn, s, ERR_OK, why);
+        if (e != ERR_OK || !*ret)
+                return e;
+        s = sql(conn, SQL_DOCUMENT_REWRITE);
+        sql_bind_id(s, 1, &rewrite->order);
+        sql_bind_text(s, 2, rewrite->content->document);
+        return sql_run(conn, s, NULL, why);
+}
+
 static enum statement scan_of(const struct store_list *list, const struct page *page)
 {
         if (list->has_delivery && list->delivery == DELIVERY_FAILED)

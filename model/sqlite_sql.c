@@ -105,6 +105,9 @@ static const char *const texts[SQL_COUNT] = {
         [SQL_ORDER_TOLD] =
                 "UPDATE orders SET p_told = ?2, p_dead = CASE WHEN ?2 >= p_want THEN NULL ELSE p_dead END, "
                 "rev = rev + 1, seen = ?3 WHERE id = ?1 AND p_told < ?2",
+        [SQL_ORDER_REWRITE] = "UPDATE orders SET scheduled = ?3, rev = rev + 1, seen = ?4 "
+                              "WHERE id = ?1 AND rid = ?2 AND st = 0 RETURNING plat, rev",
+        [SQL_DOCUMENT_REWRITE] = "UPDATE documents SET doc = ?2 WHERE id = ?1",
         [SQL_ORDER_SCAN] = SCAN(OWN("o"), ""),
         [SQL_ORDER_SCAN_ANY] = SCAN(ANY("o"), ""),
         [SQL_ORDER_SCAN_FAILED] = SCAN(OWN("+o"), FAILED_ONES(OWN("f"))), /* the few failed ones come first */

@@ -277,6 +277,7 @@ static const struct verb_row verbs[] = {
         [VERB_IMPORT] = {.run = run_import, .writes = true},
         [VERB_CALL] = {.run = run_call, .writes = true},
         [VERB_SWEEP] = {.run = run_sweep, .writes = true},
+        [VERB_REWRITE] = {.run = run_rewrite, .writes = true},
 };
 
 void store_run(struct store *store, void *conn, struct job *job)
@@ -386,3 +387,4 @@ VERB(drop, DROP)
 VERB(import, IMPORT)
 VERB(call, CALL)
 VERB(sweep, SWEEP)
+VERB(rewrite, REWRITE)

@@ -102,7 +102,8 @@ enum verb {
         VERB_TOUCH,
         VERB_IMPORT,
         VERB_CALL,
-        VERB_SWEEP
+        VERB_SWEEP,
+        VERB_REWRITE
 };
 
 /* Who asks. Checked before the verb itself, by what is kept of the secret; a good one is remembered for 5 s, so that a
@@ -185,6 +186,19 @@ struct store_move {
 };
 void store_move(struct store *store, struct store_move *move);
 void store_move_done(struct store_move *move);
+
+/* Puts another content into an order that is NEW: its document and scheduledDate. All else stays, its history too. */
+struct store_rewrite {
+        struct job job;
+        struct id order;             /* in */
+        const struct order *content; /* in: borrowed */
+        enum rewrite_outcome {
+                REWRITE_DONE,
+                REWRITE_LATE,   /* it is NEW no more */
+                REWRITE_UNKNOWN /* no such order in this restaurant */
+        } outcome;
+};
+void store_rewrite(struct store *store, struct store_rewrite *rewrite);
 
 /* One order, whole. NULL `stored`: none in job.restaurant (or, TRUSTED without restaurant, none at all). */
 struct store_read {

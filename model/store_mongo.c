@@ -552,6 +552,7 @@ const struct backend backend_mongo = {
         .order_get = mongo_order_get,
         .order_find = mongo_order_find,
         .order_move = mongo_order_move,
+        .order_rewrite = mongo_order_rewrite,
         .order_scan = mongo_order_scan,
         .due = mongo_due,
         .claim = mongo_claim,

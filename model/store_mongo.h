@@ -127,6 +127,8 @@ enum err mongo_order_get(void *conn, const struct id *restaurant, const struct i
                          struct why *why);
 enum err mongo_order_find(void *conn, const struct order *like, struct order **ret, struct why *why);
 enum err mongo_order_move(void *conn, struct store_move *move, const struct move *row, struct why *why);
+enum err mongo_order_rewrite(void *conn, struct store_rewrite *rewrite, int64_t now_ms, bool *ret,
+                             struct why *why);
 enum err mongo_order_scan(void *conn, const struct store_list *list, const struct page *page,
                           order_visit_fn *visit, void *arg, struct why *why);
 enum err mongo_sweep(void *conn, struct store_sweep *sweep, struct why *why);

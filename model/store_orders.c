@@ -157,6 +157,19 @@ void store_move_done(struct store_move *move)
         order_free(TAKE(move->stored));
 }
 
+enum err run_rewrite(struct store *store, void *conn, struct job *job)
+{
+        struct store_rewrite *rewrite = (struct store_rewrite *)job;
+        CLEAN(order_free_at) struct order *order = NULL;
+        bool written = false;
+        enum err e = store->ops->order_rewrite(conn, rewrite, store_now(store), &written, &job->why);
+
+        if (e == ERR_OK && !written)
+                e = store->ops->order_get(conn, scope_of(job), &rewrite->order, &order, &job->why);
+        rewrite->outcome = written ? REWRITE_DONE : order ? REWRITE_LATE : REWRITE_UNKNOWN;
+        return e;
+}
+
 enum err run_read(struct store *store, void *conn, struct job *job)
 {
         struct store_read *read = (struct store_read *)job;

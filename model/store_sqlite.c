@@ -470,6 +470,7 @@ const struct backend backend_sqlite = {
         .order_get = sqlite_order_get,
         .order_find = sqlite_order_find,
         .order_move = sqlite_order_move,
+        .order_rewrite = sqlite_order_rewrite,
         .order_scan = sqlite_order_scan,
         .due = sqlite_due,
         .claim = sqlite_claim,

@@ -29,6 +29,8 @@ enum statement {
         SQL_ORDER_PEEK,
         SQL_ORDER_MOVE,
         SQL_ORDER_TOLD,
+        SQL_ORDER_REWRITE,
+        SQL_DOCUMENT_REWRITE,
         SQL_ORDER_SCAN,
         SQL_ORDER_SCAN_ANY,
         SQL_ORDER_SCAN_FAILED,
@@ -131,6 +133,8 @@ enum err sqlite_order_get(void *conn, const struct id *restaurant, const struct 
                           struct why *why);
 enum err sqlite_order_find(void *conn, const struct order *like, struct order **ret, struct why *why);
 enum err sqlite_order_move(void *conn, struct store_move *move, const struct move *row, struct why *why);
+enum err sqlite_order_rewrite(void *conn, struct store_rewrite *rewrite, int64_t now_ms, bool *ret,
+                              struct why *why);
 enum err sqlite_order_scan(void *conn, const struct store_list *list, const struct page *page,
                            order_visit_fn *visit, void *arg, struct why *why);
 enum err sqlite_sweep(void *conn, struct store_sweep *sweep, struct why *why);

@@ -28,6 +28,7 @@ enum err page_of(const struct job *job, const char *after, struct page *ret, str
 /* store_orders.c, store_targets.c, store_records.c: the verbs. Each may be run again after a rollback. */
 enum err run_create(struct store *store, void *conn, struct job *job);
 enum err run_move(struct store *store, void *conn, struct job *job);
+enum err run_rewrite(struct store *store, void *conn, struct job *job);
 enum err run_read(struct store *store, void *conn, struct job *job);
 enum err run_list(struct store *store, void *conn, struct job *job);
 enum err run_due(struct store *store, void *conn, struct job *job);

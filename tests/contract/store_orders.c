@@ -261,6 +261,78 @@ TEST(a_job_is_repeated_without_leaking_what_it_gave)
         assert_null(read.stored);
 }
 
+static struct store_rewrite rewriting(struct id order, const struct order *content)
+{
+        return (struct store_rewrite){
+                .job.access = trusted(world.restaurant), .order = order, .content = content};
+}
+
+TEST(a_new_orders_content_is_replaced)
+{
+        struct order content = {.document = strdup("{\"price\":7,\"items\":[{\"name\":\"Pide\"}]}"),
+                                .scheduled_ms = BEGAN + MINUTE,
+                                .status = STATUS_READY,
+                                .pickup = false};
+        struct id id = order_new(PLATFORM_YANDEX, STATUS_NEW);
+        struct store_rewrite rewrite = rewriting(id, &content);
+        CLEAN(order_free_at) struct order *before = order_load(id);
+        CLEAN(order_free_at) struct order *order = NULL;
+        struct change change;
+
+        clock_pass(SECOND);
+        changes_heard(NULL);
+        DO(rewrite, &rewrite);
+        assert_int_equal(rewrite.outcome, REWRITE_DONE);
+        assert_int_equal(changes_heard(&change), 1);
+        assert_true(id_equal(&change.order, &id));
+        assert_int_equal(change.platform, PLATFORM_YANDEX);
+        assert_int_equal(change.rev, 2);
+        assert_int_equal(change.before, STATUS_NEW);
+        assert_int_equal(change.after, STATUS_NEW);
+        assert_false(change.due[PARTY_PLATFORM] || change.due[PARTY_COURIER]);
+        order = order_load(id);
+        assert_string_equal(order->document, content.document);
+        assert_int_equal(order->scheduled_ms, BEGAN + MINUTE);
+        assert_int_equal(order->rev, 2);
+        assert_int_equal(order->updated_ms, BEGAN + SECOND);
+        assert_int_equal(order->status, STATUS_NEW);
+        assert_int_equal(order->n_moves, 1);
+        assert_int_equal(order->pickup, before->pickup);
+        assert_string_equal(order->platform_order_id, before->platform_order_id);
+        content.scheduled_ms = 0;
+        DO(rewrite, &rewrite);
+        order_free(TAKE(order));
+        order = order_load(id);
+        assert_int_equal(order->scheduled_ms, 0);
+        free(content.document);
+}
+
+TEST(what_is_new_no_more_keeps_its_content)
+{
+        struct order content = {.document = strdup("{\"price\":7}")};
+        struct id id = order_new(PLATFORM_YANDEX, STATUS_NEW);
+        struct store_rewrite rewrite = rewriting(id, &content);
+        CLEAN(order_free_at) struct order *order = NULL;
+
+        move_to(id, STATUS_ACCEPTED);
+        changes_heard(NULL);
+        DO(rewrite, &rewrite);
+        assert_int_equal(rewrite.outcome, REWRITE_LATE);
+        order = order_load(id);
+        assert_string_equal(order->document, "{\"price\":125.5}");
+        assert_int_equal(order->rev, 2);
+        rewrite = rewriting(world.restaurant, &content);
+        DO(rewrite, &rewrite);
+        assert_int_equal(rewrite.outcome, REWRITE_UNKNOWN);
+        rewrite = rewriting(order_new(PLATFORM_YANDEX, STATUS_NEW), &content);
+        rewrite.job.access = trusted(restaurant_new());
+        changes_heard(NULL);
+        DO(rewrite, &rewrite);
+        assert_int_equal(rewrite.outcome, REWRITE_UNKNOWN);
+        assert_int_equal(changes_heard(NULL), 0);
+        free(content.document);
+}
+
 static const struct CMUnitTest tests[] = {
         STORY(a_new_order_stands_as_it_came_in),
         STORY(its_history_begins_with_who_sent_it),
@@ -276,6 +348,8 @@ static const struct CMUnitTest tests[] = {
         STORY(an_order_is_read_in_its_restaurant_only),
         STORY(an_order_that_is_not_there_is_no_failure),
         STORY(a_job_is_repeated_without_leaking_what_it_gave),
+        STORY(a_new_orders_content_is_replaced),
+        STORY(what_is_new_no_more_keeps_its_content),
 };
 
 extern const struct chapter orders_chapter;

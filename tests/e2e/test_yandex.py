@@ -227,7 +227,8 @@ class TestNewOrder:
         b"", b"{", b"[]", b"null", b"\xff", b"\xef\xbb\xbf{}", b"{}x", b'{"a":NaN}', b"[" * 40,
         b'{"a":' * 31 + b"{}" + b"}" * 31, b'{"eatsId":"\\u0000"}', b'{"restaurantId":"\\ud800"}'])
     def test_hostile_bodies(self, yandex, body):
-        for method, path in (("POST", "/order"), ("PUT", f"/order/{yandex.sends()}/status")):
+        order = yandex.sends()
+        for method, path in (("POST", "/order"), ("PUT", f"/order/{order}"), ("PUT", f"/order/{order}/status")):
             complained(yandex.calls(method, path, body, JSON), 400)
 
     def test_nesting_that_would_not_be_read_back(self, yandex):
@@ -288,11 +289,46 @@ class TestReading:
         for who, number in asked:
             for method, path, body in (
                     ("GET", "", None), ("GET", "/status", None), ("DELETE", "", {"eatsId": "1"}), ("DELETE", "", None),
-                    ("PUT", "/status", {"status": "CANCELLED"}), ("PUT", "/courier", {})):
+                    ("PUT", "/status", {"status": "CANCELLED"}), ("PUT", "/courier", {}), ("PUT", "", {})):
                 if number != "%30":
                     assert complained(who.calls(method, f"/order/{number}{path}", body), 404) == NO_ORDER
         assert yandex.status(order)["status"] == "NEW"
         assert phone.now()["status"] == "hazirlanacak"
+
+
+class TestChange:
+    def test_a_new_ones_composition(self, yandex):
+        sent = an_order(PLACE)
+        order = yandex.sends(sent)
+        changed = sent | {"items": sent["items"][1:], "paymentInfo": {"itemsCost": 110.5, "paymentType": "CASH"},
+                          "comment": "Değişti"}
+        changed["deliveryInfo"] = sent["deliveryInfo"] | {"deliveryDate": "2030-11-07T11:30:00.000000+03:00"}
+        answer = yandex.calls("PUT", f"/order/{order}", changed, ORDER)
+        assert (answer.status_code, answer.json(), media_type(answer)) == (200, {"result": "OK"}, JSON)
+        now = ours(yandex, order).now()
+        assert (now["price"], now["orderNote"], len(now["items"]), now["rev"]) == (110.5, "Değişti", 1, 2)
+        assert (now["status"], now["scheduledDate"]) == ("yeni", "2030-11-07T08:30:00.000Z")
+        assert yandex.calls("GET", f"/order/{order}").json() == changed
+        assert yandex.sends(sent) == order
+
+    def test_it_stays_the_same_order(self, yandex):
+        sent = an_order(PLACE)
+        order = yandex.sends(sent)
+        for changes, path in (({"eatsId": new_number()}, "eatsId"), ({"discriminator": "yandex"}, "discriminator"),
+                              ({"discriminator": "pickup"}, "discriminator"), ({"restaurantId": new_id()}, "restaurantId"),
+                              ({"items": [], "paymentInfo": None}, "paymentInfo")):
+            assert path in complained(yandex.calls("PUT", f"/order/{order}", sent | changes, ORDER), 400)
+        complained(yandex.calls("PUT", f"/order/{order}", sent, STATUS), 415)
+        complained(yandex.calls("PUT", f"/order/{new_id()}", sent, ORDER), 404)
+        assert yandex.calls("GET", f"/order/{order}").json() == sent
+
+    def test_not_once_it_was_accepted(self, yandex):
+        sent = an_order(PLACE)
+        order = yandex.sends(sent)
+        ours(yandex, order).becomes("hazirlanacak")
+        answer = yandex.calls("PUT", f"/order/{order}", sent | {"comment": "late"}, ORDER)
+        assert complained(answer, 422) == "Only a new order can be changed"
+        assert ours(yandex, order).now()["orderNote"] == sent["comment"]
 
 
 class TestCancel:
