@@ -366,6 +366,22 @@ class TestAtOnce:
             assert len({answer.json()["data"]["orderId"] for answer in answers}) == 1
 
 
+class TestCouriers:
+    def test_three_servers_call_one_rider(self, world):
+        """By itself, and by hand for two firms on each server at once."""
+        place = world.restaurant()
+        firms = [place.courier(dispatch=True), place.courier(dispatch=True)]
+        for status in ("hazirlanacak", "yeni") * 5:
+            order = place.order(status=status)
+            answers = together(6, lambda n: world.all[n % 3].call(
+                "POST", f"{order.path}/call-courier", {"integrationId": firms[n // 3].id}, place.token, World.lone()))
+            assert {answer.status_code for answer in answers} <= {200, 409}
+            order.settles("done", "courier")
+            assert world.firms.riders[order.id] == [f"{order.id}-courier-1-dispatch"]
+            chosen = next(firm for firm in firms if firm.id == order.delivery("courier")["integrationId"])
+            assert {id(call.firm) for call in world.firms.about(order)} == {id(chosen.firm)}
+
+
 class TestSecrets:
     def test_what_one_server_made_is_good_on_all_at_once(self, world):
         for home in world.all:
