@@ -30,14 +30,16 @@ class Story:
     def __init__(self, world):
         self.world, self.secrets = world, [world.admin_token, world.secret_key]
         self.place = world.restaurant().connected(*PLATFORMS, "yemeksepeti", "migrosyemek", "getiryemek")
-        self.courier = self.place.courier()
-        self.secrets += [self.place.token, self.courier.key, self.courier.made["signingSecret"]]
+        self.courier = self.place.courier(dispatch=True, notifyCancel=True,
+                                          dispatchHeaders={"Authorization": "Bearer susam-susam-4711"})
+        self.secrets += [self.place.token, self.courier.key, self.courier.made["signingSecret"], "susam-susam-4711"]
         for account in self.place.credentials.values():
             # A supplier id is six digits, which may stand anywhere by chance.
             self.secrets += [value for name, value in account.items() if name not in ("supplierId", "loginUrl")]
 
     def tell(self):
         self.rotate()
+        self.dispatch()
         self.deliver()
         self.fail()
         self.misuse()
@@ -49,11 +51,21 @@ class Story:
         rotated = data(place.call("POST", f"{self.courier.path}/rotate-key", {}))
         signing = data(place.call("POST", f"{self.courier.path}/rotate-signing-secret", {}))
         token = data(place.call("POST", f"{place.path}/tokens", {"name": "Kasa"}), 201)
+        self.courier.firm["secrets"].append(signing["signingSecret"])
         self.secrets += [rotated["apiKey"], signing["signingSecret"], token["token"]]
 
     def order(self, name):
         return self.place.order(name, "hazir", customer=CUSTOMER, orderNote="acı olmasın",
                                 courierNote="kuryeye fısılda")
+
+    def dispatch(self):
+        order = self.order("phone")
+        order.settles("done", "courier")
+        order.becomes("cancelled", note="iptal notu")
+        self.world.firms.received("dispatch-cancel", order)
+        echo = "\n".join([*self.secrets, *PERSONAL]).encode()
+        self.world.firms.next("dispatch", fails(400, body=echo), times=4)
+        self.order("phone").settles("failed", "courier")
 
     def deliver(self):
         for name in (*PLATFORMS, "getiryemek"):
@@ -100,6 +112,7 @@ def story():
 def test_no_secret_is_in_the_log(story):
     text = story.world.server.text().encode()
     assert not [form for secret in story.secrets for form in forms(secret) if form in text]
+    assert story.courier.firm["url"].encode() not in text  # it may have a firm's own secret in it
 
 
 def test_nothing_about_a_customer_is_in_the_log(story):
