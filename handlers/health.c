@@ -9,6 +9,7 @@
 #include "server/client.h"
 #include "server/metrics.h"
 #include "server/outbound.h"
+#include "server/poller.h"
 
 #define PULSE_MS 5000 /* a thread that has not gone round for so long is stuck; each does every second */
 
@@ -23,7 +24,8 @@ static bool loops_turn(const struct app *app)
 {
         const int64_t since_ms = time_boot_ms() - PULSE_MS;
 
-        return client_pulse_ms(app->client) > since_ms && outbound_pulse_ms(app->outbound) > since_ms;
+        return client_pulse_ms(app->client) > since_ms && outbound_pulse_ms(app->outbound) > since_ms &&
+               poller_pulse_ms(app->poller) > since_ms;
 }
 
 static void say_ready(struct request *r, bool store, int64_t owed_ms)

@@ -11,6 +11,7 @@ struct config;
 struct http;
 struct keyring;
 struct outbound;
+struct poller;
 struct store;
 struct throttle;
 
@@ -21,6 +22,7 @@ struct app {
         struct store *store;
         struct client *client;
         struct outbound *outbound;
+        struct poller *poller;
         struct throttle *throttle;
         struct reasons {          /* the loop's own: what a platform said last, as an answer lists it */
                 char *text;       /* owned; NULL: nothing yet */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c - starts the parts in order, runs the loop, stops them in reverse.
  *
- * Each part may use only what was started before it: store, client, http, outbound. Outbound is the last, for it calls as
- * soon as it starts, and the guard must know by then where we listen; requests are taken only after it. Stopping: http answers what it holds,
- * outbound gives back what it has not begun, the client completes what runs, outbound writes what came of it, and only
- * then the store closes. */
+ * Each part may use only what was started before it: store, client, http, outbound, poller. Outbound and what asks by it
+ * come last, for it calls as soon as it starts, and the guard must know by then where we listen; requests are taken only
+ * after it. Stopping: http answers what it holds, the poller begins no more polls, outbound gives back what it has not
+ * begun, the client completes what runs, outbound writes what came of it, the polls end, and only then the store closes. */
 #include "handlers/routes.h"
 #include "model/clean.h"
 #include "server/app.h"
@@ -16,6 +16,7 @@
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/outbound.h"
+#include "server/poller.h"
 #include "server/sweeper.h"
 #include "server/throttle.h"
 
@@ -31,9 +32,10 @@
 #define HELD_MAX 512       /* unanswered at once; docs/design.md 4 */
 #define DRAIN_HTTP_MS 4000 /* with the next one under the 10 s that an orchestrator waits before it kills */
 #define DRAIN_CALLS_MS 3000
-#define GRACE_MS 2000  /* far longer than a claim takes; a guess */
-#define SWEEP_MS 60000 /* what expires has lived for a day, so that a minute more is nothing */
-#define PAUSE_MS 5000  /* after a 429 of a platform that names no limit; a guess */
+#define LOOK_MAX_MS 30000 /* until an account is polled that was just connected; a guess */
+#define GRACE_MS 2000     /* far longer than a claim takes; a guess */
+#define SWEEP_MS 60000    /* what expires has lived for a day, so that a minute more is nothing */
+#define PAUSE_MS 5000     /* after a 429 of a platform that names no limit; a guess */
 
 struct server {
         struct app app;
@@ -107,6 +109,19 @@ static enum err take_signals(struct server *server, struct why *why)
 }
 
 /* --- start and stop --- */
+
+/* A question may need a login first. */
+static enum err start_poller(struct server *server, struct why *why)
+{
+        const struct config *c = &server->config;
+        const struct poller_options options = {
+                .wait_ms = {[PLATFORM_DUKKANGO] = c->dukkango_poll_ms},
+                .look_ms = c->dukkango_poll_ms < LOOK_MAX_MS ? c->dukkango_poll_ms : LOOK_MAX_MS,
+                .timeout_ms = 2 * c->outbound_timeout_ms,
+                .slack_ms = c->lease_slack_ms};
+
+        return poller_start(&options, server->app.store, server->outbound, &server->app.poller, why);
+}
 
 static void end_of_round(void *app)
 {
@@ -199,17 +214,21 @@ static enum err start(struct server *server, struct why *why)
         if (e == ERR_OK)
                 e = outbound_start(server->outbound, server->app.store, server->app.client, why);
         if (e == ERR_OK)
+                e = start_poller(server, why);
+        if (e == ERR_OK)
                 e = sweeper_start(server->app.store, SWEEP_MS, &server->sweeper, why);
         return e;
 }
 
 static void stop(struct server *server)
 {
+        poller_drain(server->app.poller);
         if (server->outbound)
                 outbound_drain(server->outbound, DRAIN_CALLS_MS);
         client_stop(server->app.client);
         if (server->outbound)
                 outbound_stop(server->outbound);
+        poller_stop(server->app.poller);
         sweeper_stop(server->sweeper);
         store_close(server->app.store);
         http_close(server->app.http); /* what the store completed last still asks outbound for its breakers */

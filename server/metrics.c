@@ -23,9 +23,11 @@ struct label {
         size_t n;
 };
 
-#define CLAIM_WORD(name, word) word,
-static const char *const claim_words[] = {CLAIM_TABLE(CLAIM_WORD)};
-#undef CLAIM_WORD
+#define WORD(name, word) word,
+static const char *const claim_words[] = {CLAIM_TABLE(WORD)};
+static const char *const poll_words[] = {POLL_TABLE(WORD)};
+static const char *const polled_words[] = {POLLED_TABLE(WORD)};
+#undef WORD
 
 /* What our store sends; all else, the driver's own greetings and pings, is the last. */
 static const char *const command_words[] = {"find",   "findAndModify", "insert",  "update",
@@ -42,6 +44,10 @@ static const char *const result_words[] = {"ok", "failed"};
 #define FAMILY_TABLE(X)                                                                                   \
         X(CLAIMS, "kuryed_claims_total", 1, "Claims of what is due, by what came of them.",               \
           LABEL("result", claim_words))                                                                   \
+        X(POLLS, "kuryed_polls_total", 1, "Polls of accounts, by what came of them.",                     \
+          LABEL("result", poll_words))                                                                    \
+        X(POLLED, "kuryed_polled_orders_total", 1, "Orders that polls showed, by what they were to us.",  \
+          LABEL("result", polled_words))                                                                  \
         X(COMMANDS, "kuryed_store_commands_total", 1, "Round trips to the store, by command and result.", \
           LABEL("command", command_words), LABEL("result", result_words))                                 \
         X(COMMAND_SECONDS, "kuryed_store_command_seconds_total", 1000000,                                 \
@@ -70,6 +76,16 @@ static void add(enum family family, size_t cell, unsigned long long n)
 void metrics_claim(enum claim result)
 {
         add(CLAIMS, result, 1);
+}
+
+void metrics_poll(enum poll_result result)
+{
+        add(POLLS, result, 1);
+}
+
+void metrics_polled(enum polled_order result)
+{
+        add(POLLED, result, 1);
 }
 
 void metrics_command(const struct command *command)

@@ -16,6 +16,30 @@ enum claim { CLAIM_TABLE(CLAIM_ENUM) CLAIM_COUNT };
 /* One claim of something that is due, and what came of it. */
 void metrics_claim(enum claim result);
 
+#define POLL_TABLE(X)                                                    \
+        X(OK, "ok")                                                      \
+        X(BUSY, "busy")       /* not asked: what is owed had the lane */ \
+        X(LIMITED, "limited") /* 429 */                                  \
+        X(FAILED, "failed")
+#define POLL_ENUM(name, word) POLL_##name,
+enum poll_result { POLL_TABLE(POLL_ENUM) POLL_COUNT };
+#undef POLL_ENUM
+
+/* One poll of an account, and what came of it. */
+void metrics_poll(enum poll_result result);
+
+#define POLLED_TABLE(X)         \
+        X(IMPORTED, "imported") \
+        X(KNOWN, "known")       \
+        X(MOVED, "moved")       \
+        X(BROKEN, "broken")
+#define POLLED_ENUM(name, word) POLLED_##name,
+enum polled_order { POLLED_TABLE(POLLED_ENUM) POLLED_COUNT };
+#undef POLLED_ENUM
+
+/* One order that a poll showed, and what it was to us. */
+void metrics_polled(enum polled_order result);
+
 /* One round trip to a store of other processes. */
 void metrics_command(const struct command *command);
 

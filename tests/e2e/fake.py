@@ -133,10 +133,11 @@ class Fake:
     """Base of the platforms. Subclasses give route() and apply()."""
 
     base = ""  # the path under which the platform's API begins
+    aside = ()  # steps that come by themselves, told by received() and count() only
 
     def __init__(self):
         self.changed = threading.Condition()
-        self.calls, self.violations = [], []
+        self.calls, self.asides, self.violations = [], [], []
         self.accounts, self.orders = {}, {}
         self.troubles, self.hangs = {}, []
         self.under_way, self.peak = 0, 0  # calls at once: now, and the most so far
@@ -164,7 +165,7 @@ class Fake:
         with self.changed:
             call.status = answer.status
             self.under_way -= 1
-            self.calls.append(call)
+            (self.asides if call.step in self.aside else self.calls).append(call)
             self.changed.notify_all()
         return answer
 
@@ -227,12 +228,12 @@ class Fake:
 
     def count(self, step):
         with self.changed:
-            return sum(call.step == step for call in self.calls)
+            return sum(call.step == step for call in self.calls + self.asides)
 
     def received(self, step, order=None, times=1, timeout=WAIT):
         """Waits for the n-th call of this step and returns it."""
         def matching():
-            return [call for call in self.calls if call.step == step
+            return [call for call in self.calls + self.asides if call.step == step
                     and (order is None or call.order == self.key(order))]
         with self.changed:
             self.changed.wait_for(lambda: len(matching()) >= times, timeout)

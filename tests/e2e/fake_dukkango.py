@@ -8,12 +8,14 @@ order is, so the repeat of a step whose answer was lost breaks no rule.
 """
 
 import datetime
+import itertools
 import re
 import secrets
 import time
 import uuid
 
 from fake import UUID, Fake
+from process import WAIT
 
 ORDER_PATH = re.compile(r"/api/integrations/orders/(accept|ontheway|complete|cancel|success)/([^/?]+)")
 STEPS = {"accept": "accept", "ontheway": "on-the-way", "complete": "delivered", "cancel": "cancel",
@@ -21,6 +23,7 @@ STEPS = {"accept": "accept", "ontheway": "on-the-way", "complete": "delivered", 
 MOVES = {"accept": ((1,), 2), "on-the-way": ((2,), 16), "delivered": ((16,), 5),
          "cancel": ((1, 2, 16), 6)}
 STATES = {"yeni": 1, "hazirlanacak": 2, "hazirlaniyor": 2, "hazir": 2, "teslim-edilecek": 16}
+TEXTS = {1: "RECEIVED", 2: "CONFIRMED", 16: "IN_DELIVERY", 5: "COMPLETE_NEEDS_PAYMENT", 6: "CANCELED"}
 REASONS = {1: "Ürün tükendi", 2: "Adres bulunamıyor", 3: "Yoğunluk nedeniyle", 4: "Müşteri iptal etti",
            5: "Teknik sorun", 6: "Çok uzak teslimat adresi", 7: "Ödeme problemi", 8: "Diğer"}
 DAY = 24 * 3600
@@ -31,12 +34,21 @@ def refuse(status, error, message=None):
     return status, {"status": False, "error": error, **({"message": message} if message else {})}
 
 
+class Placed:
+    """A customer's order, as the platform knows it."""
+
+    def __init__(self, key):
+        self.platform_id = key
+
+
 class FakeDukkango(Fake):
     base = "/api/integrations"
-    poll_floor = 30.0  # seconds between two looks at the list
+    aside = ("poll", "acknowledge")
+    poll_floor = 0  # seconds between two looks at a restaurant's list; the platform's own are 30
 
     def __init__(self):
-        self.tokens, self.polls = {}, {}  # token: (account, until); token: last poll
+        self.tokens, self.polls = {}, {}  # token: (account, until); account: last poll
+        self.numbers = itertools.count(1031)
         self.reasons = dict(REASONS)
         super().__init__()
 
@@ -49,11 +61,46 @@ class FakeDukkango(Fake):
         """The platform gets an order of a customer; returns its payment_key and no reference."""
         key = str(uuid.uuid4())
         self.orders[key] = {"state": STATES[status], "account": credentials, "own": own_courier,
-                            "acknowledged": False, "by": None}
+                            "acknowledged": True, "by": None, "shown": self._shown(key)}
         return key, None
 
-    def state(self, order):
-        return self.orders[order.platform_id]["state"]
+    def places(self, credentials, state=1, own_courier=True, **fields):
+        """A customer orders; the next list shows it, with these fields in place of the usual ones."""
+        key = str(uuid.uuid4())
+        with self.changed:
+            self.orders[key] = {"state": state, "account": credentials, "own": own_courier, "acknowledged": False,
+                                "by": None, "shown": {**self._shown(key), **fields}}
+        return Placed(key)
+
+    def _shown(self, key):
+        return {"id": next(self.numbers), "payment_key": key, "shipping_method": "delivery", "payment_method": "Nakit",
+                "note": "Zile basmayın", "total": 125.5, "discount": 0, "date": "2026-01-15 17:55:00",
+                "restaurant_id": 7, "restaurant_name": "Deneme Lokantası", "courier_fee": 0, "scheduled_date": "",
+                "order_tip": 0, "customer": {"name": "Şükrü Çağlayangil", "phone": "+90 555 123 45 67"},
+                "address": {"address": "Bağdat Caddesi No: 123, Kadıköy", "description": "Kapı kodu: 1234"}}
+
+    def moves(self, order, state, **fields):
+        """Something happens to the order at the platform itself: the next list shows it again."""
+        with self.changed:
+            found = self.orders[order.platform_id]
+            found.update(state=state, acknowledged=False, shown={**found["shown"], **fields})
+
+    def acknowledged(self, order):
+        """Waits until the order, as it is now, was acknowledged."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.orders[order.platform_id]["acknowledged"], WAIT), self.asides[-9:]
+
+    def polls_of(self, credentials):
+        """The calls so far that asked for this restaurant's list."""
+        with self.changed:
+            return [call for call in self.asides if (call.step, call.order) == ("poll", credentials["appSecretKey"])]
+
+    def polled(self, credentials, times=1):
+        """Waits until the restaurant's list was asked for so many times more; returns all of the calls."""
+        with self.changed:
+            wanted = len(self.polls_of(credentials)) + times
+            assert self.changed.wait_for(lambda: len(self.polls_of(credentials)) >= wanted, WAIT), f"not {wanted} polls"
+            return self.polls_of(credentials)
 
     def expire_tokens(self):
         with self.changed:
@@ -66,7 +113,8 @@ class FakeDukkango(Fake):
         elif (call.method, call.path) == ("POST", "/api/integrations/auth/login"):
             call.step = "login"
         elif (call.method, call.path.split("?")[0]) == ("GET", "/api/integrations/orders/get-current"):
-            call.step = "poll"
+            account, _ = self.tokens.get(call.headers.get("Access-Token"), (None, 0))
+            call.step, call.order = "poll", account and account["appSecretKey"]
         elif (call.method, call.path) == ("GET", "/api/integrations/orders/cancel-reasons"):
             call.step = "reasons"
         else:
@@ -82,7 +130,7 @@ class FakeDukkango(Fake):
         if account is None or until < time.monotonic():
             return refuse(401, "yetkisiz erişim", "Token expired or invalid")
         if call.step == "poll":
-            return self._poll(call.headers["Access-Token"], account)
+            return self._poll(call, account)
         if call.step == "reasons":
             return 200, {"status": True, "data": [{"id": one, "reason": text} for one, text in self.reasons.items()]}
         order = self.orders.get(call.order)
@@ -102,13 +150,14 @@ class FakeDukkango(Fake):
         return 200, {"status": True, "data": {"access_token": token,
                                               "expiration_date": until.strftime("%Y-%m-%d %H:%M:%S")}}
 
-    def _poll(self, token, account):
-        now = time.monotonic()
-        if now - self.polls.get(token, -DAY) < self.poll_floor:
+    def _poll(self, call, account):
+        since = call.at - self.polls.get(call.order, -DAY)
+        if since < self.poll_floor:
+            self.breaks(call, f"{since} s after the last one")
             return refuse(429, "çok fazla istek")
-        self.polls[token] = now
+        self.polls[call.order] = call.at
         return 200, {"status": True, "data": [
-            {"payment_key": key, "status_id": order["state"],
+            {**order["shown"], "status_id": order["state"], "status_text": TEXTS[order["state"]],
              "courier_type": "restaurant" if order["own"] else "platform"}
             for key, order in self.orders.items()
             if order["account"] is account and not order["acknowledged"]]}

@@ -106,7 +106,7 @@ class World:
             "admin_token": self.admin_token, "secret_key": f"k1:{self.secret_key}",
             **{f"{name}_url": fake.url for name, fake in self.fakes.items()},
             "getiryemek_step_wait": f"{int(step_wait * 1000)}ms", "retry_schedule": "50ms,100ms,200ms",
-            "outbound_timeout": "2s", "outbound_allow": "127.0.0.0/8", "lease_slack": "1s",
+            "dukkango_poll": "10m", "outbound_timeout": "2s", "outbound_allow": "127.0.0.0/8", "lease_slack": "1s",
             "request_deadline": "5s", **settings}
         self.faults = True  # whether close() shall look for what must never be
         self.start()
@@ -232,6 +232,10 @@ class Restaurant:
             body["platformRef"] = reference
         body.update(fields)
         return Order(self, data(self.call("POST", "/api/v1/orders", body), 201))
+
+    def ours(self, made):
+        """An order that came in another way, by how it is shown."""
+        return Order(self, made)
 
 
 class Courier:
