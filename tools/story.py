@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""story.py - what tools/demo plays: the real binary, a pretend platform, one order, one webhook.
+"""story.py - what tools/demo plays: the real binary, a pretend platform and courier firm, one order, one webhook.
 
-Needs nothing but Python's own library, and python3-cryptography for Migros Yemek. The pretend platform and the child process are those of the end-to-end tests: what the demo shows is what is tested.
+Needs nothing but Python's own library, and python3-cryptography for Migros Yemek. The pretend others and the child process are those of the end-to-end tests: what the demo shows is what is tested.
 usage: KURYED=<binary> story.py [--once] [--platform NAME] [MongoDB's URI without a database]
 """
 
@@ -57,10 +57,10 @@ def pretty(document):
     return '\n'.join('     ' + line for line in json.dumps(document, ensure_ascii=False, indent=2).splitlines())
 
 
-def pretend(name):
+def pretend(name, called):
     """The fake of the tests, which shows each call as it comes in, and what was answered."""
     class Pretend(getattr(importlib.import_module(f'fake_{name}'), f'Fake{name.capitalize()}')):
-        word, title = name, ALL[name][0]
+        word, title = name, called
 
         def take(self, call):
             answer = super().take(call)
@@ -112,7 +112,7 @@ class Server:
         self.process = Kuryed({
             'KURYE_LISTEN': '127.0.0.1:0', 'KURYE_OPS_LISTEN': '127.0.0.1:0',
             'KURYE_STORE': store.setting, f'KURYE_{platform.word.upper()}_URL': platform.url,
-            'KURYE_GETIRYEMEK_STEP_WAIT': f'{STEP_WAIT}s',
+            'KURYE_GETIRYEMEK_STEP_WAIT': f'{STEP_WAIT}s', 'KURYE_OUTBOUND_ALLOW': '127.0.0.0/8',
             'KURYE_ADMIN_TOKEN': self.admin_token, 'KURYE_SECRET_KEY': f'demo:{key}'})
         try:
             self.url = f'http://{self.process.log_contains(event="listening")["listen"]}'
@@ -137,8 +137,8 @@ class Server:
 
 
 class Story:
-    def __init__(self, server, platform):
-        self.server, self.platform = server, platform
+    def __init__(self, server, platform, firm):
+        self.server, self.platform, self.firm = server, platform, firm
         self.restaurant_token = self.key = self.number = None
         _, self.first, self.rest = ALL[platform.word]
 
@@ -156,7 +156,11 @@ class Story:
         self.restaurant_token = made['token']
         path, account = f'/api/v1/restaurants/{RESTAURANT}', self.platform.account()
         self.restaurant('PUT', f'{path}/platforms/{self.platform.word}', {'enabled': True, 'credentials': account})
-        self.key = self.restaurant('POST', f'{path}/courier-integrations', {'name': 'Hızlı Kurye'}, 201)['apiKey']
+        address = self.firm.firm()
+        made = self.restaurant('POST', f'{path}/courier-integrations',
+                               {'name': 'Hızlı Kurye', 'dispatchUrl': address['url']}, 201)
+        address['secrets'].append(made['signingSecret'])
+        self.key = made['apiKey']
         self.number, reference = self.platform.hold(account, 'yeni')
         self.restaurant('POST', '/api/v1/orders', {
             'orderId': ORDER, 'platform': self.platform.word, 'platformOrderId': self.number,
@@ -190,17 +194,21 @@ class Story:
         self.set_up()
         say(f'1. Restaurant {RESTAURANT}, connected to {self.platform.title}, has a courier firm with a key of its own.')
         say(f'2. Order {ORDER} has come in from {self.platform.title} ({self.number}):\n     {described(self.order())}')
-        say(f'3. The courier sets out: POST {WEBHOOK} with status 1')
+        say(f'3. The restaurant calls a courier: POST /api/v1/orders/{ORDER}/call-courier')
+        self.restaurant('POST', f'/api/v1/orders/{ORDER}/call-courier', {})
+        self.firm.received('dispatch', timeout=WAIT)
+        expect(self.firm.applied() == ['dispatch'], f'the courier firm was told {self.firm.applied()}: {self.firm.violations}')
+        say(f'4. The courier sets out: POST {WEBHOOK} with status 1')
         answer = self.server.call('POST', WEBHOOK, {'restaurantId': RESTAURANT, 'orderId': ORDER, 'status': 1},
                                   x_api_key=self.key)
         say(pretty(answer))
         expect(answer['success'] and answer['data']['status'] == 'teslim-edilecek', f'the webhook said {answer}')
         after = self.reaches('teslim-edilecek', self.first)
-        say(f'4. The order has moved, and {self.platform.title} knows, what was missing included:\n     {described(after)}')
+        say(f'5. The order has moved, and {self.platform.title} knows, what was missing included:\n     {described(after)}')
 
     def finish(self):
         """Does what the reader would: runs the curl."""
-        say('5. It is delivered, by the curl that the demo prints:')
+        say('6. It is delivered, by the curl that the demo prints:')
         command = ['bash', '-c', self.curl(2) + ' --silent --show-error --noproxy "*"']
         done = subprocess.run(command, capture_output=True, text=True, timeout=WAIT, check=False)
         expect(done.returncode == 0, f'curl ended with {done.returncode}: {done.stderr}')
@@ -234,18 +242,18 @@ def stopped(*_):
 
 def told(store, name, once):
     """Plays the story on a server of its own; returns the exit status."""
-    platform = pretend(name)
+    platform, firm = pretend(name, ALL[name][0]), pretend('courier', 'The courier firm')
     server = Server(store, platform)
-    say(f'kuryed runs on {server.url} with {store.name}, beside a pretend {platform.title}.')
+    say(f'kuryed runs on {server.url} with {store.name}, beside a pretend {platform.title} and a pretend courier firm.')
     try:
-        story = Story(server, platform)
+        story = Story(server, platform, firm)
         story.play()
         if not once:
             story.hand_over()
         story.finish()
         status, took = server.process.stop(WAIT)
         expect(status == 0, f'the server stopped with {status}')
-        say(f'The demo held: one order, two webhooks, {len(platform.applied())} calls to its platform; stopped in {took * 1000:.0f} ms.')
+        say(f'The demo held: one order, two webhooks, {len(platform.applied())} calls to its platform and one to a courier firm; stopped in {took * 1000:.0f} ms.')
         return 0
     except KeyboardInterrupt:
         say('')
@@ -256,6 +264,7 @@ def told(store, name, once):
     finally:
         end(server.process)
         platform.close()
+        firm.close()
 
 
 def end(process):

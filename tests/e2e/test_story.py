@@ -39,6 +39,7 @@ def test_once_ends_by_itself_and_well():
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
     assert re.findall(r"PUT /\S+/(\w+)/", done.stdout) == ["accept", "ontheway", "complete"]
+    assert re.findall(r'received  POST /\w+ {"kuzeyOrderId".*-> (\d+)$', done.stdout, re.M) == ["200"]
 
 
 @pytest.mark.parametrize("name, calls", [("getiryemek", 3), ("yemeksepeti", 2), ("trendyolyemek", 4), ("migrosyemek", 4)])
