@@ -18,6 +18,7 @@ from stores import MONGODB_URI
 from test_lifecycle import Load
 from test_metrics import claims
 from world import PLATFORMS, Restaurant, World, data, eventually, refused, together
+from yandex import Yandex, complained
 
 pytestmark = pytest.mark.mongodb_only
 
@@ -223,6 +224,8 @@ class TestProxy:
         for answer, words in ((courier.post(order, 1), "Sipariş güncellenemedi"),
                               (place.call("GET", place.path), "Sunucu hatası")):
             assert refused(answer, 500, words).headers["Retry-After"] == "1"
+        complained(world.call("GET", f"/order/{order.id}/status"), 500)
+        complained(world.call("POST", "/security/oauth/token", {}), 500)
 
     def test_with_no_store_there(self, world):
         place = world.restaurant().connected("dukkango")
@@ -383,6 +386,17 @@ class TestCouriers:
 
 
 class TestSecrets:
+    def test_a_partners_ticket_is_good_on_all(self, world):
+        yandex = Yandex(world.restaurant())
+        token, order = yandex.logs_in(), yandex.sends()
+
+        def asked():
+            return [server.call("GET", f"/order/{order}/status", token=token) for server in world.all]
+        assert [answer.json()["status"] for answer in asked()] == 3 * ["NEW"]
+        yandex.connects(newSecret=True)
+        for answer in asked():
+            complained(answer, 401)
+
     def test_what_one_server_made_is_good_on_all_at_once(self, world):
         for home in world.all:
             place = home.restaurant()

@@ -2,6 +2,7 @@
 """test_yandex.py - Yandex Eats calls us: its account and tokens, its orders, and how far they are."""
 
 import json
+import random
 import time
 
 import pytest
@@ -230,6 +231,20 @@ class TestNewOrder:
         order = yandex.sends()
         for method, path in (("POST", "/order"), ("PUT", f"/order/{order}"), ("PUT", f"/order/{order}/status")):
             complained(yandex.calls(method, path, body, JSON), 400)
+
+    def test_bodies_that_were_spoilt_on_their_way(self, yandex):
+        draw = random.Random(5)
+        order = yandex.sends()
+        for number in range(300):
+            body = bytearray(json.dumps(an_order(PLACE), ensure_ascii=False).encode())
+            for _ in range(draw.randint(1, 4)):
+                at = draw.randrange(len(body))
+                body[at:at + draw.randint(0, 3)] = draw.choice((b"", b"null", b"{}", b"[", b'"', b"-1e9", b"\xff", b"\\u0000"))
+            method, path = draw.choice((("POST", "/order"), ("PUT", f"/order/{order}"), ("PUT", f"/order/{order}/status"),
+                                        ("DELETE", f"/order/{new_id()}"), ("PUT", f"/order/{order}/courier")))
+            answer = yandex.calls(method, path, bytes(body), JSON)
+            assert answer.status_code in (200, 204, 400, 404), (number, bytes(body))
+        yandex.calls("GET", f"/order/{order}")
 
     def test_nesting_that_would_not_be_read_back(self, yandex):
         deep = json.loads("[" * 31 + "]" * 31)
