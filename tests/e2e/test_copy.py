@@ -139,7 +139,7 @@ def test_one_that_was_killed_is_begun_again(world, place, many, destination):
     status, told, _ = copy(world, destination)
     there = int(re.search(r"([0-9]+) were there", told)[1])
     assert (status, told) == (0, EQUAL.format(1200, 4, there)) and 700 <= there < 1004
-    world.start(store=destination.where)
+    world.start(store=destination.where, dukkango_url="http://127.0.0.1:9")  # a poll would find the credentials good
     assert everything(world, place) == many
 
 
