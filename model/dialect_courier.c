@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dialect_courier.c - how a courier firm is told of an order, and of its end: one POST to the firm's own address.
  *
- * Source: seed 002, "restorana paket servis siparişi geldiğinde"; signed by Standard Webhooks 1.0. Firms answer with a
- * status and nothing that is read: foreign text has no place in what we keep. There is nothing to check a doubt by, and
- * need not be: a repeat bears the webhook-id of the call before, by which a firm knows it. */
+ * Source: the courier firms' integration page, "restorana paket servis siparişi geldiğinde"; signed by Standard Webhooks
+ * 1.0. Firms answer with a status and nothing that is read: foreign text has no place in what we keep. There is nothing to
+ * check a doubt by, and need not be: a repeat bears the webhook-id of the call before, by which a firm knows it. */
 #include "model/clean.h"
 #include "model/dialect.h"
 #include "model/integration.h"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""fake_courier.py - courier firms that are told of orders: seed 002's payload, verified by Standard Webhooks 1.0.
+"""fake_courier.py - courier firms that are told of orders: the payload of their integration page, verified by Standard Webhooks 1.0.
 
 One server for all firms, each at an address of its own. A firm keeps the rules of whoever receives such webhooks: it takes
 nothing that is not signed by a secret it knows within five minutes, knows a repeat by its webhook-id, and sends one rider

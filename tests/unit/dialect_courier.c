@@ -23,7 +23,7 @@ static const struct step *cancel_step(void)
         return dialect_step(dialect, STEP_OF(STATUS_CANCELLED));
 }
 
-/* The example of seed 002, as it came in. */
+/* The example of the courier firms' integration page, as it came in. */
 #define EXAMPLE                                                                                             \
         "{'platform':'yemeksepeti','platformOrderId':'k7','platformRef':{'callbackUrls':{}},'price':125.5," \
         "'paymentMethod':'card','originalPaymentMethod':'Kapıda Kredi/Banka Kartı',"                      \
@@ -94,7 +94,7 @@ static const char *header(const struct message *m, const char *name)
 
 /* ---- the payload ---- */
 
-TEST(the_seeds_example_goes_out_member_by_member)
+TEST(the_pages_example_goes_out_member_by_member)
 {
         CLEAN(order_free_at) struct order *order = an_order(EXAMPLE);
 
@@ -316,7 +316,7 @@ TEST(for_a_scheduled_order_a_courier_is_called_in_time)
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
-                cmocka_unit_test(the_seeds_example_goes_out_member_by_member),
+                cmocka_unit_test(the_pages_example_goes_out_member_by_member),
                 cmocka_unit_test(what_the_order_lacks_is_null_and_never_left_out),
                 cmocka_unit_test(letters_emoji_and_long_phones_arrive_as_they_are),
                 cmocka_unit_test(it_says_how_the_order_stands_now),
