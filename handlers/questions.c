@@ -39,7 +39,7 @@ static void come_back(struct query *query)
                 request_fail(question->request, e, NULL);
 }
 
-/* What is borrowed lives as long as the request. A fifth of its time is left for what comes before and behind. */
+/* What is borrowed lives as long as the request. A quarter of its time is left for what comes before and behind. */
 static enum err ask(struct request *r, const struct question *asked)
 {
         struct question *question = request_alloc(r, sizeof *question, forget);
@@ -48,7 +48,7 @@ static enum err ask(struct request *r, const struct question *asked)
                 return ERR_NO_MEMORY;
         *question = *asked;
         question->request = r;
-        question->query.timeout_ms = caller_app(r)->config->request_deadline_ms * 4 / 5;
+        question->query.timeout_ms = caller_app(r)->config->request_deadline_ms * 3 / 4;
         question->query.reply = http_inbox(caller_app(r)->http);
         question->query.done = come_back;
         if (request_hold(r))

@@ -54,6 +54,10 @@ static enum err ask(const struct order *order, int number, const struct account 
                 return dialect->login(account, m, why);
         if (number == CHECK)
                 return dialect->check(order, account, m, why);
+        if (number == REASONS)
+                return dialect->ask_reasons(order, account, m, why);
+        if (number == PROBE)
+                return dialect->probe(account, m, why);
         return dialect->build(order, dialect_step(dialect, number), account, m, why);
 }
 

@@ -8,10 +8,12 @@
 
 #define CHECK 0
 #define LOGIN (-1)
+#define REASONS (-2)
+#define PROBE (-3)
 
 /* A request as it must go out. */
 struct asked {
-        int number;         /* of the step; CHECK; LOGIN */
+        int number;         /* of the step; CHECK; LOGIN; REASONS; PROBE */
         const char *reason; /* of the cancel; NULL: none given */
         const char *line;   /* method and URL; NULL: it cannot be built */
         const char *body;   /* or, where it cannot be built, the field that is wrong */
@@ -60,6 +62,7 @@ static const char *const dukkango_refused[] = {"1031", "3e9caf87-5cb7-4c4e-adcb-
 static const struct asked dukkango_asked[] = {
         {LOGIN, NULL, "POST http://dukkango.test/api/integrations/auth/login",
          "{\"app_secret_key\":\"uygulama\",\"rest_secret_key\":\"restoran \\\"1\\\"\"}"},
+        {REASONS, NULL, "GET " ORDERS "cancel-reasons", NULL},
         {10, NULL, "PUT " ORDERS "accept/" KEY, "{\"preparing_time\":25}"},
         {40, NULL, "PUT " ORDERS "ontheway/" KEY, NULL},
         {50, NULL, "PUT " ORDERS "complete/" KEY, NULL},
@@ -142,6 +145,7 @@ static const char *const trendyol_refused[] = {"a b", ".", "..", "paket-ı", NUL
 
 static const struct asked trendyol_asked[] = {
         {CHECK, NULL, "GET " PACKAGES "/" PACKAGE, NULL},
+        {PROBE, NULL, "GET " PACKAGES "?page=0&size=1", NULL},
         {10, NULL, "PUT " PACKAGES "/picked", "{\"preparationTime\":25,\"packageId\":\"" PACKAGE "\"}"},
         {30, NULL, "PUT " PACKAGES "/invoiced", "{\"packageId\":\"" PACKAGE "\"}"},
         {40, NULL, "PUT " PACKAGES "/" PACKAGE "/manual-shipped", "{}"},

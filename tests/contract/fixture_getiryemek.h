@@ -18,6 +18,7 @@ static const struct asked getiryemek_asked[] = {
         {LOGIN, NULL, "POST " GETIR "/auth/login",
          "{\"appSecretKey\":\"uygulama\",\"restaurantSecretKey\":\"restoran \\\"1\\\"\"}"},
         {CHECK, NULL, "GET " GETIR_ORDER, NULL},
+        {REASONS, NULL, "GET " GETIR_ORDER "/cancel-options", NULL},
         {10, NULL, "POST " GETIR_ORDER "/verify", NULL},
         {29, NULL, "POST " GETIR_ORDER "/prepare", NULL},
         {30, NULL, "POST " GETIR_ORDER "/handover", NULL},

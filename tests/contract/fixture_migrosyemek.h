@@ -19,6 +19,8 @@ static const struct asked migrosyemek_asked[] = {
         /* {"storeIds":[45],"limit":50,"offset":0} */
         {CHECK, NULL, "POST " MIGROS "/Order/ActiveOrdersWithStores",
          "{\"value\":\"eafvPCAmtx0LzhB4ZxejlQvjgCH8FB1thJZyr5xgXnJWefyhSf/p8Aph1+sQ8Wd/\"}"},
+        {REASONS, NULL, "GET " MIGROS "/Mapping/v2/GetCancelReasons", NULL},
+        {PROBE, NULL, "GET " MIGROS "/Mapping/v2/GetCancelReasons", NULL},
         /* {"orderId":9007199254740993,"storeId":45,"orderStatus":"Approved"}, Prepared, Delivery, Completed */
         {10, NULL, "POST " MIGROS "/Order/v2/UpdateOrderStatus",
          MIGROS_BODY("t2ltLv64uup+DA4ykTTm5LZkWbg5yLO3cQDfUojgVbwLWjTkWHjmJW/zX2XxY2c4U=")},

@@ -10,6 +10,7 @@ import fake_trendyolyemek
 import fake_yemeksepeti
 from fake import closes, fails
 from world import World, data, new_id, refused
+from yandex import Yandex
 
 FIRST = {"dukkango": ("1", "Ürün tükendi"), "getiryemek": (fake_getiryemek.REASON, "Ürün kalmadı"),
          "migrosyemek": ("1", "Neden 1"), "trendyolyemek": ("621", "Ürün tükendi"),
@@ -91,6 +92,12 @@ def test_the_platforms_courier_has_fewer(world):
 
 def test_a_phone_order_has_none(world):
     assert reasons(world.restaurant().order()) == {}
+
+
+def test_an_order_of_who_calls_us_has_none(world):
+    place = world.restaurant()
+    order = Yandex(place).sends()
+    assert data(place.call("GET", f"/api/v1/orders/{order}/cancel-reasons")) == []
 
 
 def test_another_restaurants_order(world):
