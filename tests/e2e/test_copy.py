@@ -14,6 +14,7 @@ from world import PLATFORMS, WAIT, World, data, eventually, refused, together
 needs_mongodb = pytest.mark.skipif(not stores.MONGODB_URI,
                                    reason="KURYE_TEST_MONGODB_URI names no MongoDB to copy into")
 STATUSES = ("yeni", "hazirlanacak", "hazirlaniyor", "hazir", "teslim-edilecek", "teslim-edildi", "cancelled")
+NOWHERE = "http://127.0.0.1:9"  # or a poll would find the credentials good, and write it down
 EQUAL = "copied {} orders, {} records ({} were there already), all compared equal\n"
 
 
@@ -139,7 +140,7 @@ def test_one_that_was_killed_is_begun_again(world, place, many, destination):
     status, told, _ = copy(world, destination)
     there = int(re.search(r"([0-9]+) were there", told)[1])
     assert (status, told) == (0, EQUAL.format(1200, 4, there)) and 700 <= there < 1004
-    world.start(store=destination.where, dukkango_url="http://127.0.0.1:9")  # a poll would find the credentials good
+    world.start(store=destination.where, dukkango_url=NOWHERE)
     assert everything(world, place) == many
 
 
@@ -176,7 +177,7 @@ def test_what_differs_is_named_and_what_is_more_is_counted(world, place, destina
     order, taken = place.order("phone"), "N-1"
     world.server.stop()
     assert copy(world, destination)[:2] == (0, EQUAL.format(1, 5, 0))
-    world.start()
+    world.start(dukkango_url=NOWHERE)
     twin = place.order("phone", platformOrderId=taken)
     world.restart(store=destination.where)
     place.order("phone", platformOrderId=taken)
