@@ -24,7 +24,8 @@ static bool add_deliveries(struct json_object *rows, const struct store_list *li
                 enum delivery state;
                 const struct step *step;
 
-                if (!target_state(order, (enum party)party, now_ms, &state, &step) ||
+                if ((list->has_platform && party != PARTY_PLATFORM) ||
+                    !target_state(order, (enum party)party, now_ms, &state, &step) ||
                     (list->has_delivery && state != list->delivery))
                         continue;
                 if (!json_append(rows, delivery_write(order, (enum party)party, now_ms)))

@@ -409,7 +409,7 @@ enum err mongo_replay_all(void *conn, struct store_replay_all *replay, struct wh
         enum err e = ERR_OK;
 
         for (int party = 0; party < PARTY_COUNT && e == ERR_OK; party++)
-                if (replay->replayed < REPLAY_ALL_MAX)
+                if (replay->replayed < REPLAY_ALL_MAX && (party == PARTY_PLATFORM || !replay->has_platform))
                         e = replay_all_of(conn, replay, (enum party)party, why);
         return e;
 }

@@ -358,7 +358,8 @@ enum err sqlite_replay_all(void *conn, struct store_replay_all *replay, struct w
         enum err e = ERR_OK;
 
         for (int party = 0; party < PARTY_COUNT && e == ERR_OK; party++)
-                e = replay_all_of(conn, replay, (enum party)party, why);
+                if (party == PARTY_PLATFORM || !replay->has_platform)
+                        e = replay_all_of(conn, replay, (enum party)party, why);
         return e;
 }
 

@@ -317,7 +317,7 @@ void store_replay_done(struct store_replay *replay);
 
 struct store_replay_all {
         struct job job;
-        bool has_platform; /* in */
+        bool has_platform; /* in: what is owed to this platform; else what is owed to courier firms, too */
         enum platform platform;
         int64_t since_ms; /* in: failed after it; 0: all */
         int replayed;     /* out */

@@ -511,6 +511,25 @@ def test_it_is_listed_among_the_deliveries(world, place):
     settled(failed)
 
 
+def test_a_platform_that_is_named_has_nothing_to_do_with_firms(world, place):
+    place.connected("dukkango")
+    place.courier(dispatch=True)
+    world.firms.next("dispatch", fails(400), times=4)
+    world.dukkango.next("accept", fails(500), times=4)
+    order = place.order("dukkango", "yeni")
+    order.becomes("hazirlanacak")
+    order.settles("failed")
+    settled(order, "failed")
+    rows = data(place.call("GET", "/api/v1/deliveries?state=failed&platform=dukkango"))
+    assert [row["deliveryId"] for row in rows] == [f"{order.id}-platform"]
+    again = {"state": "failed", "platform": "dukkango"}
+    assert data(place.call("POST", "/api/v1/deliveries/replay", again)) == {"replayed": 1, "more": False}
+    order.settles("done")
+    settled(order, "failed")
+    assert data(place.call("POST", "/api/v1/deliveries/replay", {"state": "failed"}))["replayed"] == 1
+    settled(order)
+
+
 def test_a_platforms_order_goes_to_both(world, place):
     place.connected("trendyolyemek")
     courier = place.courier(dispatch=True)
