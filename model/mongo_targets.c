@@ -439,5 +439,10 @@ enum err mongo_call(void *arg, const struct order *order, const struct id *firm,
         e = mongo_update(conn, conn->orders, filter, mongo_change_end(&change), /* many= */ false, &changed,
                          NULL, why);
         *ret = e == ERR_OK && changed == 1;
-        return e;
+        if (e != ERR_OK || *ret)
+                return e;
+        /* A write that changes nothing: what was in the way is a majority's then, and seen by whoever looks again. */
+        return mongo_update(conn, conn->orders, mongo_order_filter(&order->restaurant, &order->id),
+                            BCON_NEW("$max", "{", "rev", BCON_INT64(0), "}"), /* many= */ false, &changed,
+                            NULL, why);
 }

@@ -376,7 +376,10 @@ enum err sqlite_call(void *arg, const struct order *order, const struct id *firm
         sqlite3_bind_int(s, 6, STEP_OF(STATUS_ACCEPTED));
         e = sql_run(conn, s, NULL, why);
         *ret = e == ERR_OK && sqlite3_changes(conn->db) == 1;
-        if (*ret && lease)
+        if (*ret && lease) {
                 lease->over = true;
+                /* Nobody's, also where the commit fails: it may stand all the same. */
+                lease->token = ++conn->last_token;
+        }
         return e;
 }

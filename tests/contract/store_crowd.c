@@ -20,6 +20,7 @@ struct member {
                 struct store_move move;
                 struct store_create create;
                 struct store_claim claim;
+                struct store_call call;
         };
 };
 
@@ -171,12 +172,53 @@ TEST(of_many_who_want_a_target_one_has_it)
         assert_int_equal(claimed, 1);
 }
 
+static void submit_call(struct member *member)
+{
+        SUBMIT(&member->desk, call, &member->call);
+}
+
+TEST(of_two_firms_that_many_call_one_has_the_order)
+{
+        struct courier firms[2] = {courier_hire(world.restaurant), courier_hire(world.restaurant)};
+        CLEAN(free_at) struct member *members = calloc(CROWD, sizeof *members);
+        CLEAN(store_create_done)
+        struct store_create create = {.job.access = trusted(world.restaurant),
+                                      .order = order_draft(PLATFORM_PHONE, STATUS_READY)};
+        CLEAN(order_free_at) struct order *order = NULL;
+        int outcomes[CALL_OTHER_FIRM + 1] = {0};
+
+        assert_non_null(members);
+        create.order->pickup = false;
+        DO(create, &create);
+        for (int i = 0; i < 2; i++)
+                courier_at(&firms[i], "\"https://kurye.example/yeni\"");
+        for (int i = 0; i < CROWD; i++)
+                members[i].call = (struct store_call){.job.access = trusted(world.restaurant),
+                                                      .order = create.order->id,
+                                                      .firm = firms[i % 2].integration};
+        changes_heard(NULL);
+        crowd_in(members, submit_call);
+        order = order_load(create.order->id);
+        for (int i = 0; i < CROWD; i++) {
+                const bool has_it = id_equal(&firms[i % 2].integration, &order->targets[PARTY_COURIER].firm);
+
+                outcomes[members[i].call.outcome]++;
+                assert_int_equal(members[i].call.outcome == CALL_OTHER_FIRM, !has_it);
+        }
+        assert_int_equal(outcomes[CALL_CALLED], 1);
+        assert_int_equal(outcomes[CALL_SAME], CROWD / 2 - 1);
+        assert_int_equal(outcomes[CALL_OTHER_FIRM], CROWD / 2);
+        assert_int_equal(order->targets[PARTY_COURIER].calls, 1);
+        assert_int_equal(changes_heard(NULL), 1);
+}
+
 static const struct CMUnitTest tests[] = {
         STORY(of_many_who_set_out_one_moves_the_order),
         STORY(of_many_who_delivered_one_moves_the_order),
         STORY(many_repeats_of_one_request_all_have_its_answer),
         STORY(of_many_who_bring_an_order_one_makes_it),
         STORY(of_many_who_want_a_target_one_has_it),
+        STORY(of_two_firms_that_many_call_one_has_the_order),
 };
 
 extern const struct chapter crowd_chapter;

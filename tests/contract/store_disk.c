@@ -308,6 +308,44 @@ TEST(a_commit_that_stood_all_the_same_is_recognised)
         assert_int_equal(order->rev, 2);
 }
 
+TEST(a_call_that_stood_all_the_same_is_recognised_and_took_the_lease)
+{
+        struct courier firms[2] = {courier_hire(world.restaurant), courier_hire(world.restaurant)};
+        CLEAN(store_create_done) struct store_create create = creating();
+        CLEAN(store_claim_done) struct store_claim claim = {.lease_ms = LEASE_MS};
+        CLEAN(store_settle_done) struct store_settle settle = {0};
+        CLEAN(order_free_at) struct order *order = NULL;
+        struct store_call call = {
+                .job.access = trusted(world.restaurant), .firm = firms[1].integration, .again = true};
+
+        for (int i = 0; i < 2; i++)
+                courier_at(&firms[i], "\"https://kurye.example/yeni\"");
+        create.order->pickup = false;
+        create.order->status = STATUS_READY;
+        create.firm = firms[0].integration;
+        DO(create, &create);
+        call.order = create.order->id;
+        claim.due = due_for(create.order->id, create.order->platform);
+        claim.due.party = PARTY_COURIER;
+        DO(claim, &claim);
+        assert_true(claim.claimed);
+        make_trouble(UNSYNCED_TO_OPEN, -1);
+        changes_heard(NULL);
+        DO(call, &call);
+        assert_int_equal(atomic_load(&trouble), NO_TROUBLE);
+        assert_int_equal(call.outcome, CALL_CALLED);
+        assert_int_equal(changes_heard(NULL), 1);
+        settle = settling(&claim, (struct settlement){.kind = SETTLE_DONE,
+                                                      .told = STEP_OF(STATUS_ACCEPTED),
+                                                      .at_ms = TARGET_NOT_DUE});
+        DO(settle, &settle);
+        assert_int_equal(settle.outcome, SETTLE_LOST);
+        order = order_load(create.order->id);
+        assert_true(id_equal(&order->targets[PARTY_COURIER].firm, &firms[1].integration));
+        assert_int_equal(order->targets[PARTY_COURIER].calls, 2);
+        assert_int_equal(order->targets[PARTY_COURIER].told, 0);
+}
+
 TEST(a_file_that_cannot_be_opened_breaks_what_needs_it)
 {
         struct id id = order_new(PLATFORM_DUKKANGO, STATUS_NEW);
@@ -450,6 +488,7 @@ int main(int argc, char **argv)
                 DISK_STORY(a_write_that_works_again_says_so_before_the_heartbeat),
                 DISK_STORY(a_commit_that_fails_once_is_made_again_and_nobody_notices),
                 DISK_STORY(a_commit_that_stood_all_the_same_is_recognised),
+                DISK_STORY(a_call_that_stood_all_the_same_is_recognised_and_took_the_lease),
                 DISK_STORY(a_file_that_cannot_be_opened_breaks_what_needs_it),
                 DISK_STORY(a_store_that_is_broken_can_be_closed),
                 DISK_STORY(a_claim_that_failed_holds_nothing),

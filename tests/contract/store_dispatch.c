@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store_dispatch.c - which courier firm an order is given to, by itself or by hand, and what has expired goes away. */
+/* store_dispatch.c - which courier firm an order is given to, by itself or by hand. */
 #include "model/clean.h"
 #include "tests/contract/world.h"
 
@@ -274,6 +274,29 @@ TEST(a_new_order_may_bring_its_firm_and_its_end)
         assert_firm(&claim.order->targets[PARTY_COURIER], &other, 1);
 }
 
+TEST(what_moves_house_keeps_its_firm_and_its_end)
+{
+        struct courier firm = firm_hire();
+        CLEAN(store_create_done) struct store_create create = creating(PLATFORM_PHONE, STATUS_ACCEPTED);
+        CLEAN(order_free_at) struct order *moved = NULL;
+        CLEAN(order_free_at) struct order *order = NULL;
+        struct store_import import = {0};
+
+        create.firm = firm.integration;
+        create.life_ms = MINUTE;
+        DO(create, &create);
+        order = order_load(create.order->id);
+        assert_true(id_make(clock_now(), &order->id));
+        order->platform_order_id[0] ^= 1;
+        order->targets[PARTY_COURIER].calls = 3;
+        import.order = order;
+        DO(import, &import);
+        assert_true(import.imported);
+        moved = order_load(order->id);
+        assert_firm(&moved->targets[PARTY_COURIER], &firm, 3);
+        assert_int_equal(moved->expires_ms, BEGAN + MINUTE);
+}
+
 /* --- by hand --- */
 
 static struct store_call calling(struct id order, const struct courier *firm, bool again)
@@ -445,6 +468,48 @@ TEST(a_call_and_a_claim_in_one_round_agree_on_the_firm)
         }
 }
 
+static _Atomic int64_t revs_told;
+
+static void add_rev(const struct change *change)
+{
+        revs_told += change->rev;
+}
+
+TEST(a_call_and_a_move_in_one_round_come_one_after_the_other)
+{
+        struct courier firm = firm_hire();
+
+        for (int i = 0; i < 50; i++) {
+                struct id id = delivered_new(STATUS_READY);
+                struct store_move move = moving(id, STATUS_ON_THE_WAY);
+                struct store_call call = calling(id, &firm, false);
+
+                revs_told = 0;
+                changes_watch(add_rev);
+                SUBMIT(&world.desk, call, &call);
+                SUBMIT(&world.desk, move, &move);
+                assert_true(desk_wait(&world.desk));
+                changes_watch(NULL);
+                job_check(&call.job, ERR_OK, __FILE__, __LINE__);
+                assert_int_equal(move.outcome, MOVE_MOVED);
+                assert_true(call.outcome == CALL_CALLED || call.outcome == CALL_TOO_LATE);
+                assert_int_equal(revs_told, call.outcome == CALL_CALLED ? 2 + 3 : 2);
+        }
+}
+
+TEST(a_firm_that_an_order_brought_is_no_firm_that_was_called)
+{
+        struct courier brought = firm_hire(), named = firm_hire();
+        CLEAN(store_create_done) struct store_create create = creating(PLATFORM_PHONE, STATUS_NEW);
+        CLEAN(store_create_done) struct store_create second = creating(PLATFORM_PHONE, STATUS_NEW);
+
+        create.firm = second.firm = brought.integration;
+        DO(create, &create);
+        DO(create, &second);
+        call(CALL_CALLED, create.order->id, NULL, false, &brought, 2);
+        call(CALL_CALLED, second.order->id, &named, false, &named, 2);
+}
+
 TEST(no_firm_is_called_for_what_it_cannot_deliver)
 {
         CLEAN(store_create_done) struct store_create own = creating(PLATFORM_DUKKANGO, STATUS_READY);
@@ -488,84 +553,6 @@ TEST(what_a_courier_firm_did_not_take_is_replayed)
         assert_int_equal(count_due(), 1);
 }
 
-/* --- what has expired --- */
-
-static struct id mortal_new(int64_t life_ms)
-{
-        CLEAN(store_create_done) struct store_create create = creating(PLATFORM_PHONE, STATUS_NEW);
-
-        create.life_ms = life_ms;
-        DO(create, &create);
-        return create.order->id;
-}
-
-static bool is_there(struct id order)
-{
-        CLEAN(store_read_done)
-        struct store_read read = {.job.access = trusted(world.restaurant), .order = order};
-
-        DO(read, &read);
-        return read.stored != NULL;
-}
-
-static int sweep_of(int max)
-{
-        struct store_sweep sweep = {.max = max};
-
-        DO(sweep, &sweep);
-        return sweep.swept;
-}
-
-TEST(what_has_expired_goes_and_all_else_stays)
-{
-        struct id first = mortal_new(MINUTE), second = mortal_new(2 * MINUTE), stays = mortal_new(0);
-
-        clock_pass(MINUTE - 1);
-        assert_int_equal(sweep_of(SWEEP_MAX), 0);
-        clock_pass(1);
-        assert_int_equal(sweep_of(SWEEP_MAX), 1);
-        assert_false(is_there(first));
-        assert_true(is_there(second));
-        clock_pass(365 * 24 * 60 * MINUTE);
-        assert_int_equal(sweep_of(SWEEP_MAX), 1);
-        assert_false(is_there(second));
-        assert_true(is_there(stays));
-        assert_int_equal(sweep_of(SWEEP_MAX), 0);
-}
-
-TEST(a_sweep_takes_so_many_and_the_oldest_first)
-{
-        struct id ids[5];
-
-        for (int i = 0; i < 5; i++)
-                ids[i] = mortal_new((5 - i) * MINUTE);
-        clock_pass(5 * MINUTE);
-        assert_int_equal(sweep_of(2), 2);
-        for (int i = 0; i < 5; i++)
-                assert_int_equal(is_there(ids[i]), i < 3);
-        assert_int_equal(sweep_of(2), 2);
-        assert_int_equal(sweep_of(2), 1);
-        assert_int_equal(sweep_of(2), 0);
-}
-
-TEST(what_was_swept_under_a_lease_is_settled_by_nobody)
-{
-        struct id id = mortal_new(MINUTE);
-        struct courier firm = firm_hire();
-        CLEAN(store_claim_done) struct store_claim claim = {0};
-        CLEAN(store_settle_done) struct store_settle settle = {0};
-
-        call(CALL_CALLED, id, &firm, false, &firm, 1);
-        clock_pass(MINUTE);
-        claim = claim_courier(id);
-        assert_int_equal(sweep_of(SWEEP_MAX), 1);
-        settle = settling(&claim, sent);
-        DO(settle, &settle);
-        assert_int_equal(settle.outcome, SETTLE_LOST);
-        assert_int_equal(count_due(), 0);
-        assert_false(is_there(id));
-}
-
 static const struct CMUnitTest tests[] = {
         STORY(an_order_is_due_to_its_courier_firm_as_soon_as_it_is_accepted),
         STORY(a_platform_without_room_does_not_hide_what_is_owed_to_couriers),
@@ -575,6 +562,7 @@ static const struct CMUnitTest tests[] = {
         STORY(no_firm_is_chosen_for_what_is_over_or_never_was_a_couriers),
         STORY(of_two_claims_in_one_round_one_chooses),
         STORY(a_new_order_may_bring_its_firm_and_its_end),
+        STORY(what_moves_house_keeps_its_firm_and_its_end),
         STORY(a_firm_is_called_by_hand_even_for_what_nobody_accepted_yet),
         STORY(without_a_name_it_is_the_firm_that_has_it_or_the_one_that_new_orders_go_to),
         STORY(a_firm_that_was_called_is_not_called_twice),
@@ -583,11 +571,10 @@ static const struct CMUnitTest tests[] = {
         STORY(a_firm_that_certainly_never_had_it_is_in_nobodys_way),
         STORY(what_the_former_firm_answers_is_dropped),
         STORY(a_call_and_a_claim_in_one_round_agree_on_the_firm),
+        STORY(a_call_and_a_move_in_one_round_come_one_after_the_other),
+        STORY(a_firm_that_an_order_brought_is_no_firm_that_was_called),
         STORY(no_firm_is_called_for_what_it_cannot_deliver),
         STORY(what_a_courier_firm_did_not_take_is_replayed),
-        STORY(what_has_expired_goes_and_all_else_stays),
-        STORY(a_sweep_takes_so_many_and_the_oldest_first),
-        STORY(what_was_swept_under_a_lease_is_settled_by_nobody),
 };
 
 extern const struct chapter dispatch_chapter;

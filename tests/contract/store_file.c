@@ -122,6 +122,28 @@ TEST(a_newer_schema_is_refused_and_left_as_it_is)
         world_open();
 }
 
+TEST(a_file_of_the_first_schema_keeps_its_orders)
+{
+        struct id id = order_new(PLATFORM_DUKKANGO, STATUS_NEW);
+        CLEAN(order_free_at) struct order *order = NULL;
+        const int64_t version = query(path(), "PRAGMA user_version");
+
+        move_to(id, STATUS_ACCEPTED);
+        world_close();
+        execute(path(), "DROP INDEX orders_expiring; ALTER TABLE orders DROP COLUMN c_firm;"
+                        "ALTER TABLE orders DROP COLUMN c_calls; ALTER TABLE orders DROP COLUMN expires;"
+                        "PRAGMA user_version = 1");
+        world_open();
+        assert_int_equal(query(path(), "PRAGMA user_version"), version);
+        order = order_load(id);
+        assert_int_equal(order->status, STATUS_ACCEPTED);
+        assert_true(id_is_zero(&order->targets[PARTY_COURIER].firm));
+        assert_int_equal(order->targets[PARTY_COURIER].calls, 0);
+        assert_int_equal(order->expires_ms, 0);
+        assert_true(is_claimable(id, PLATFORM_DUKKANGO, NULL));
+        move_to(id, STATUS_READY);
+}
+
 /* The whole file in memory, owned by the caller. */
 static char *slurp(const char *file, size_t *ret_n)
 {
@@ -235,6 +257,73 @@ TEST(a_secret_that_ended_elsewhere_is_known_for_five_seconds)
         ASK(ERR_NO_INTEGRATION, read, &read);
 }
 
+static enum err leave(struct record *record, void *arg, int64_t now_ms, struct why *why)
+{
+        (void)record, (void)arg, (void)now_ms, (void)why;
+        return ERR_OK;
+}
+
+/* Writes it as it is. */
+static void edit(enum record_kind kind, const char *id)
+{
+        struct store_edit edit = {.kind = kind, .edit = leave};
+
+        assert_true(text_copy(edit.id, sizeof edit.id, id));
+        DO(edit, &edit);
+        assert_non_null(edit.record.document);
+        store_edit_done(&edit);
+}
+
+TEST(what_is_known_of_secrets_outlives_edits_of_what_admits_nobody)
+{
+        struct courier courier = courier_hire(world.restaurant);
+        struct store_read read = {.job.access = by_key(courier.key), .order = world.restaurant};
+        CLEAN(store_put_done)
+        struct store_put put = {.record = {.kind = RECORD_CONNECTION,
+                                           .id = "one",
+                                           .restaurant = world.restaurant,
+                                           .document = strdup("{}")}};
+        char token[APIKEY_TEXT_SIZE], token_id[RECORD_ID_SIZE];
+
+        DO(put, &put);
+        token_new(world.restaurant, token, token_id);
+        DO(read, &read);
+        execute(path(), "DELETE FROM records WHERE kind = 2"); /* RECORD_INTEGRATION */
+        edit(RECORD_CONNECTION, "one");
+        DO(read, &read);
+        edit(RECORD_TOKEN, token_id);
+        ASK(ERR_NO_INTEGRATION, read, &read);
+}
+
+/* --- found by an index --- */
+
+/* Whether SQLite answers by this index alone: no other look through the table, nothing sorted. */
+static void assert_answered_by(const char *index, const char *sql)
+{
+        CLEAN(free_at) char *explain = NULL;
+        sqlite3 *db = NULL;
+        sqlite3_stmt *s = NULL;
+        int rows = 0;
+
+        assert_true(asprintf(&explain, "EXPLAIN QUERY PLAN %s", sql) > 0);
+        assert_int_equal(sqlite3_open(path(), &db), SQLITE_OK);
+        assert_int_equal(sqlite3_prepare_v2(db, explain, -1, &s, NULL), SQLITE_OK);
+        for (; sqlite3_step(s) == SQLITE_ROW; rows++)
+                assert_non_null(strstr((const char *)sqlite3_column_text(s, 3), index));
+        assert_int_equal(rows, 1);
+        sqlite3_finalize(s);
+        sqlite3_close(db);
+}
+
+TEST(what_has_expired_is_found_by_its_index)
+{
+        assert_answered_by("orders_expiring", "SELECT id FROM orders WHERE expires > 0 AND expires <= 1 "
+                                              "ORDER BY expires, id LIMIT 100");
+        assert_answered_by("orders_due_courier",
+                           "SELECT id, rid, c_at FROM orders WHERE plat = 1 AND c_at > 0 "
+                           "AND c_at <= 1 ORDER BY c_at LIMIT 100");
+}
+
 /* --- told and answered only when durable --- */
 
 static int seen_early;
@@ -316,11 +405,14 @@ int main(int argc, char **argv)
                 STORY(a_file_that_another_process_has_open_is_refused),
                 STORY(a_place_where_no_file_can_be_is_refused),
                 STORY(a_newer_schema_is_refused_and_left_as_it_is),
+                STORY(a_file_of_the_first_schema_keeps_its_orders),
                 STORY(another_programs_database_is_refused_and_left_as_it_is),
                 STORY(a_file_that_is_no_database_is_refused_and_left_as_it_is),
                 STORY(an_empty_file_becomes_a_store),
                 STORY(all_that_was_owed_at_the_end_is_doubted_and_free),
                 STORY(a_secret_that_ended_elsewhere_is_known_for_five_seconds),
+                STORY(what_is_known_of_secrets_outlives_edits_of_what_admits_nobody),
+                STORY(what_has_expired_is_found_by_its_index),
                 STORY(a_change_is_told_when_others_can_read_it),
                 STORY(what_a_killed_process_answered_stands),
         };

@@ -299,10 +299,16 @@ class TestIndexes:
             plan = many.command("explain", one)["queryPlanner"]
             assert used(plan) and used(plan) <= ANSWERS[by], (one, plan)
 
+    def test_what_has_expired_is_found_by_its_own(self, many):
+        asked = {"find": "orders", "filter": {"expiresAt": {"$gt": EPOCH, "$lte": TIME(2020, 1, 1)}},
+                 "sort": {"expiresAt": 1}, "limit": 100}
+        assert used(many.command("explain", asked)["queryPlanner"]) == {"expiring"}
+
     def test_no_index_holds_what_owes_nothing(self, many):
         """What is due is found among what is owed, however many orders there are."""
         indexes = many.orders.index_information()
         for name, part in (("dueToPlatform", {"out.platform.at": {"$gt": EPOCH}}),
+                           ("expiring", {"expiresAt": {"$gt": EPOCH}}),
                            ("failedToPlatform", {"out.platform.dead": {"$exists": True}})):
             assert indexes[name]["partialFilterExpression"] == part
 

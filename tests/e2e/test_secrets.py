@@ -7,6 +7,7 @@ import pytest
 
 from fake import fails
 from fake_getiryemek import REASON
+from process import Kuryed
 from world import PLATFORMS, WEBHOOK, World, data
 
 CUSTOMER = {"details": {"name": "Gülbahar Gizlioğlu", "phone": "+905550001122"},
@@ -84,14 +85,20 @@ class Story:
             order.settles("failed")
 
     def misuse(self):
-        place, order = self.place, self.order("phone")
-        self.courier.post(order, 1, key=self.courier.key + "x")
-        self.world.call("GET", place.path, token=place.token + "x")
-        self.world.call("GET", f"{place.path}?token={place.token}", token="x")
-        self.courier.send(b'{"restaurantId": "' + self.courier.key.encode())
-        self.world.call("POST", WEBHOOK, data=CUSTOMER["details"]["name"].encode(),
-                        headers={"x-api-key": self.courier.key, "X-Request-Id": "iz"})
-        place.call("POST", "/api/v1/orders", {"platform": "phone", "customer": CUSTOMER, "price": "x"})
+        place, order, call = self.place, self.order("phone"), self.world.call
+        self.refusals = [
+            self.courier.post(order, 1, key=self.courier.key + "x"),
+            call("GET", place.path, token=place.token + "x"),
+            call("GET", f"{place.path}?token={place.token}", token="x"),
+            call("GET", f"/api/v1/{place.token}", token=self.world.admin_token + "x"),
+            self.courier.send(b'{"restaurantId": "' + self.courier.key.encode()),
+            self.courier.send({"restaurantId": self.courier.key, "orderId": place.token, "status": 1}),
+            call("POST", WEBHOOK, data=CUSTOMER["details"]["name"].encode(),
+                 headers={"x-api-key": self.courier.key, "X-Request-Id": "iz"}),
+            place.call("POST", "/api/v1/orders", {"platform": "phone", "customer": CUSTOMER, "price": "x"}),
+            *(place.call("PUT", f"{place.path}/platforms/{name}",
+                         {"enabled": True, "credentials": {**account, "none": place.token}})
+              for name, account in place.credentials.items())]
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +132,23 @@ def test_no_secret_is_in_any_later_answer(story):
     for path in (*own, "/api/v1/deliveries", "/api/v1/orders"):
         text = story.place.call("GET", path).text.encode()
         assert not [form for secret in story.secrets for form in forms(secret) if form in text], path
+
+
+def test_no_secret_and_nobody_is_in_a_refusal_or_at_the_ops_port(story):
+    told = [refusal.text for refusal in story.refusals]
+    assert not [refusal for refusal in story.refusals if refusal.status_code < 400]
+    told += [story.world.call("GET", path, ops=True).text for path in ("/livez", "/readyz", "/metrics")]
+    for text in told:
+        assert not [form for secret in story.secrets for form in forms(secret) if form in text.encode()], text
+        assert not [part for part in PERSONAL if part in text], text
+
+
+@pytest.mark.parametrize("changes", [{}, {"log_level": "loud", "retry_schedule": "x"}])
+def test_no_secret_is_told_about_the_settings(story, changes):
+    judge = Kuryed(story.world.environment(**changes), ["--check-config"])
+    assert judge.wait() == (78 if changes else 0)
+    text = (judge.text() + judge.stdout).encode()
+    assert b"KURYE_" in text and not [form for secret in story.secrets for form in forms(secret) if form in text]
 
 
 def test_no_secret_is_in_the_process_list(story):
