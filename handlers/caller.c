@@ -107,9 +107,10 @@ static enum err read_access(struct request *r, enum whose whose, struct access *
 {
         const enum credential credential = request_credential(r);
 
-        ret->kind = credential == CREDENTIAL_ADMIN || credential == CREDENTIAL_TICKET ? ACCESS_TRUSTED
-                    : credential == CREDENTIAL_TOKEN                                  ? ACCESS_TOKEN
-                                                                                      : ACCESS_KEY;
+        ret->kind = credential == CREDENTIAL_ADMIN    ? ACCESS_TRUSTED
+                    : credential == CREDENTIAL_TOKEN  ? ACCESS_TOKEN
+                    : credential == CREDENTIAL_TICKET ? ACCESS_PARTNER
+                                                      : ACCESS_KEY;
         if (credential == CREDENTIAL_TICKET)
                 ret->restaurant = request_ticket(r)->restaurant;
         if (credential == CREDENTIAL_TOKEN || credential == CREDENTIAL_KEY)

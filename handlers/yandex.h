@@ -2,7 +2,8 @@
 /* yandex.h - what the routes that Yandex Eats calls have in common (docs/api.md 6).
  *
  * A ticket says for which restaurant and which secret it was given. Whether that is still so is read anew with each call,
- * so that a new secret, or an account that was turned off, ends it at once on every server. */
+ * so that a new secret, or an account that was turned off, ends it at once on every server; whether the restaurant is
+ * active, by the verb that follows. */
 #pragma once
 
 #include "handlers/caller.h"

@@ -203,15 +203,18 @@ static enum err check_access(struct store *store, void *conn, struct job *job)
 
         job->restaurant = job->access.restaurant;
         job->integration = (struct id){0};
-        if (job->access.kind != ACCESS_TRUSTED)
+        if (job->access.kind == ACCESS_KEY || job->access.kind == ACCESS_TOKEN)
                 return admit(store, conn, job);
-        if (id_is_zero(&job->restaurant))
+        if (id_is_zero(&job->restaurant) && job->access.kind == ACCESS_TRUSTED)
                 return ERR_OK;
         e = store->ops->record_get(conn, RECORD_RESTAURANT, id_write(&job->restaurant, id), &restaurant,
                                    &job->why);
-        if (e == ERR_OK && !restaurant.document)
-                return FAIL(&job->why, ERR_NOT_FOUND, "no such restaurant");
-        return e;
+        if (e != ERR_OK)
+                return e;
+        if (job->access.kind == ACCESS_PARTNER &&
+            (!restaurant.document || !restaurant_is_active(&restaurant)))
+                return FAIL(&job->why, ERR_UNAUTHORIZED, "the restaurant is not active");
+        return restaurant.document ? ERR_OK : FAIL(&job->why, ERR_NOT_FOUND, "no such restaurant");
 }
 
 const struct id *scope_of(const struct job *job)

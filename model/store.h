@@ -112,7 +112,8 @@ struct access {
         enum access_kind {
                 ACCESS_TRUSTED, /* ourselves, or the admin */
                 ACCESS_KEY, /* a courier firm: NO_INTEGRATION when unknown, inactive, or of another restaurant */
-                ACCESS_TOKEN /* a restaurant: UNAUTHORIZED; another's data: NOT_FOUND */
+                ACCESS_TOKEN, /* a restaurant: UNAUTHORIZED; another's data: NOT_FOUND */
+                ACCESS_PARTNER /* one whom we know to call for this restaurant: UNAUTHORIZED where that is not active */
         } kind;
         struct digest digest; /* of the key or token */
         struct id

@@ -150,6 +150,24 @@ static void switch_courier(const struct courier *courier, bool active)
         store_edit_done(&edit);
 }
 
+TEST(a_partner_calls_for_an_active_restaurant)
+{
+        struct access partner = trusted(world.restaurant);
+
+        partner.kind = ACCESS_PARTNER;
+        assert_int_equal(try(partner), ERR_OK);
+        assert_int_equal(try_write(partner), ERR_OK);
+        restaurant_switch(world.restaurant, false);
+        assert_int_equal(try(partner), ERR_UNAUTHORIZED);
+        assert_int_equal(try_write(partner), ERR_UNAUTHORIZED);
+        restaurant_switch(world.restaurant, true);
+        assert_int_equal(try(partner), ERR_OK);
+        memset(&partner.restaurant, 0x77, sizeof partner.restaurant);
+        assert_int_equal(try(partner), ERR_UNAUTHORIZED);
+        partner.restaurant = (struct id){0};
+        assert_int_equal(try(partner), ERR_UNAUTHORIZED);
+}
+
 TEST(an_inactive_integration_is_refused_at_once_and_comes_back)
 {
         struct courier courier = courier_hire(world.restaurant);
@@ -309,6 +327,7 @@ static const struct CMUnitTest tests[] = {
         STORY(another_restaurant_is_out_of_reach),
         STORY(a_token_sees_its_own_restaurant_only),
         STORY(a_restaurant_that_is_not_there_is_not_found),
+        STORY(a_partner_calls_for_an_active_restaurant),
         STORY(an_inactive_integration_is_refused_at_once_and_comes_back),
         STORY(what_is_deleted_is_refused_at_once),
         STORY(a_deactivated_restaurant_shuts_out_all_of_its_own_at_once),
