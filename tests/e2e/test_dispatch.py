@@ -131,7 +131,7 @@ class TestByItself:
 
     def test_a_scheduled_order_goes_out_in_time(self, world, place):
         place.courier(dispatch=True)
-        order = place.order(scheduledDate=at(16 * 60 + 2), hazirlanmaSuresiDk=1)
+        order = place.order(scheduledDate=at(16 * 60 + 3), hazirlanmaSuresiDk=1)
         due = time_of(order.made["scheduledDate"]) - timedelta(minutes=16)
         eventually(lambda: order.delivery("courier"),
                    lambda waits: waits and waits["state"] == "pending" and time_of(waits["nextTryAt"]) == due)
@@ -371,7 +371,7 @@ class TestTrouble:
     @pytest.mark.parametrize("ends", ["deactivated", "deleted"])
     def test_what_is_owed_to_a_firm_that_is_no_more_fails_when_it_comes_due(self, place, ends):
         courier = place.courier(dispatch=True)
-        order = place.order(scheduledDate=at(16 * 60 + 2), hazirlanmaSuresiDk=1)
+        order = place.order(scheduledDate=at(16 * 60 + 3), hazirlanmaSuresiDk=1)
         assert settled(order, "pending")["integrationId"] == courier.id
         if ends == "deleted":
             data(place.call("DELETE", courier.path))
@@ -423,6 +423,17 @@ class TestCancel:
         assert world.firms.about(new) == [] and world.firms.about(scheduled) == []
         assert scheduled.settles("skipped", "courier")["nextTryAt"] is None
 
+    def test_a_restart_in_between_does_not_change_that(self, world, place):
+        place.courier(dispatch=True, notifyCancel=True)
+        order = place.order(scheduledDate=at(3 * 3600))
+        eventually(lambda: order.delivery("courier"),
+                   lambda waits: waits and time_of(waits["nextTryAt"]) > datetime.now(timezone.utc) + timedelta(hours=1))
+        world.restart()
+        order.becomes("cancelled")
+        passes(place)
+        assert world.firms.about(order) == []
+        assert order.settles("skipped", "courier")["step"] is None
+
     def test_a_cancel_overtakes_a_dispatch_that_is_still_tried(self):
         with World(retry_schedule="1h") as world:
             place = world.restaurant()
@@ -455,7 +466,7 @@ class TestSignature:
 
     def test_while_an_old_secret_is_good_it_is_signed_by_both(self, world, place):
         courier = place.courier(dispatch=True)
-        new = data(place.call("POST", f"{courier.path}/rotate-signing-secret", {"graceSeconds": 2}))["signingSecret"]
+        new = data(place.call("POST", f"{courier.path}/rotate-signing-secret", {"graceSeconds": 4}))["signingSecret"]
         courier.firm["secrets"].append(new)
         told = world.firms.received("dispatch", place.order())
         assert told.signed_by == [courier.made["signingSecret"], new]
