@@ -234,8 +234,8 @@ static void created(struct letter *letter)
 static void take_in(struct poll *poll)
 {
         if (poll->at == poll->polled.n || atomic_load(&poll->poller->draining)) {
-                while (poll->at < poll->polled.n)
-                        order_free(TAKE(poll->polled.orders[poll->at++]));
+                for (; poll->at < poll->polled.n; poll->at++)
+                        order_free(TAKE(poll->polled.orders[poll->at]));
                 poll->at = 0;
                 acknowledge(poll);
                 return;

@@ -2,10 +2,15 @@
 """test_poller.py - orders that a platform does not send: fetched in time, imported once, acknowledged, moved, never told back."""
 
 import itertools
+import os
+import signal
+import threading
 
 import pytest
+import requests
 
 from fake import closes, fails, loses
+from process import WAIT
 from test_metrics import counted
 from world import World, data, eventually
 
@@ -62,6 +67,14 @@ def imported(place, placed):
 
 def connection(place):
     return data(place.call("GET", f"{place.path}/platforms/{NAME}"))
+
+
+def turns(world):
+    """Whether there still is a loop that answers."""
+    try:
+        return world.lone().get(f"http://{world.ops_address}/livez", timeout=0.2).status_code == 200
+    except requests.RequestException:
+        return False
 
 
 def gaps(calls):
@@ -298,6 +311,27 @@ class TestAcknowledgement:
             world.dukkango.acknowledged(one)
             imported(place, one)
 
+    def test_stopped_before_the_orders_are_kept(self, world):
+        place, entered, answered = world.restaurant().connected(NAME), threading.Event(), threading.Event()
+
+        def waits(apply):
+            entered.set()
+            assert answered.wait(WAIT)
+            return apply()
+        world.dukkango.polled(place.credentials[NAME])
+        world.dukkango.next("poll", waits)
+        assert entered.wait(WAIT)
+        placed = [places(place) for _ in range(3)]
+        with world.stalled():
+            answered.set()
+            world.server.signal(signal.SIGTERM)
+            eventually(lambda: turns(world), lambda it_does: not it_does)
+        assert world.server.wait() == 0
+        world.start()
+        for one in placed:
+            world.dukkango.acknowledged(one)
+            imported(place, one)
+
     def test_it_comes_after_the_order_is_kept(self, place, platform):
         kept = []
 
@@ -394,3 +428,19 @@ class TestWho:
         placed = places(place)
         world.dukkango.acknowledged(placed)
         assert connection(place)["breaker"] == "closed"
+
+    def test_hundreds_are_polled_by_one_thread(self, world):
+        def threads():
+            return len(os.listdir(f"/proc/{world.server.process.pid}/task"))
+        wait = 5 * POLL
+        world.dukkango.poll_floor = wait
+        world.restart(dukkango_poll=f"{int(wait * 1000)}ms")
+        world.dukkango.polled(world.restaurant().connected(NAME).credentials[NAME])
+        before = threads()
+        several = [world.restaurant().connected(NAME).credentials[NAME] for _ in range(300)]
+        for account in several:
+            eventually(lambda account=account: len(world.dukkango.polls_of(account)), lambda count: count >= 2)
+        calls = [world.dukkango.polls_of(account) for account in several]
+        assert max(gap for found in calls for gap in gaps(found)) < 1.1 * wait + 2
+        first = [found[0].at for found in calls]
+        assert max(first) - min(first) > wait / 2 and threads() <= before + 1
