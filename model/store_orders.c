@@ -4,10 +4,40 @@
 
 #include "model/clean.h"
 #include "model/dialect.h"
+#include "model/restaurant.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Where new orders go to no firm nobody need look: that costs a claim and a settlement. Should one be chosen later, the
+ * order's next rank asks again. */
+static enum err look_for_firm(struct store *store, void *conn, struct order *order, struct why *why)
+{
+        CLEAN(record_done) struct record restaurant = {0};
+        char id[ID_TEXT_SIZE];
+        struct id firm;
+        enum err e = store->ops->record_get(conn, RECORD_RESTAURANT, id_write(&order->restaurant, id),
+                                            &restaurant, why);
+
+        if (e == ERR_OK && !(restaurant.document && restaurant_dispatch(&restaurant, &firm)))
+                order->targets[PARTY_COURIER].at_ms = TARGET_NOT_DUE;
+        return e;
+}
+
+static enum err begin_order(struct store *store, void *conn, struct store_create *create)
+{
+        struct order *order = create->order;
+        enum err e =
+                order_begin(order, &create->job.restaurant, create->by, store_now(store), &create->job.why);
+
+        if (e != ERR_OK)
+                return e;
+        order->targets[PARTY_COURIER].firm = create->firm;
+        order->targets[PARTY_COURIER].calls = !id_is_zero(&create->firm);
+        order->expires_ms = create->life_ms ? order->created_ms + create->life_ms : 0;
+        return order_awaits_firm(order) ? look_for_firm(store, conn, order, &create->job.why) : ERR_OK;
+}
 
 enum err run_create(struct store *store, void *conn, struct job *job)
 {
@@ -17,14 +47,9 @@ enum err run_create(struct store *store, void *conn, struct job *job)
         enum insert insert;
         enum err e;
 
-        if (order->n_moves == 0) {
-                e = order_begin(order, &job->restaurant, create->by, store_now(store), &job->why);
-                if (e != ERR_OK)
-                        return e;
-                order->targets[PARTY_COURIER].firm = create->firm;
-                order->targets[PARTY_COURIER].calls = !id_is_zero(&create->firm);
-                order->expires_ms = create->life_ms ? order->created_ms + create->life_ms : 0;
-        }
+        e = order->n_moves == 0 ? begin_order(store, conn, create) : ERR_OK;
+        if (e != ERR_OK)
+                return e;
         e = store->ops->order_insert(conn, order, &insert, &job->why);
         if (e != ERR_OK)
                 return e;

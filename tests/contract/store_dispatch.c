@@ -44,6 +44,15 @@ static struct id delivered_new(enum status status)
         return create.order->id;
 }
 
+/* The same, accepted after it came in, and so due though new orders go to no firm. */
+static struct id accepted_later(void)
+{
+        const struct id id = delivered_new(STATUS_NEW);
+
+        move_to(id, STATUS_ACCEPTED);
+        return id;
+}
+
 static struct due courier_due(struct id order)
 {
         struct due due = due_for(order, PLATFORM_PHONE);
@@ -112,6 +121,7 @@ TEST(an_order_is_due_to_its_courier_firm_as_soon_as_it_is_accepted)
         struct change change;
         struct id early;
 
+        firm_prefer();
         changes_heard(NULL);
         DO(create, &create);
         assert_int_equal(changes_heard(&change), 1);
@@ -172,7 +182,7 @@ TEST(a_claim_chooses_the_firm_that_new_orders_go_to)
 
 TEST(a_doubt_from_before_the_choice_is_none)
 {
-        struct id id = delivered_new(STATUS_ACCEPTED);
+        struct id id = accepted_later();
         CLEAN(store_claim_done) struct store_claim lost = claim_courier(id);
         CLEAN(store_claim_done) struct store_claim claim = {0};
 
@@ -197,11 +207,13 @@ static void assert_nobody(struct id order)
 
 TEST(no_firm_is_chosen_that_cannot_be_dispatched_to)
 {
-        struct id id = delivered_new(STATUS_ACCEPTED);
+        struct id id = accepted_later();
         struct courier firm = courier_hire(world.restaurant), foreign = courier_hire(restaurant_new());
         struct store_drop drop = {.kind = RECORD_INTEGRATION};
 
-        assert_nobody(id); /* new orders go to none */
+        delivered_new(STATUS_ACCEPTED);
+        assert_int_equal(count_due(), 1); /* new orders go to none: it is looked at when it gets on */
+        assert_nobody(id);
         courier_prefer(world.restaurant, &firm);
         assert_nobody(id); /* it has no address */
         courier_at(&foreign, URL);
@@ -216,7 +228,7 @@ TEST(no_firm_is_chosen_that_cannot_be_dispatched_to)
 
 TEST(no_firm_is_chosen_for_what_is_over_or_never_was_a_couriers)
 {
-        struct id cancelled = delivered_new(STATUS_ACCEPTED), away = delivered_new(STATUS_ACCEPTED);
+        struct id cancelled = accepted_later(), away = accepted_later();
         CLEAN(store_create_done) struct store_create own = creating(PLATFORM_DUKKANGO, STATUS_ACCEPTED);
         struct store_claim claim = {.lease_ms = LEASE_MS};
         struct store_move move = moving(cancelled, STATUS_CANCELLED);
