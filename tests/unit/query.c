@@ -96,11 +96,17 @@ static void begin(struct world *w, const char *path, int64_t timeout_ms)
         assert_int_equal(outbound_start(w->outbound, w->store, w->client, NULL), ERR_OK);
 }
 
-static void stop(struct world *w)
+static void stop(struct world *w, int64_t drain_ms)
 {
-        outbound_drain(w->outbound, 0);
+        outbound_drain(w->outbound, drain_ms);
         client_stop(TAKE(w->client));
         outbound_stop(w->outbound);
+}
+
+static void *stop_patiently(void *w)
+{
+        stop(w, GUARD_MS);
+        return NULL;
 }
 
 static void end(struct world *w)
@@ -108,7 +114,7 @@ static void end(struct world *w)
         static const char *const files[] = {"kurye.db", "kurye.db-wal", "kurye.db-shm", "kurye.db-lock"};
         char path[64];
 
-        stop(w);
+        stop(w, 0);
         store_close(w->store);
         outbound_free(w->outbound);
         peer_stop(&w->peer);
@@ -334,17 +340,21 @@ TEST(nobody_waits_longer_than_said_for_a_login_nor_for_an_answer)
 {
         struct world w;
         struct asked first = {0}, asked = {.query.timeout_ms = 20};
+        const int64_t begun_ms = time_boot_ms();
 
         begin(&w, "", GUARD_MS);
         submit(&w, &first, "/ok");
-        submit(&w, &asked, "/ok");
-        await(&w, 1);
-        assert_judged(&asked, VERDICT_RETRY, "timeout");
+        for (int i = 1; i <= 10; i++) {
+                submit(&w, &asked, "/ok");
+                await(&w, i);
+                assert_judged(&asked, VERDICT_RETRY, "timeout");
+        }
+        assert_in_range(time_boot_ms() - begun_ms, 200, 2500); /* outbound's own rounds are nearly a second */
         peer_open_gate(&w.peer);
-        await(&w, 2);
+        await(&w, 11);
         assert_judged(&first, VERDICT_DONE, "");
         submit(&w, &asked, "/hang");
-        await(&w, 3);
+        await(&w, 12);
         assert_judged(&asked, VERDICT_RETRY, "timeout");
         end(&w);
 }
@@ -373,7 +383,7 @@ TEST(each_comes_back_once_when_all_stops)
         submit(&w, &call, "/hang");
         peer_await(&w.peer, &w.peer.requests, 3);
         submit(&w, &login, NULL);
-        stop(&w);
+        stop(&w, 0);
         submit(&w, &late, "/ok");
         inbox_run(&w.inbox);
         assert_int_equal(came, 4);
@@ -381,6 +391,28 @@ TEST(each_comes_back_once_when_all_stops)
         assert_judged(&late, VERDICT_WAIT, "stopping");
         assert_int_equal(login.home, 1);
         query_done(&login.query);
+        end(&w);
+}
+
+TEST(what_is_under_way_is_waited_for)
+{
+        struct world w;
+        struct asked login = {0}, late = {.query.timeout_ms = 1};
+        pthread_t stopper;
+
+        begin(&w, "", GUARD_MS);
+        submit(&w, &login, NULL);
+        peer_await(&w.peer, &w.peer.inside, 1);
+        assert_int_equal(pthread_create(&stopper, NULL, stop_patiently, &w), 0);
+        do { /* until then it waits for the login, in vain */
+                submit(&w, &late, "/ok");
+                await(&w, came + 1);
+                query_done(&late.query);
+        } while (!streq(late.query.judgement.reason, "stopping"));
+        peer_open_gate(&w.peer);
+        pthread_join(stopper, NULL);
+        inbox_run(&w.inbox);
+        assert_judged(&login, VERDICT_DONE, "");
         end(&w);
 }
 
@@ -399,6 +431,7 @@ int main(void)
                 cmocka_unit_test(nobody_waits_longer_than_said_for_a_login_nor_for_an_answer),
                 cmocka_unit_test(what_is_switched_off_is_tested_and_not_asked),
                 cmocka_unit_test(each_comes_back_once_when_all_stops),
+                cmocka_unit_test(what_is_under_way_is_waited_for),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
