@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -34,7 +35,8 @@ OWN = ['accept', 'on-the-way']
 ALL = {'getiryemek': ('GetirYemek', OWN, ['delivered']), 'yemeksepeti': ('YemekSepeti', OWN, []),
        'trendyolyemek': ('Trendyol Yemek', ['accept', 'ready', 'on-the-way'], ['delivered']),
        'migrosyemek': ('Migros Yemek', ['accept', 'ready', 'on-the-way'], ['delivered']),
-       'dukkango': ('Dükkango', OWN, ['delivered'])}
+       'dukkango': ('Dükkango', OWN, ['delivered']),
+       'yandex': ('Yandex Eats', ['TAKEN_BY_COURIER'], ['DELIVERED'])}   # not told: seen when it asks
 STEP_WAIT = 1  # seconds that a platform wants between two steps, a minute in the world outside
 
 
@@ -73,7 +75,22 @@ def pretend(name, called):
                 return [call.step for call in self.calls if call.applied]
     made = Pretend()
     made.step_wait = STEP_WAIT
+    made.settings, made.did = {f'KURYE_{name.upper()}_URL': made.url}, 'calls to'
     return made
+
+
+class Asking:
+    """Yandex Eats, which is never called: what YandexStory asks in its name, and what it was answered."""
+    word, title, settings, did, violations = 'yandex', ALL['yandex'][0], {}, 'answers to', ()
+
+    def __init__(self):
+        self.seen = []
+
+    def applied(self):
+        return self.seen
+
+    def close(self):
+        pass
 
 
 class Embedded:
@@ -111,7 +128,7 @@ class Server:
         key = base64.b64encode(secrets.token_bytes(32)).decode()
         self.process = Kuryed({
             'KURYE_LISTEN': '127.0.0.1:0', 'KURYE_OPS_LISTEN': '127.0.0.1:0',
-            'KURYE_STORE': store.setting, f'KURYE_{platform.word.upper()}_URL': platform.url,
+            'KURYE_STORE': store.setting, **platform.settings,
             'KURYE_GETIRYEMEK_STEP_WAIT': f'{STEP_WAIT}s', 'KURYE_OUTBOUND_ALLOW': '127.0.0.0/8',
             'KURYE_ADMIN_TOKEN': self.admin_token, 'KURYE_SECRET_KEY': f'demo:{key}'})
         try:
@@ -123,7 +140,7 @@ class Server:
 
     def call(self, method, path, body=None, status=200, **headers):
         """The answer's document; a status other than the expected one is a surprise."""
-        data = None if body is None else json.dumps(body).encode()
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, {'Content-Type': 'application/json'}, method=method)
         for name, value in headers.items():
             request.add_header(name.replace('_', '-'), value)
@@ -139,14 +156,14 @@ class Server:
 class Story:
     def __init__(self, server, platform, firm):
         self.server, self.platform, self.firm = server, platform, firm
-        self.restaurant_token = self.key = self.number = None
+        self.id, self.restaurant_token, self.key, self.number = ORDER, None, None, None
         _, self.first, self.rest = ALL[platform.word]
 
     def restaurant(self, method, path, body=None, status=200):
         return self.server.call(method, path, body, status, Authorization=f'Bearer {self.restaurant_token}')['data']
 
     def order(self):
-        return self.restaurant('GET', f'/api/v1/orders/{ORDER}')
+        return self.restaurant('GET', f'/api/v1/orders/{self.id}')
 
     def set_up(self):
         made = self.server.call('POST', '/api/v1/restaurants',
@@ -154,13 +171,21 @@ class Story:
                                 Authorization=f'Bearer {self.server.admin_token}')['data']
         expect(made['restaurantId'] == RESTAURANT, f'the restaurant is {made}')
         self.restaurant_token = made['token']
-        path, account = f'/api/v1/restaurants/{RESTAURANT}', self.platform.account()
-        self.restaurant('PUT', f'{path}/platforms/{self.platform.word}', {'enabled': True, 'credentials': account})
+        path = f'/api/v1/restaurants/{RESTAURANT}'
+        account = self.connect(f'{path}/platforms/{self.platform.word}')
         address = self.firm.firm()
         made = self.restaurant('POST', f'{path}/courier-integrations',
                                {'name': 'Hızlı Kurye', 'dispatchUrl': address['url']}, 201)
         address['secrets'].append(made['signingSecret'])
         self.key = made['apiKey']
+        self.bring(account)
+
+    def connect(self, path):
+        account = self.platform.account()
+        self.restaurant('PUT', path, {'enabled': True, 'credentials': account})
+        return account
+
+    def bring(self, account):
         self.number, reference = self.platform.hold(account, 'yeni')
         self.restaurant('POST', '/api/v1/orders', {
             'orderId': ORDER, 'platform': self.platform.word, 'platformOrderId': self.number,
@@ -186,20 +211,20 @@ class Story:
         return order
 
     def curl(self, status):
-        body = {'restaurantId': RESTAURANT, 'orderId': ORDER, 'status': status}
+        body = {'restaurantId': RESTAURANT, 'orderId': self.id, 'status': status}
         return (f'curl -X POST {self.server.url}{WEBHOOK} \\\n  -H "Content-Type: application/json" \\\n'
                 f'  -H "x-api-key: {self.key}" \\\n  -d {shlex.quote(json.dumps(body))}')
 
     def play(self):
         self.set_up()
         say(f'1. Restaurant {RESTAURANT}, connected to {self.platform.title}, has a courier firm with a key of its own.')
-        say(f'2. Order {ORDER} has come in from {self.platform.title} ({self.number}):\n     {described(self.order())}')
-        say(f'3. The restaurant calls a courier: POST /api/v1/orders/{ORDER}/call-courier')
-        self.restaurant('POST', f'/api/v1/orders/{ORDER}/call-courier', {})
+        say(f'2. Order {self.id} has come in from {self.platform.title} ({self.number}):\n     {described(self.order())}')
+        say(f'3. The restaurant calls a courier: POST /api/v1/orders/{self.id}/call-courier')
+        self.restaurant('POST', f'/api/v1/orders/{self.id}/call-courier', {})
         self.firm.received('dispatch', timeout=WAIT)
         expect(self.firm.applied() == ['dispatch'], f'the courier firm was told {self.firm.applied()}: {self.firm.violations}')
         say(f'4. The courier sets out: POST {WEBHOOK} with status 1')
-        answer = self.server.call('POST', WEBHOOK, {'restaurantId': RESTAURANT, 'orderId': ORDER, 'status': 1},
+        answer = self.server.call('POST', WEBHOOK, {'restaurantId': RESTAURANT, 'orderId': self.id, 'status': 1},
                                   x_api_key=self.key)
         say(pretty(answer))
         expect(answer['success'] and answer['data']['status'] == 'teslim-edilecek', f'the webhook said {answer}')
@@ -220,9 +245,42 @@ class Story:
 
     def hand_over(self):
         say(f'\nThe server runs until Ctrl-C. Deliver the order:\n\n{self.curl(2)}\n\nand look at it:\n\n'
-            f'curl -H "Authorization: Bearer {self.restaurant_token}" {self.server.url}/api/v1/orders/{ORDER}\n')
+            f'curl -H "Authorization: Bearer {self.restaurant_token}" {self.server.url}/api/v1/orders/{self.id}\n')
         status = self.server.process.wait(None)
         raise Surprise(f'the server ended by itself with {status}')
+
+
+class YandexStory(Story):
+    """The same with the roles of caller and called changed."""
+
+    def connect(self, path):
+        return self.restaurant('PUT', path, {'enabled': True})
+
+    def ask(self, method, path, body=None):
+        answer = self.server.call(method, path, body, Authorization=f'Bearer {self.access}')
+        say(f'     {self.platform.title} sent      {method} {path} -> {json.dumps(answer)}')
+        return answer
+
+    def bring(self, account):
+        form = {'client_id': account['clientId'], 'client_secret': account['clientSecret'], 'grant_type': 'client_credentials'}
+        self.access = self.server.call('POST', '/security/oauth/token', urllib.parse.urlencode(form).encode(),
+                                       Content_Type='application/x-www-form-urlencoded')['access_token']
+        self.number = '190330-12345678'
+        self.id = self.ask('POST', '/order', {
+            'discriminator': 'marketplace', 'eatsId': self.number, 'restaurantId': RESTAURANT,
+            'paymentInfo': {'itemsCost': 125.5, 'paymentType': 'CARD'}, 'comment': 'İnce hamur olsun lütfen',
+            'items': [{'id': 'p1', 'name': 'Lahmacun', 'quantity': 2, 'price': 62.75}],
+            'deliveryInfo': {'clientName': 'Ahmet Yılmaz', 'phoneNumber': '+905551234567 ext. 4432', 'deliveryAddress': {
+                'full': 'Bağdat Caddesi No: 123, Daire: 8, Kadıköy, İstanbul'}}})['orderId']
+        self.restaurant('PUT', f'/api/v1/orders/{self.id}/status', {'status': 'hazirlanacak'})
+
+    def reaches(self, status, steps, end='none'):
+        told = self.ask('GET', f'/order/{self.id}/status')
+        self.platform.seen.append(told['status'])
+        expect(self.platform.applied() == steps, f'the platform was told {self.platform.applied()}')
+        order = self.order()
+        expect(order['status'] == status, f'the order is {order["status"]}, not {status}')
+        return order
 
 
 def described(order):
@@ -232,7 +290,7 @@ def described(order):
 
 def owed(order):
     """The state of what the order owes its platform."""
-    states = [delivery['state'] for delivery in order['deliveries'] if delivery['deliveryId'] == f'{ORDER}-platform']
+    states = [delivery['state'] for delivery in order['deliveries'] if delivery['deliveryId'].endswith('-platform')]
     return states[0] if states else 'none'
 
 
@@ -242,18 +300,19 @@ def stopped(*_):
 
 def told(store, name, once):
     """Plays the story on a server of its own; returns the exit status."""
-    platform, firm = pretend(name, ALL[name][0]), pretend('courier', 'The courier firm')
+    platform = Asking() if name == 'yandex' else pretend(name, ALL[name][0])
+    firm = pretend('courier', 'The courier firm')
     server = Server(store, platform)
     say(f'kuryed runs on {server.url} with {store.name}, beside a pretend {platform.title} and a pretend courier firm.')
     try:
-        story = Story(server, platform, firm)
+        story = (YandexStory if name == 'yandex' else Story)(server, platform, firm)
         story.play()
         if not once:
             story.hand_over()
         story.finish()
         status, took = server.process.stop(WAIT)
         expect(status == 0, f'the server stopped with {status}')
-        say(f'The demo held: one order, two webhooks, {len(platform.applied())} calls to its platform and one to a courier firm; stopped in {took * 1000:.0f} ms.')
+        say(f'The demo held: one order, two webhooks, {len(platform.applied())} {platform.did} its platform and one to a courier firm; stopped in {took * 1000:.0f} ms.')
         return 0
     except KeyboardInterrupt:
         say('')
