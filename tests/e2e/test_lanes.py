@@ -8,13 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fake import fails
+from fake_courier import FakeCourier
 from world import FAKES, World, data, eventually
 
 STEP = "on-the-way"  # the one call that an order in `hazir` owes after a 1
 WORD = "teslim-edilecek"
-FLOORS = {"getiryemek": 1, "yemeksepeti": 5, "trendyolyemek": 1, "migrosyemek": 5, "dukkango": 1}
+FLOORS = {"getiryemek": 3, "yemeksepeti": 5, "trendyolyemek": 3, "migrosyemek": 5, "dukkango": 3}  # seconds
 CHECKED = ("getiryemek", "trendyolyemek", "migrosyemek")  # can be asked how far an order is
-BRISK = {"getiryemek_pause": "1s", "trendyolyemek_pause": "1s", "dukkango_poll": "1s"}
+BRISK = {"getiryemek_pause": "3s", "trendyolyemek_pause": "3s", "dukkango_poll": "3s"}
 
 
 @pytest.fixture(params=FAKES)
@@ -25,7 +26,14 @@ def name(request):
 @pytest.fixture
 def world():
     """Calls that hang do so until the test lets them go; GetirYemek wants no minute between two steps."""
-    with World(step_wait=0.001, outbound_timeout="30s", **BRISK) as made:
+    with World(step_wait=0.001, outbound_timeout="30s") as made:
+        yield made
+
+
+@pytest.fixture
+def brisk():
+    """Where a pause takes 3 s, if it may be set at all."""
+    with World(step_wait=0.001, **BRISK) as made:
         yield made
 
 
@@ -139,14 +147,15 @@ class TestBreaker:
         assert breaker(place, name) == "closed"
 
 
-def test_429_holds_all_of_the_platform_and_nobody_else(world, name, platform):
-    place, other = logged_in(world, name), logged_in(world, name)
+def test_429_holds_all_of_the_platform_and_nobody_else(brisk, name):
+    platform = brisk.platform(name)
+    place, other = logged_in(brisk, name), logged_in(brisk, name)
     first, second = place.order(name, "hazir"), other.order(name, "hazir")
     platform.next(STEP, fails(429, retry_after=0))  # less than the platform's rules say
     first.becomes(WORD)
     held = platform.received(STEP, first)
     second.becomes(WORD)
-    pass_by(world, name)
+    pass_by(brisk, name)
     assert platform.calls[-1] is held
     waiting = eventually(first.delivery, lambda delivery: delivery["log"])
     assert (waiting["state"], waiting["tries"], waiting["log"][0]["result"]) == ("pending", 0, "wait")
@@ -156,14 +165,14 @@ def test_429_holds_all_of_the_platform_and_nobody_else(world, name, platform):
     assert len(later) == 2 and min(later) >= 0.98 * FLOORS[name]
 
 
-def test_429_holds_longer_where_the_platform_asks_for_it(world):
-    place = logged_in(world, "dukkango")
+def test_429_holds_longer_where_the_platform_asks_for_it(brisk):
+    place = logged_in(brisk, "dukkango")
     order = place.order("dukkango", "hazir")
-    world.dukkango.next(STEP, fails(429, retry_after=2))
+    brisk.dukkango.next(STEP, fails(429, retry_after=5))
     order.becomes(WORD)
     order.settles("done")
-    held, again = world.dukkango.about(order)
-    assert again.at - held.at >= 1.95
+    held, again = brisk.dukkango.about(order)
+    assert again.at - held.at >= 4.95
 
 
 @pytest.mark.parametrize("name", ["trendyolyemek"])
@@ -190,3 +199,83 @@ def test_a_platform_of_a_thousand_restaurants_that_hangs_delays_no_other(world, 
         Counter(order.platform_id for order in orders)
     assert data(world.admin("GET", "/api/v1/deliveries?state=failed")) == []
     assert platform.peak == 64 and eventually(lambda: breaker(orders[0].restaurant, name), "closed".__eq__)
+
+
+class TestFirms:
+    """Courier firms have their lanes by host: what one host does is felt by nobody else."""
+
+    @pytest.fixture
+    def elsewhere(self):
+        """Firms at another host."""
+        other = FakeCourier()
+        yield other
+        other.close()
+        assert not other.violations
+
+    @staticmethod
+    def at(place, firms):
+        courier = place.courier(dispatchUrl=(firm := firms.firm())["url"])
+        firm["secrets"].append(courier.made["signingSecret"])
+        return place
+
+    def pass_by(self, world, elsewhere):
+        """A firm at another host and a platform are told: what became due before has had its turn."""
+        order = self.at(world.restaurant(), elsewhere).connected("dukkango").order("dukkango", "yeni")
+        order.becomes("hazirlanacak")
+        elsewhere.received("dispatch", order)
+        world.dukkango.received("accept", order)
+
+    def test_a_firm_has_four_calls_at_once(self, world, elsewhere):
+        place = self.at(world.restaurant(), world.firms)
+        hang = world.firms.hang("dispatch", times=10)
+        orders = [place.order() for _ in range(10)]
+        hang.holds(4)
+        self.pass_by(world, elsewhere)
+        assert (hang.count, world.firms.peak) == (4, 4)
+        world.firms.heals()
+        hang.released.set()
+        for order in orders:
+            order.settles("done", "courier")
+
+    def test_a_host_has_sixty_four(self, world, elsewhere):
+        firms = world.firms
+        hang = firms.hang("dispatch", times=100)
+        places = [self.at(world.restaurant(), firms) for _ in range(18)]
+        orders = [place.order() for place in places for _ in range(5)]
+        hang.holds(64)
+        self.pass_by(world, elsewhere)
+        assert (hang.count, firms.peak) == (64, 64)
+        firms.heals()
+        hang.released.set()
+        for order in orders:
+            order.settles("done", "courier")
+        assert firms.peak == 64 and all(len(ids) == 1 for ids in firms.riders.values())
+
+    def test_one_that_keeps_failing_is_called_once_at_a_time_and_what_waits_uses_no_try(self, world, elsewhere):
+        firms, place = world.firms, self.at(world.restaurant(), world.firms)
+        firms.next("dispatch", fails(500), times=100)
+        for order in [place.order() for _ in range(3)]:
+            order.settles("failed", "courier")
+        firms.heals()
+        hang = firms.hang("dispatch", times=10)
+        orders = [self.at(world.restaurant(), firms).order() for _ in range(3)]
+        hang.holds(1)
+        self.pass_by(world, elsewhere)
+        assert hang.count == 1
+        firms.heals()
+        hang.released.set()
+        for order in orders:
+            order.settles("done", "courier")
+        assert sorted(len(firms.about(order)) for order in orders) == [1, 1, 2]
+
+    def test_429_holds_the_host_and_no_other(self, world, elsewhere):
+        firms = world.firms
+        first, second = (self.at(world.restaurant(), firms) for _ in range(2))
+        firms.next("dispatch", fails(429, retry_after=3))
+        held = firms.received("dispatch", first := first.order())
+        second = second.order()
+        self.pass_by(world, elsewhere)
+        assert [call for call in firms.calls if call is not held] == []
+        for order in (first, second):
+            order.settles("done", "courier")
+        assert min(call.at for call in firms.calls if call is not held) - held.at >= 2.95
