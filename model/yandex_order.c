@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Ours in order_read.c, in bytes: what is cut fits. */
-#define LINE_BYTES 200
-#define PHONE_BYTES 64
-#define PROSE_BYTES 2000
+/* Ours in order_read.c: what is cut fits. In characters, but for options. */
+#define LINE_MAX 200
+#define PHONE_MAX 64
+#define PROSE_MAX 2000
+#define OPTION_BYTES 200
 #define ITEMS_MAX 1000
 #define OPTIONS_MAX 100
 #define QUANTITY_MAX 100000
@@ -65,19 +66,19 @@ char *yandex_status_write(const struct order *order)
                        : NULL;
 }
 
-/* How many bytes of it are whole characters and no more than `max`. */
-static size_t cut_length(const char *text, size_t max)
+/* How many bytes of it are whole characters, no more than so many of either. */
+static size_t cut_length(const char *text, size_t bytes, size_t characters)
 {
         size_t n = 0, one;
 
-        while ((one = text[n] ? utf8_length(text + n, max - n) : 0))
+        while (characters-- > 0 && text[n] && (one = utf8_length(text + n, bytes - n)))
                 n += one;
         return n;
 }
 
 void yandex_text_cut(char *to, size_t size, const char *from)
 {
-        const size_t n = cut_length(from, size - 1);
+        const size_t n = cut_length(from, size - 1, SIZE_MAX);
 
         memcpy(to, from, n);
         to[n] = '\0';
@@ -99,15 +100,16 @@ static struct json_object *add_part(struct json_object *to, const char *key)
 }
 
 /* A text, cut; `need`: not empty. What is absent is left out. */
-static enum err add_text(struct json_object *to, const char *to_key, size_t bytes_max,
-                         const struct view *from, const char *key, bool need, struct why *why)
+static enum err add_text(struct json_object *to, const char *to_key, size_t max, const struct view *from,
+                         const char *key, bool need, struct why *why)
 {
         const char *text = NULL;
         enum err e = view_text(from, key, need, need, SIZE_MAX, &text, why);
 
         if (e || !text)
                 return e;
-        return json_add_made(to, to_key, json_object_new_string_len(text, (int)cut_length(text, bytes_max)))
+        return json_add_made(to, to_key,
+                             json_object_new_string_len(text, (int)cut_length(text, SIZE_MAX, max)))
                        ? ERR_OK
                        : no_memory(why);
 }
@@ -196,10 +198,10 @@ static enum err add_customer(const struct view *body, struct json_object *to, st
         enum err e =
                 details && place ? view_opt_object(body, "deliveryInfo", &delivery, why) : no_memory(why);
 
-        e = e ? e : add_text(details, "name", LINE_BYTES, &delivery, "clientName", need, why);
-        e = e ? e : add_text(details, "phone", PHONE_BYTES, &delivery, "phoneNumber", need, why);
+        e = e ? e : add_text(details, "name", LINE_MAX, &delivery, "clientName", need, why);
+        e = e ? e : add_text(details, "phone", PHONE_MAX, &delivery, "phoneNumber", need, why);
         e = e ? e : view_opt_object(&delivery, "deliveryAddress", &address, why);
-        e = e ? e : add_text(place, "detailedAddress", PROSE_BYTES, &address, "full", need, why);
+        e = e ? e : add_text(place, "detailedAddress", PROSE_MAX, &address, "full", need, why);
         e = e ? e : add_location(&address, place, why);
         return e ? e : add_time(&delivery, to, why);
 }
@@ -241,7 +243,7 @@ static enum err add_options(const struct view *item, struct json_object *to, str
                 const char *name =
                         json_object_is_type(one, json_type_object) ? json_get_text(one, "name") : NULL;
                 const int64_t n = name ? json_get_int(one, "quantity", 1) : 1;
-                char whole[LINE_BYTES + 32], text[LINE_BYTES + 1];
+                char whole[OPTION_BYTES + 32], text[OPTION_BYTES + 1];
 
                 if (!name || !*name)
                         continue;
@@ -261,7 +263,7 @@ static enum err add_item(const struct view *from, struct json_object *to, struct
         double quantity = -1;
         int64_t price = -1;
         const bool has_name = json_get_text(from->object, "name");
-        enum err e = add_text(to, "name", LINE_BYTES, from, has_name ? "name" : "id", true, why);
+        enum err e = add_text(to, "name", LINE_MAX, from, has_name ? "name" : "id", true, why);
 
         e = e ? e : view_opt_number(from, "quantity", 0, QUANTITY_MAX, &quantity, why);
         if (!e && quantity < 0)
@@ -320,7 +322,7 @@ enum err yandex_order_read(const struct view *body, struct order **ret, struct w
         e = e ? e : add_customer(body, in, why);
         e = e ? e : add_payment(body, in, why);
         e = e ? e : add_items(body, in, why);
-        e = e ? e : add_text(in, "orderNote", PROSE_BYTES, body, "comment", false, why);
+        e = e ? e : add_text(in, "orderNote", PROSE_MAX, body, "comment", false, why);
         if (e)
                 return e;
         view = view_of(in);

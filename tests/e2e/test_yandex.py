@@ -200,11 +200,11 @@ class TestNewOrder:
         order["items"][0]["name"] = "Ж" * 300
         order["items"][0]["modifications"] = [{"name": "🍕" * 100, "quantity": 3}]
         order["deliveryInfo"]["clientName"] = "a" + "ş" * 300
-        order["deliveryInfo"]["phoneNumber"] = "5" * 64
+        order["deliveryInfo"]["phoneNumber"] = phone = "+" + "5" * 53 + " доб. 4432"
         made = ours(yandex, yandex.sends(order)).now()
-        assert made["orderNote"] == "ş" * 1000 and made["items"][0]["name"] == "Ж" * 100
+        assert made["orderNote"] == "ş" * 2000 and made["items"][0]["name"] == "Ж" * 200
         assert made["items"][0]["options"][0] == "3 x " + "🍕" * 49
-        assert made["customer"]["details"] == {"name": "a" + "ş" * 99, "phone": "5" * 64}
+        assert len(phone) == 64 and made["customer"]["details"] == {"name": "a" + "ş" * 199, "phone": phone}
         assert made["platformRef"] == order
 
     @pytest.mark.parametrize("place", [
@@ -264,6 +264,32 @@ class TestNewOrder:
         assert order.delivery() is None
         complained(yandex.calls("GET", f"/order/{order.id}"), 404)
         assert yandex.status(order.id)["status"] == "ACCEPTED_BY_RESTAURANT"
+
+
+class TestDispatch:
+    """To the restaurant's own courier firm, as any order is."""
+
+    def test_a_marketplace_order_goes_to_the_firm_once_it_was_accepted(self, shared):
+        yandex = Yandex(shared.restaurant())
+        yandex.restaurant.courier(dispatch=True)
+        sent = an_order(yandex.restaurant.id)
+        del sent["deliveryInfo"]["deliveryDate"]
+        order = ours(yandex, yandex.sends(sent))
+        assert order.delivery("courier") is None
+        order.becomes("hazirlanacak")
+        shared.firms.received("dispatch", order)
+        [call] = shared.firms.about(order)
+        told = json.loads(call.body)
+        assert (told["platform"], told["price"]) == ("yandex", 430.5)
+        assert told["customer"]["details"] == {"name": "İvan Şahin", "phone": "+79031111111 доб. 4432"}
+        order.settles("done", "courier")
+
+    @pytest.mark.parametrize("discriminator, reason", [("yandex", "platform kuryesi"), ("pickup", "sipariş gel-al")])
+    def test_others_do_not(self, yandex, discriminator, reason):
+        yandex.restaurant.courier(dispatch=True)
+        order = ours(yandex, yandex.sends(discriminator=discriminator))
+        order.becomes("hazirlanacak")
+        refused(order.restaurant.call("POST", f"{order.path}/call-courier", {}), 409, f"Kurye çağrılamaz: {reason}")
 
 
 class TestReading:
