@@ -11,6 +11,7 @@
 #include "model/integration.h"
 #include "model/restaurant.h"
 #include "server/config.h"
+#include "server/url.h"
 
 /* Edits the restaurant's record. */
 static enum err submit_choice(void *before, struct dispatch_choice *choice, caller_answer *answer)
@@ -107,6 +108,15 @@ static enum err make(void *find, struct writing *w, const struct keyring *ring, 
         return e ? e : caller_submit(new);
 }
 
+static enum err check_url(struct request *r, const struct view *body, struct why *why)
+{
+        const char *url = json_get_text(body->object, "dispatchUrl");
+
+        return !url || url_may_be_given(caller_app(r)->guard, url)
+                       ? ERR_OK
+                       : FAIL_FIELD(why, "dispatchUrl", "an address that may not be called");
+}
+
 static enum err found(struct request *r, void *verb)
 {
         struct why *why = &((struct job *)verb)->why;
@@ -119,6 +129,7 @@ static enum err found(struct request *r, void *verb)
         e = e ? e
               : integration_patch_read(&body, w->fresh, &w->id, ring, caller_app(r)->config->outbound_allow,
                                        &w->patch, why);
+        e = e ? e : check_url(r, &body, why);
         if (e)
                 return e;
         return w->fresh ? make(verb, w, ring, why)

@@ -8,6 +8,7 @@
 
 struct client;
 struct config;
+struct guard;
 struct http;
 struct keyring;
 struct outbound;
@@ -18,6 +19,7 @@ struct throttle;
 struct app {
         const struct config *config;
         const struct keyring *keyring;
+        const struct guard *guard;
         struct http *http;
         struct store *store;
         struct client *client;

@@ -200,6 +200,7 @@ static enum err start(struct server *server, struct why *why)
         if (e == ERR_OK)
                 e = keyring_read(server->config.secret_key, &server->keyring, why);
         server->app.keyring = server->keyring;
+        server->app.guard = &server->guard;
         if (e == ERR_OK)
                 e = throttle_new(&server->app.throttle, why);
         if (e == ERR_OK)

@@ -2,9 +2,12 @@
 /* url.c - a few questions to curl's own reader. */
 #include "server/url.h"
 
+#include "model/clean.h"
 #include "model/text.h"
 #include "server/guard.h"
 
+#include <arpa/inet.h>
+#include <curl/curl.h>
 #include <string.h>
 
 /* Names are kept to what DNS has, because `*` and `,` mean something in a pin; what else is allowed is of IPv6 addresses,
@@ -39,6 +42,19 @@ bool url_read(struct url *url, const char *text, char host[URL_HOST_SIZE])
         curl_free(name);
         curl_free(port);
         return fine;
+}
+
+bool url_may_be_given(const struct guard *guard, const char *text)
+{
+        CLEAN(url_done) struct url url = {0};
+        char host[URL_HOST_SIZE];
+        uint8_t address[sizeof(struct in6_addr)];
+
+        if (!url_read(&url, text, host))
+                return false;
+        if (inet_pton(AF_INET, host, address) != 1 && inet_pton(AF_INET6, host, address) != 1)
+                return true;
+        return guard_allows(guard, host, url.port, url.plain);
 }
 
 void url_done(struct url *url)
