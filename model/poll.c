@@ -6,8 +6,8 @@
 
 #define MINUTE_MS INT64_C(60000)
 #define BACKOFF_MAX_MS (10 * MINUTE_MS)
-#define MISSES_MAX 20                 /* beyond which doubling has long met its end */
-#define AHEAD_MAX_MS (60 * MINUTE_MS) /* a time further ahead was written by a clock that was wrong */
+#define MISSES_MAX 20 /* beyond which doubling has long met its end */
+#define SKEW_MS 10000 /* by which the clocks of two servers may differ, far more than they do */
 
 void polled_done(struct polled *polled)
 {
@@ -50,7 +50,8 @@ enum err poll_take(struct record *record, void *arg, int64_t now_ms, struct why 
 
         if (e)
                 return e;
-        if (until_ms > now_ms && until_ms - now_ms <= AHEAD_MAX_MS) {
+        /* What was written in the future was written before the clock was set back. */
+        if (until_ms > now_ms && record->updated_ms <= now_ms + SKEW_MS) {
                 lease->until_ms = until_ms;
                 return FAIL(why, ERR_BUSY, "it is too early for a poll");
         }

@@ -11,6 +11,7 @@
 #include "model/restaurant.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/outbound.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -312,7 +313,8 @@ static void answered(struct query *query)
                 tell(poll, judgement->reason);
         } else if (judgement->verdict == VERDICT_WAIT && judgement->http == 0) {
                 metrics_poll(POLL_BUSY); /* it was not asked */
-                wait_ms = wait_ms / BUSY_PARTS + 1;
+                if (!outbound_breaker_is_open(poll->poller->outbound, poll->place->platform))
+                        wait_ms = wait_ms / BUSY_PARTS + 1;
         } else {
                 metrics_poll(POLL_FAILED);
                 tell(poll, judgement->reason);

@@ -278,6 +278,31 @@ class TestMoves:
         assert order.settles("done") and world.dukkango.tried(placed) == ["on-the-way"]
 
 
+class TestCourier:
+    """Who brings it is called as for any other order, wherever it was accepted."""
+
+    def test_a_firm_is_called_for_what_is_accepted(self, place, platform):
+        firm, firms = place.courier(dispatch=True), place.world.firms
+        accepted, fresh, gone = places(place, 2), places(place, note="🌶️"), places(place, 16)
+        order = imported(place, accepted)
+        assert firms.received("dispatch", order).json()["platform"] == NAME
+        assert order.settles("done", "courier")["integrationId"] == firm.id
+        later = imported(place, fresh)
+        platform.acknowledged(fresh)
+        assert firms.about(later) == []
+        platform.moves(fresh, 2)
+        assert firms.received("dispatch", later).json()["orderNote"] == "🌶️"
+        later.settles("done", "courier")
+        assert firms.about(imported(place, gone)) == [] and len(firms.about(later)) == 1
+
+    def test_none_is_called_for_what_others_bring(self, place, platform):
+        place.courier(dispatch=True)
+        for placed in (places(place, 2, own_courier=False), places(place, 2, shipping_method="pickup")):
+            order = imported(place, placed)
+            platform.acknowledged(placed)
+            assert order.delivery("courier") is None and place.world.firms.about(order) == []
+
+
 class TestAcknowledgement:
     @pytest.mark.parametrize("trouble", [fails(500), closes(), loses(), fails(404), fails(429)])
     def test_one_that_fails_is_made_by_the_next_poll(self, place, platform, trouble):
