@@ -8,6 +8,7 @@
 static struct json_object *order_with(const char *members)
 {
         CLEAN(json_put_at) struct json_object *more = parse(members);
+        struct json_object_iterator at, end;
         struct json_object *order =
                 parse("{'eatsId':'190330-12345678','discriminator':'marketplace','restaurantId':'p',"
                       "'deliveryInfo':{'clientName':'İvan','phoneNumber':'+79031111111 доб. 4432',"
@@ -15,8 +16,11 @@ static struct json_object *order_with(const char *members)
                       "'paymentInfo':{'itemsCost':100.1,'deliveryFee':20.2,'paymentType':'CASH'},"
                       "'items':[{'id':'p1','name':'Pide','quantity':2.5,'price':33.333}]}");
 
-        json_object_object_foreach(more, key, value)
-                assert_true(json_add(order, key, json_object_get(value)));
+        end = json_object_iter_end(more);
+        for (at = json_object_iter_begin(more); !json_object_iter_equal(&at, &end);
+             json_object_iter_next(&at))
+                assert_true(json_add(order, json_object_iter_peek_name(&at),
+                                     json_object_get(json_object_iter_peek_value(&at))));
         return order;
 }
 
