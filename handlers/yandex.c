@@ -3,6 +3,7 @@
 #include "handlers/yandex.h"
 
 #include "handlers/handlers.h"
+#include "handlers/records.h"
 #include "model/clean.h"
 #include "model/connection.h"
 #include "model/form.h"
@@ -129,11 +130,25 @@ static enum err give_token(struct request *r, const struct record *record,
         return ERR_OK;
 }
 
-/* With the restaurant's own record at hand. */
+static enum err told(struct request *r, void *verb)
+{
+        struct store_edit *edit = verb;
+        struct yandex_account account;
+        enum err e;
+
+        if (!edit->record.document)
+                return ERR_BAD_CLIENT;
+        e = yandex_account_read(&edit->record, &account, &edit->job.why);
+        return e ? e : give_token(r, &edit->record, &account);
+}
+
+/* With the restaurant's own record at hand. That they have come in is written down once for each secret. */
 static enum err admitted(struct request *r, void *verb)
 {
         struct store_get *get = verb;
+        const struct asked *asked = caller_state(verb);
         struct yandex_account account;
+        uint64_t *mark;
         enum err e;
 
         if (!get->record.document || !get->owner.document)
@@ -141,8 +156,17 @@ static enum err admitted(struct request *r, void *verb)
         e = yandex_account_read(&get->record, &account, &get->job.why);
         if (e)
                 return e;
-        return account.enabled && restaurant_is_active(&get->owner) ? give_token(r, &get->record, &account)
-                                                                    : ERR_BAD_CLIENT;
+        /* The secret again: it may be another by now. */
+        if (!account.enabled || !restaurant_is_active(&get->owner) ||
+            !yandex_account_knows(&account, asked->secret))
+                return ERR_BAD_CLIENT;
+        if (account.came)
+                return give_token(r, &get->record, &account);
+        mark = request_alloc(r, sizeof *mark, NULL);
+        if (!mark)
+                return ERR_NO_MEMORY;
+        *mark = yandex_account_mark(&account);
+        return records_edit(verb, RECORD_CONNECTION, get->id, yandex_account_came, mark, told);
 }
 
 static enum err known(struct request *r, void *verb)

@@ -43,7 +43,8 @@ static enum err apply(struct yandex_patch *patch, bool renews, struct json_objec
         if (ok && renews) {
                 ok = apikey_digest(SECRET_PREFIX, patch->secret, &digest);
                 hex_write(digest.bytes, sizeof digest, hex);
-                ok = ok && json_add_text(document, "secret", hex);
+                ok = ok && json_add_text(document, "secret", hex) &&
+                     json_add_text(document, "state", "untested");
         }
         return ok ? record_write(record, document, why)
                   : FAIL(why, ERR_NO_MEMORY, "no memory for a connection");
@@ -76,14 +77,14 @@ enum err yandex_account_edit(struct record *record, void *arg, int64_t now_ms, s
 struct json_object *yandex_account_write(const struct record *record, const char *base_url)
 {
         CLEAN(json_put_at)
-        struct json_object *shown = record_show(record, NULL, NULL, "enabled", "placeId", "updatedAt", NULL);
+        struct json_object *shown = record_show(record, NULL, NULL, "enabled", "placeId", "state",
+                                                "lastError", "updatedAt", NULL);
         struct json_object *fields = NULL;
 
         if (!shown || json_read_any("[]", 2, &fields, NULL) || !json_add(shown, "credentialFields", fields) ||
             !json_add_text(shown, "platform", platform_word(PLATFORM_YANDEX)) ||
             !json_add_id(shown, "clientId", &record->restaurant) ||
-            !json_add_text(shown, "baseUrl", base_url) || !json_add_text(shown, "state", "untested") ||
-            !json_add(shown, "lastError", NULL) || !json_add_text(shown, "breaker", "closed"))
+            !json_add_text(shown, "baseUrl", base_url) || !json_add_text(shown, "breaker", "closed"))
                 return NULL;
         return TAKE(shown);
 }
@@ -98,6 +99,7 @@ enum err yandex_account_read(const struct record *record, struct yandex_account 
         if (e)
                 return e;
         account.enabled = json_get_bool(document, "enabled", false);
+        account.came = streq(json_get_text(document, "state"), "ok");
         place = json_get_text(document, "placeId");
         secret = json_get_text(document, "secret");
         if (!secret || !hex_read(secret, account.secret.bytes, sizeof account.secret) ||
@@ -121,4 +123,16 @@ uint64_t yandex_account_mark(const struct yandex_account *account)
 
         memcpy(&mark, account->secret.bytes, sizeof mark);
         return mark;
+}
+
+enum err yandex_account_came(struct record *record, void *arg, int64_t now_ms, struct why *why)
+{
+        const uint64_t *mark = arg;
+        struct yandex_account account;
+        enum err e = yandex_account_read(record, &account, why);
+
+        (void)now_ms;
+        if (!e && yandex_account_mark(&account) != *mark)
+                e = FAIL(why, ERR_BAD_CLIENT, "the secret is another now");
+        return e ? e : record_change(record, "{\"state\":\"ok\"}", why);
 }

@@ -32,6 +32,7 @@ struct yandex_account {
         bool enabled;
         char place[YANDEX_PLACE_SIZE]; /* how Yandex Eats names the restaurant; "": by our id alone */
         struct digest secret;
+        bool came; /* they have come in by this secret */
 };
 /* Errors: NO_MEMORY, INTERNAL (damaged). */
 enum err yandex_account_read(const struct record *record, struct yandex_account *ret, struct why *why)
@@ -40,3 +41,6 @@ enum err yandex_account_read(const struct record *record, struct yandex_account 
 bool yandex_account_knows(const struct yandex_account *account, const char *secret);
 /* By which a ticket tells for which secret it was given. */
 uint64_t yandex_account_mark(const struct yandex_account *account);
+
+/* They have come in. `arg`: the mark, of type uint64_t, of the secret. Errors also: BAD_CLIENT, it is another now. */
+record_editor yandex_account_came;

@@ -48,6 +48,27 @@ class TestAccount:
         yandex.logs_in()
         assert yandex.connects(placeId="")["placeId"] == ""
 
+    def test_it_shows_whether_they_have_come_in(self, shared):
+        yandex = Yandex(shared.restaurant())
+
+        def state():
+            return data(yandex.restaurant.call("GET", yandex.path))["state"]
+        assert state() == "untested"
+        complained(yandex.asks_token(client_secret="x"), 400)
+        assert state() == "untested"
+        first, second = yandex.logs_in(), yandex.logs_in()
+        assert state() == "ok" and yandex.connects()["state"] == "ok"
+        assert yandex.calls("GET", f"/order/{new_id()}", token=first).status_code == 404
+        assert yandex.calls("GET", f"/order/{new_id()}", token=second).status_code == 404
+        yandex.secret = yandex.connects(newSecret=True)["clientSecret"]
+        assert state() == "untested"
+        assert {len(yandex.logs_in()) for _ in range(2)} == {len(first)} and state() == "ok"
+
+    def test_they_may_come_in_many_at_once(self, shared):
+        yandex = Yandex(shared.restaurant())
+        answers = together(8, lambda _: yandex.asks_token(session=shared.lone()))
+        assert {answer.status_code for answer in answers} == {200}
+
     def test_its_secret_is_kept_by_nobody(self, world):
         yandex = Yandex(world.restaurant())
         yandex.logs_in()

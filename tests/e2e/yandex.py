@@ -73,12 +73,12 @@ class Yandex:
     def connects(self, enabled=True, **fields):
         return data(self.restaurant.call("PUT", self.path, {"enabled": enabled, **fields}))
 
-    def asks_token(self, world=None, **changes):
+    def asks_token(self, session=None, **changes):
         """The form exactly as theirs, but for `changes`; a member that is None is left out."""
         form = {"client_id": self.id, "client_secret": self.secret, "grant_type": "client_credentials",
                 "scope": "read write", **changes}
-        return (world or self.world).call("POST", "/security/oauth/token",
-                                          data={name: value for name, value in form.items() if value is not None})
+        return self.world.call("POST", "/security/oauth/token", session=session,
+                               data={name: value for name, value in form.items() if value is not None})
 
     def logs_in(self):
         answer = self.asks_token()

@@ -73,6 +73,24 @@ TEST(it_is_renewed_when_that_is_asked_for)
         assert_false(yandex_account_mark(&before) == yandex_account_mark(&after));
 }
 
+TEST(that_they_came_in_is_known_until_the_secret_is_another)
+{
+        struct yandex_patch patch = read_patch("{'enabled':true}");
+        struct yandex_patch renewing = read_patch("{'enabled':true,'newSecret':true}");
+        CLEAN(record_done) struct record record = made(&patch);
+        struct yandex_account account = read_account(&record);
+        uint64_t mark = yandex_account_mark(&account);
+
+        assert_false(account.came);
+        assert_int_equal(yandex_account_came(&record, &mark, NOW_MS, NULL), ERR_OK);
+        account = read_account(&record);
+        assert_true(account.came && yandex_account_knows(&account, patch.secret));
+        assert_int_equal(yandex_account_edit(&record, &renewing, NOW_MS, NULL), ERR_OK);
+        account = read_account(&record);
+        assert_false(account.came);
+        assert_int_equal(yandex_account_came(&record, &mark, NOW_MS, NULL), ERR_BAD_CLIENT);
+}
+
 TEST(it_is_shown_without_the_secret)
 {
         struct yandex_patch patch = read_patch("{'enabled':true}");
@@ -104,6 +122,7 @@ int main(void)
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(its_secret_is_known_and_not_kept),
                 cmocka_unit_test(it_is_renewed_when_that_is_asked_for),
+                cmocka_unit_test(that_they_came_in_is_known_until_the_secret_is_another),
                 cmocka_unit_test(it_is_shown_without_the_secret),
                 cmocka_unit_test(a_damaged_one_admits_nobody),
         };
