@@ -52,6 +52,19 @@ def places(place, *state, **fields):
     return place.world.dukkango.places(place.credentials[NAME], *state, **fields)
 
 
+def one_page(place, count):
+    """Orders that one list will show together; it is answered when the second thing that is returned is called."""
+    entered, answered = threading.Event(), threading.Event()
+
+    def waits(apply):
+        entered.set()
+        assert answered.wait(WAIT)
+        return apply()
+    place.world.dukkango.next("poll", waits)
+    assert entered.wait(WAIT)
+    return [places(place) for _ in range(count)], answered.set
+
+
 def listed(place):
     return data(place.call("GET", "/api/v1/orders"))
 
@@ -221,7 +234,7 @@ class TestMoves:
         assert order.steps() == [("yeni", "platform"), ("teslim-edilecek", "courier"), ("teslim-edildi", "courier")]
 
     def test_what_happens_there_moves_ours_and_is_not_told(self, place, platform):
-        placed = places(place)
+        placed, before = places(place), counted(place.world, "kuryed_polled_orders_total", result="moved")
         order = imported(place, placed)
         platform.acknowledged(placed)
         for state, status in ((2, "hazirlanacak"), (16, "teslim-edilecek"), (5, "teslim-edildi")):
@@ -229,6 +242,7 @@ class TestMoves:
             order.reaches(status)
             platform.acknowledged(placed)
         assert [by for _, by in order.steps()] == ["platform"] * 4
+        assert counted(place.world, "kuryed_polled_orders_total", result="moved") == before + 3
         assert platform.tried(placed) == [] and order.delivery()["state"] == "done"
 
     def test_its_own_cancel_is_not_sent_back(self, place, platform):
@@ -311,6 +325,16 @@ class TestAcknowledgement:
         platform.acknowledged(placed)
         assert imported(place, placed).steps() == [("yeni", "platform")]
 
+    def test_one_that_is_refused_does_not_keep_the_next_one_waiting(self, place, platform):
+        placed, answer = one_page(place, 2)
+        polls = len(platform.polls_of(place.credentials[NAME]))
+        platform.next("acknowledge", fails(404))
+        answer()
+        platform.received("acknowledge", placed[1])
+        assert len(platform.polls_of(place.credentials[NAME])) == polls + 1
+        for one in placed:
+            platform.acknowledged(one)
+
     def test_killed_before_it(self, world):
         place = world.restaurant().connected(NAME)
         hang = world.dukkango.hang("acknowledge", times=2)
@@ -337,18 +361,10 @@ class TestAcknowledgement:
             imported(place, one)
 
     def test_stopped_before_the_orders_are_kept(self, world):
-        place, entered, answered = world.restaurant().connected(NAME), threading.Event(), threading.Event()
-
-        def waits(apply):
-            entered.set()
-            assert answered.wait(WAIT)
-            return apply()
-        world.dukkango.polled(place.credentials[NAME])
-        world.dukkango.next("poll", waits)
-        assert entered.wait(WAIT)
-        placed = [places(place) for _ in range(3)]
+        place = world.restaurant().connected(NAME)
+        placed, answer = one_page(place, 3)
         with world.stalled():
-            answered.set()
+            answer()
             world.server.signal(signal.SIGTERM)
             eventually(lambda: turns(world), lambda it_does: not it_does)
         assert world.server.wait() == 0
