@@ -403,18 +403,18 @@ def tests_in(source):
 
 @rule
 def what_is_claimed_is_shown(tree):
-    """A numbered row of docs/conformance.md names files, and tests that are there; the last table's run on both stores."""
+    """A numbered row of docs/conformance.md names files, and tests that are there; P and B on both stores."""
     files = {source.name: source for source in tree.files}
     tests = {source.name: tests_in(source) for source in tree.files if re.match(r'tests/.*\.(c|py)$', source.name)}
     both = re.search(r'^e2e_tests = \[([^]]*)', tree.text('tests/meson.build'), re.M)
     for number, line in enumerate(tree.text('docs/conformance.md').splitlines(), 1):
         cells = [cell.strip() for cell in line.split('|')]
-        if not re.match(r'\| [\dP]\.\d+ \|', line):
+        if not re.match(r'\| [\dPB]\.\d+ \|', line):
             continue
         where, shown = (re.findall(r'`([^`]+)`', cell) for cell in (cells[3:] + ['', ''])[:2])
         wrong = [name for name in where if name not in files]
         wrong += [name for name in shown if name.partition('::')[2] not in tests.get(f"tests/{name.partition('::')[0]}", ())]
-        if line.startswith('| P'):
+        if line.startswith(('| P', '| B')):
             wrong += [name for name in shown if f"'{name.partition('.')[0].removeprefix('e2e/')}'" not in both[1]]
         if wrong or not where or not shown:
             yield f'docs/conformance.md:{number}: {", ".join(wrong) or "no file or no test"}'
