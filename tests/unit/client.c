@@ -133,6 +133,27 @@ static void an_answer_that_is_cut_or_too_long_is_unsure(void **state)
         end(&w);
 }
 
+static void an_answer_may_be_as_long_as_the_message_says(void **state)
+{
+        struct world w;
+        struct call call;
+
+        (void)state;
+        begin(&w, 0);
+        prepare_path(&w, &call, "GET", "/large");
+        call.message.reply_max = 1 << 20;
+        carry(&w, &call);
+        assert_int_equal(call.answer.http, 200);
+        assert_int_equal(call.answer.length, 1 << 20);
+        call_done(&call);
+        prepare_path(&w, &call, "GET", "/large");
+        call.message.reply_max = (1 << 20) - 1;
+        carry(&w, &call);
+        assert_not_answered(&call, CARRIED_UNSURE);
+        call_done(&call);
+        end(&w);
+}
+
 static void the_deadline_ends_a_call_whatever_the_platform_does(void **state)
 {
         static const char *const paths[] = {"/hang", "/drip"};
@@ -446,6 +467,7 @@ int main(void)
                 cmocka_unit_test(headers_and_body_go_as_they_are),
                 cmocka_unit_test(a_redirect_is_an_answer_and_not_followed),
                 cmocka_unit_test(an_answer_that_is_cut_or_too_long_is_unsure),
+                cmocka_unit_test(an_answer_may_be_as_long_as_the_message_says),
                 cmocka_unit_test(the_deadline_ends_a_call_whatever_the_platform_does),
                 cmocka_unit_test(what_cannot_have_arrived_was_never_carried),
                 cmocka_unit_test(a_deadline_during_the_handshake_is_never_and_after_it_unsure),
