@@ -32,7 +32,8 @@ struct poll {
         struct store_put put;
         struct store_get get; /* the connection */
         struct query query;
-        bool read; /* the answer was understood */
+        bool read;        /* the answer was understood */
+        int64_t stale_ms; /* CLOCK_BOOTTIME: from then on the next poll knows better */
         struct polled polled;
         int at;            /* of polled.orders: taken in, then acknowledged */
         enum status shown; /* the order's, by the platform */
@@ -156,12 +157,14 @@ static void acknowledged(struct query *query)
         }
 }
 
-/* The next one that is kept. */
+/* The next one that is kept. It is acknowledged whatever has become of it since, even if nobody has seen that: so not long
+ * after it was seen. */
 static void acknowledge(struct poll *poll)
 {
         while (poll->at < poll->polled.n && !poll->polled.orders[poll->at])
                 poll->at++;
-        if (poll->at < poll->polled.n && !atomic_load(&poll->poller->draining))
+        if (poll->at < poll->polled.n && time_boot_ms() < poll->stale_ms &&
+            !atomic_load(&poll->poller->draining))
                 ask(poll, build_acknowledgement, acknowledged);
         else
                 end(poll);
@@ -285,6 +288,7 @@ static void read_list(struct poll *poll)
         struct why why = {0};
         const enum err e = poll->polls->read(&poll->query.call.answer, &poll->polled, &why);
 
+        poll->stale_ms = time_boot_ms() + wait_of(poll->place, poll->poller);
         poll->read = e == ERR_OK;
         metrics_poll(poll->read ? POLL_OK : POLL_FAILED);
         if (!poll->read)

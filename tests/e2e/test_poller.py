@@ -335,6 +335,18 @@ class TestAcknowledgement:
         for one in placed:
             platform.acknowledged(one)
 
+    def test_it_does_not_come_long_after_the_order_was_seen(self, place, platform):
+        """It might have moved since, and nobody would see that; the next list shows how it is."""
+        def takes(apply):
+            threading.Event().wait(1.2 * POLL)
+            return apply()
+        placed, answer = one_page(place, 2)
+        polls = len(platform.polls_of(place.credentials[NAME]))
+        platform.next("acknowledge", takes)
+        answer()
+        platform.received("acknowledge", placed[1])
+        assert len(platform.polls_of(place.credentials[NAME])) >= polls + 2
+
     def test_killed_before_it(self, world):
         place = world.restaurant().connected(NAME)
         hang = world.dukkango.hang("acknowledge", times=2)
