@@ -56,7 +56,8 @@ static enum err moved(struct request *r, void *verb)
 
         if (move->outcome == MOVE_UNKNOWN)
                 return ERR_NOT_FOUND;
-        if (move->outcome != MOVE_MOVED && move->outcome != MOVE_SAME)
+        /* Nothing is told of a delivered order any more, not even that it is. */
+        if (move->outcome != MOVE_MOVED && (move->outcome != MOVE_SAME || move->to == STATUS_DELIVERED))
                 return ERR_ORDER_FINAL;
         request_reply(r, 204, NULL, 0);
         return ERR_OK;

@@ -88,6 +88,14 @@ class TestAccount:
         with World(public_url="https://kurye.example") as world:
             assert Yandex(world.restaurant()).account["baseUrl"] == "https://kurye.example"
 
+    def test_there_is_nobody_to_ask(self, shared):
+        """Its routes that are the same for all platforms cope with one that is never called."""
+        yandex = Yandex(shared.restaurant())
+        order = yandex.sends()
+        assert data(yandex.restaurant.call("POST", f"{yandex.path}/test", {})) == {"ok": False, "reason": "untestable"}
+        assert data(yandex.restaurant.call("GET", f"/api/v1/orders/{order}/cancel-reasons")) == []
+        assert data(yandex.restaurant.call("GET", "/api/v1/deliveries?platform=yandex")) == []
+
     def test_a_phone_has_none(self, shared):
         restaurant = shared.restaurant()
         refused(restaurant.call("GET", f"{restaurant.path}/platforms/phone"), 404, "Kayıt bulunamadı")
