@@ -430,7 +430,7 @@ class TestStatus:
         told = yandex.status(order)
         assert (told["status"], told["comment"]) == ("TAKEN_BY_COURIER", "Yolda")
         yandex.moves(order, "DELIVERED")
-        for word in ("TAKEN_BY_COURIER", "CANCELLED"):
+        for word in ("TAKEN_BY_COURIER", "DELIVERED", "CANCELLED"):
             assert complained(yandex.tells(order, word), 400) == FINISHED
         assert ours(yandex, order).steps() == [
             ("yeni", "platform"), ("teslim-edilecek", "platform"), ("teslim-edildi", "platform")]
