@@ -9,6 +9,7 @@ from fake import fails
 from fake_getiryemek import REASON
 from process import Kuryed
 from world import PLATFORMS, WEBHOOK, World, data
+from yandex import Yandex, an_order
 
 CUSTOMER = {"details": {"name": "Gülbahar Gizlioğlu", "phone": "+905550001122"},
             "address": {"detailedAddress": "Saklı Sokak No: 77, Moda", "directions": "mavi kapı",
@@ -29,6 +30,7 @@ class Story:
 
     def __init__(self, world):
         self.world, self.secrets = world, [world.admin_token, world.secret_key]
+        self.refusals = []
         self.place = world.restaurant().connected(*PLATFORMS, "yemeksepeti", "migrosyemek", "getiryemek")
         self.courier = self.place.courier(dispatch=True, notifyCancel=True,
                                           dispatchHeaders={"Authorization": "Bearer susam-susam-4711"})
@@ -42,6 +44,8 @@ class Story:
         self.dispatch()
         self.deliver()
         self.fail()
+        self.poll()
+        self.be_asked()
         self.misuse()
         for fake in (self.world.dukkango, self.world.yemeksepeti, self.world.getiryemek):
             self.secrets += fake.tokens
@@ -54,6 +58,10 @@ class Story:
         self.courier.firm["secrets"].append(signing["signingSecret"])
         self.secrets += [rotated["apiKey"], signing["signingSecret"], token["token"]]
 
+    def echo(self):
+        """An answer that tells all that there is to tell."""
+        return "\n".join([*self.secrets, *PERSONAL]).encode()
+
     def order(self, name):
         return self.place.order(name, "hazir", customer=CUSTOMER, orderNote="acı olmasın",
                                 courierNote="kuryeye fısılda")
@@ -63,8 +71,7 @@ class Story:
         order.settles("done", "courier")
         order.becomes("cancelled", note="iptal notu")
         self.world.firms.received("dispatch-cancel", order)
-        echo = "\n".join([*self.secrets, *PERSONAL]).encode()
-        self.world.firms.next("dispatch", fails(400, body=echo), times=4)
+        self.world.firms.next("dispatch", fails(400, body=self.echo()), times=4)
         self.order("phone").settles("failed", "courier")
 
     def deliver(self):
@@ -78,15 +85,39 @@ class Story:
     def fail(self):
         for name in (*PLATFORMS, "yemeksepeti", "migrosyemek", "getiryemek"):
             platform = self.world.platform(name)
-            echo = "\n".join([*self.secrets, *PERSONAL]).encode()
-            platform.next("on-the-way", fails(500, body=echo), times=4)
+            platform.next("on-the-way", fails(500, body=self.echo()), times=4)
             order = self.order(name)
             self.courier.posts(order, 1)
             order.settles("failed")
 
+    def poll(self):
+        platform, account = self.world.dukkango, self.place.credentials["dukkango"]
+        shown = {"customer": CUSTOMER["details"], "note": "acı olmasın",
+                 "address": {"address": "Saklı Sokak No: 77", "description": "mavi kapı"}}
+        platform.acknowledged(platform.places(account, **shown))
+        platform.places(account, **{**shown, "total": "Gülbahar"})
+        self.world.server.log_contains(event="order_not_imported")
+        for status in (500, 200):
+            platform.next("poll", fails(status, body=self.echo()))
+        platform.polled(account, 3)
+
+    def be_asked(self):
+        yandex = Yandex(self.place)
+        self.secrets += [yandex.secret, yandex.logs_in()]
+        order = an_order(self.place.id, comment="acı olmasın")
+        order["deliveryInfo"] |= {"clientName": "Gülbahar Gizlioğlu", "phoneNumber": "+905550001122",
+                                  "deliveryAddress": {"full": "Saklı Sokak", "latitude": "40.98765", "longitude": "29.04321"}}
+        number = yandex.sends(order)
+        yandex.moves(number, "CANCELLED", reason="place.closed_early", comment="iptal notu")
+        spoilt = yandex.token[:-1] + ("0" if yandex.token[-1] != "0" else "1")
+        self.refusals += [
+            yandex.asks_token(client_secret=yandex.secret[:-1]), yandex.asks_token(client_id=yandex.secret),
+            yandex.calls("GET", f"/order/{number}", token=spoilt), yandex.tells(number, "Gülbahar"),
+            yandex.calls("POST", "/order", {**order, "restaurantId": yandex.secret})]
+
     def misuse(self):
         place, order, call = self.place, self.order("phone"), self.world.call
-        self.refusals = [
+        self.refusals += [
             self.courier.post(order, 1, key=self.courier.key + "x"),
             call("GET", place.path, token=place.token + "x"),
             call("GET", f"{place.path}?token={place.token}", token="x"),
@@ -103,7 +134,8 @@ class Story:
 
 @pytest.fixture(scope="module")
 def story():
-    with World(log_level="debug") as world:
+    with World(log_level="debug", dukkango_poll="300ms") as world:
+        world.dukkango.poll_floor = 0.3
         told = Story(world)
         told.tell()
         yield told
