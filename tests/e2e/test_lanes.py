@@ -175,14 +175,14 @@ def test_429_holds_longer_where_the_platform_asks_for_it(brisk):
     assert again.at - held.at >= 4.95
 
 
-@pytest.mark.parametrize("name", ["trendyolyemek"])
-def test_a_platform_of_a_thousand_restaurants_that_hangs_delays_no_other(world, name, platform):
+@pytest.mark.parametrize("name, step", [("trendyolyemek", STEP), ("yemeksepeti", "login"), ("dukkango", "login")])
+def test_a_platform_of_a_thousand_restaurants_that_hangs_delays_no_other(world, name, step, platform):
     def arrive(_):
         order = world.restaurant().connected(name).order(name, "hazir")
         order.becomes(WORD)
         return order
 
-    hang = platform.hang(STEP, times=1000)
+    hang = platform.hang(step, times=1000)
     with ThreadPoolExecutor(16) as pool:
         orders = list(pool.map(arrive, range(1000)))
     hang.holds(64)
