@@ -110,6 +110,9 @@ void job_changed(struct job *job, const struct due *what, int64_t rev, enum stat
 
 /* The courier firm hears of all but "on the way" and "delivered", which it said itself (docs/design.md 5). */
 bool move_concerns_courier(enum status to);
+/* Whether what did not move tells all the same how far the platform is, so that `told` rises. A platform's own word counts
+ * for an order that is further here, too; but not its cancel, where ours ended otherwise. */
+bool move_tells(const struct store_move *move);
 
 /* What a move means for an order that it did not move (docs/design.md 5): sets outcome, status and at_ms.
  * `order` has its history. */

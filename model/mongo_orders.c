@@ -347,14 +347,19 @@ static enum err raise_told(struct mongo_conn *conn, struct store_move *move, int
         mongo_change_begin(&change);
         BSON_APPEND_INT32(&change.max, "out.platform.told", told);
         BSON_APPEND_DATE_TIME(&change.set, "updatedAt", now_ms);
-        BSON_APPEND_UTF8(&change.unset, "out.platform.dead", ""); /* it stands where `told` now is */
+        if (move->outcome == MOVE_SAME) /* nothing is owed any more, be it given up or not */
+                BSON_APPEND_UTF8(&change.unset, "out.platform.dead", "");
         BSON_APPEND_INT64(&change.inc, "rev", 1);
         change.seen = true;
         e = mongo_modify(
                 conn, filter, mongo_change_end(&change),
                 BCON_NEW("status", BCON_BOOL(true), "platform", BCON_BOOL(true), "rev", BCON_BOOL(true)),
                 /* after= */ false, &before, why);
-        return e == ERR_OK && before ? note_change(move, before, why) : e;
+        if (e != ERR_OK || !before)
+                return e;
+        e = note_change(move, before, why);
+        move->job.change.after = move->job.change.before;
+        return e;
 }
 
 /* It moved when this ran before: nobody was told of it then. */
@@ -392,7 +397,7 @@ static enum err explain(struct mongo_conn *conn, struct store_move *move, const 
         /* It came between the two questions: it could have been moved. */
         *ret_explained = move->outcome == MOVE_MOVED || move->outcome == MOVE_KEY_REUSED ||
                          order->status >= status_bound(move->to);
-        if (move->told && move->outcome == MOVE_SAME)
+        if (move_tells(move))
                 return raise_told(conn, move, row->at_ms, why);
         return ERR_OK;
 }

@@ -262,7 +262,7 @@ static enum err raise_told(struct conn *conn, struct store_move *move, const str
         sqlite3_bind_int64(s, 3, now_ms);
         e = sql_run(conn, s, NULL, why);
         if (e == ERR_OK && sqlite3_changes(conn->db) == 1)
-                job_changed(&move->job, &peek->what, peek->rev + 1, move->to, move->to);
+                job_changed(&move->job, &peek->what, peek->rev + 1, peek->order.status, peek->order.status);
         return e;
 }
 
@@ -285,7 +285,7 @@ enum err sqlite_order_move(void *arg, struct store_move *move, const struct move
                 if (e != ERR_OK)
                         return e;
                 move_explain(&peek.order, row->op, move);
-                if (move->told && move->outcome == MOVE_SAME)
+                if (move_tells(move))
                         return raise_told(conn, move, &peek, row->at_ms, why);
                 return ERR_OK;
         }

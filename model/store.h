@@ -165,7 +165,8 @@ struct store_move {
         enum status to;
         enum actor by;
         char idempotency_key[IDEMPOTENCY_KEY_SIZE]; /* "": none */
-        bool told; /* the platform knows already: what is owed up to there counts as done, with SAME too */
+        bool told; /* the platform knows already: what is owed up to there counts as done, with SAME too, and by itself
+                      also where the order is further here */
         int prep_minutes;                /* 0: leave */
         char reason[CANCEL_REASON_SIZE]; /* of a cancel; "": the platform's "other", or BAD_FIELD reasonId */
         const char *note;                /* borrowed; NULL: none */

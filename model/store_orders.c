@@ -131,6 +131,14 @@ bool move_concerns_courier(enum status to)
         return to != STATUS_ON_THE_WAY && to != STATUS_DELIVERED;
 }
 
+bool move_tells(const struct store_move *move)
+{
+        if (!move->told || move->outcome == MOVE_SAME)
+                return move->told;
+        return move->by == ACTOR_PLATFORM && move->to < STATUS_CANCELLED &&
+               (move->outcome == MOVE_PAST || move->outcome == MOVE_FINAL);
+}
+
 void move_explain(const struct order *order, const char *op, struct store_move *move)
 {
         const struct move *row = NULL;

@@ -11,6 +11,7 @@
 #include "server/query.h"
 
 #include <sys/queue.h>
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 #define CALLS_MAX 256       /* at once; docs/design.md 5 */

@@ -32,10 +32,9 @@
 #define HELD_MAX 512       /* unanswered at once; docs/design.md 4 */
 #define DRAIN_HTTP_MS 4000 /* with the next one under the 10 s that an orchestrator waits before it kills */
 #define DRAIN_CALLS_MS 3000
-#define LOOK_MAX_MS 30000 /* until an account is polled that was just connected; a guess */
-#define GRACE_MS 2000     /* far longer than a claim takes; a guess */
-#define SWEEP_MS 60000    /* what expires has lived for a day, so that a minute more is nothing */
-#define PAUSE_MS 5000     /* after a 429 of a platform that names no limit; a guess */
+#define GRACE_MS 2000  /* far longer than a claim takes; a guess */
+#define SWEEP_MS 60000 /* what expires has lived for a day, so that a minute more is nothing */
+#define PAUSE_MS 5000  /* after a 429 of a platform that names no limit; a guess */
 
 struct server {
         struct app app;
@@ -116,7 +115,7 @@ static enum err start_poller(struct server *server, struct why *why)
         const struct config *c = &server->config;
         const struct poller_options options = {
                 .wait_ms = {[PLATFORM_DUKKANGO] = c->dukkango_poll_ms},
-                .look_ms = c->dukkango_poll_ms < LOOK_MAX_MS ? c->dukkango_poll_ms : LOOK_MAX_MS,
+                .look_ms = c->dukkango_poll_ms, /* who was just connected waits no longer than all others */
                 .timeout_ms = 2 * c->outbound_timeout_ms,
                 .slack_ms = c->lease_slack_ms};
 

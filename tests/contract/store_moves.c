@@ -376,6 +376,51 @@ TEST(told_never_sinks_by_a_fact)
         assert_int_equal(order->targets[PARTY_PLATFORM].told, STEP_OF(STATUS_ON_THE_WAY));
 }
 
+TEST(what_a_platform_says_counts_for_an_order_that_is_further_here)
+{
+        struct id id = order_new(PLATFORM_DUKKANGO, STATUS_NEW);
+        struct store_move ours = moving(id, STATUS_ACCEPTED), theirs = moving(id, STATUS_ACCEPTED),
+                          gone = moving(id, STATUS_CANCELLED);
+        CLEAN(order_free_at) struct order *order = NULL;
+        struct change change;
+
+        move_to(id, STATUS_DELIVERED);
+        changes_heard(NULL);
+        ours.told = theirs.told = gone.told = true;
+        theirs.by = gone.by = ACTOR_PLATFORM;
+        DO(move, &ours);
+        DO(move, &gone);
+        assert_int_equal(gone.outcome, MOVE_FINAL);
+        assert_int_equal(changes_heard(NULL), 0); /* a client's mistake, and a cancel that came too late */
+        DO(move, &theirs);
+        assert_int_equal(theirs.outcome, MOVE_FINAL);
+        assert_int_equal(changes_heard(&change), 1);
+        assert_int_equal(change.before, STATUS_DELIVERED);
+        assert_int_equal(change.after, STATUS_DELIVERED);
+        order = order_load(id);
+        assert_int_equal(order->targets[PARTY_PLATFORM].told, STEP_OF(STATUS_ACCEPTED));
+        assert_int_equal(order->targets[PARTY_PLATFORM].want, STEP_OF(STATUS_DELIVERED));
+        assert_int_equal(order->status, STATUS_DELIVERED);
+        assert_int_equal(count_due(), 1); /* the rest is owed still */
+}
+
+TEST(what_was_given_up_stays_so_where_a_platform_is_behind)
+{
+        struct id id = order_new(PLATFORM_DUKKANGO, STATUS_NEW);
+        struct store_move theirs = moving(id, STATUS_ACCEPTED);
+        CLEAN(order_free_at) struct order *order = NULL;
+
+        move_to(id, STATUS_ON_THE_WAY);
+        give_up(id, PLATFORM_DUKKANGO, /* unsure= */ false);
+        theirs.told = true;
+        theirs.by = ACTOR_PLATFORM;
+        DO(move, &theirs);
+        assert_int_equal(theirs.outcome, MOVE_PAST);
+        order = order_load(id);
+        assert_int_equal(order->targets[PARTY_PLATFORM].told, STEP_OF(STATUS_ACCEPTED));
+        assert_true(order->targets[PARTY_PLATFORM].dead[0]);
+}
+
 static const struct CMUnitTest tests[] = {
         STORY(every_pair_of_states_ends_as_the_table_says),
         STORY(a_move_stands_in_the_order),
@@ -397,6 +442,8 @@ static const struct CMUnitTest tests[] = {
         STORY(it_is_done_too_where_the_order_was_there_already),
         STORY(what_the_platform_knew_already_changes_nothing),
         STORY(told_never_sinks_by_a_fact),
+        STORY(what_a_platform_says_counts_for_an_order_that_is_further_here),
+        STORY(what_was_given_up_stays_so_where_a_platform_is_behind),
 };
 
 extern const struct chapter moves_chapter;

@@ -277,6 +277,22 @@ class TestMoves:
         order.settles("done")
         assert platform.told(placed) == ["accept"]
 
+    def test_what_a_person_accepts_there_is_not_accepted_again(self, world):
+        """Our accept fails, and somebody does it at Dükkango's tablet: what comes after it is told."""
+        world.restart(retry_schedule="3s,1s,1s")
+        place = world.restaurant().connected(NAME)
+        placed, courier = places(place), place.courier()
+        order = imported(place, placed)
+        world.dukkango.acknowledged(placed)
+        world.dukkango.next("accept", fails(503))
+        courier.posts(order, 1)
+        eventually(lambda: order.delivery()["tries"], lambda tries: tries == 1)
+        world.dukkango.moves(placed, 2)
+        world.dukkango.acknowledged(placed)
+        order.settles("done")
+        assert world.dukkango.tried(placed) == ["accept", "on-the-way"]
+        assert world.dukkango.told(placed) == ["on-the-way"]
+
     def test_a_cancel_while_on_the_way_is_being_retried(self, world):
         world.restart(retry_schedule="1h")
         place = world.restaurant().connected(NAME)
