@@ -273,6 +273,20 @@ class TestClaims:
         assert {tuple(world.dukkango.tried(order)) for order in orders} == {("on-the-way",)}
 
 
+    def test_nobody_takes_over_from_who_is_at_a_slow_platform(self, world):
+        """All steps together take longer than a lease, which each of them renews."""
+        orders = {name: world.restaurant().connected(name).order(name, "yeni", orderType="gel_al") for name in PLATFORMS}
+        for name, order in orders.items():
+            for step in ("login", "accept", "ready", *STEPS):
+                world.platform(name).next(step, takes(1.6))
+            order.becomes("teslim-edildi")
+        for name, order in orders.items():
+            order.settles("done")
+            steps = ["accept", "ready", *STEPS] if name == "trendyolyemek" else ["accept", *STEPS]
+            assert world.platform(name).tried(order) == world.platform(name).told(order) == steps
+        assert sum(claims(server)["won"] for server in world.all) == len(orders)
+
+
 class TestDead:
     @pytest.mark.parametrize("name", PLATFORMS)
     def test_its_leases_are_taken_over_when_they_end(self, world, name):
