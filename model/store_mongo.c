@@ -22,8 +22,9 @@
 #define THREADS_MAX 256 /* a guess */
 #define BEAT_MS 1000    /* between two looks at the server */
 #define LOST_MS 250     /* the same while it does not answer */
-#define PROMPT_MS 200   /* an answer that tells the time well; a guess */
-#define PAUSE_MS 20     /* before the first repeat, doubled with each */
+#define DRIFT_MS \
+        1 /* by which an answer about the time gets worse with each beat; a guess, far above any clock's */
+#define PAUSE_MS 20 /* before the first repeat, doubled with each */
 #define PAUSE_MAX_MS 500
 
 struct worker {
@@ -56,6 +57,7 @@ struct mongo {
         atomic_bool ready;
         atomic_bool prepared;   /* the indexes are there */
         atomic_llong offset_ms; /* the store's clock less CLOCK_BOOTTIME */
+        int64_t doubt_ms;       /* the heart's: twice what the offset may be wrong by */
 };
 
 /* ---- the driver's log ---- */
@@ -223,9 +225,12 @@ static enum err greet(struct mongo_conn *conn, struct why *why)
                 e = mongo_failed(conn, "isMaster", &error, &reply, why);
         took_ms = time_boot_ms() - asked_ms;
         there_ms = mongo_time(&reply, "localTime", 0);
-        /* It was read somewhere on the way: an answer that took long tells it badly. */
-        if (e == ERR_OK && there_ms > 0 && (took_ms <= PROMPT_MS || !atomic_load(&mongo->prepared)))
+        mongo->doubt_ms += DRIFT_MS;
+        /* It was read somewhere on the way: the quicker the answer, the better it tells the time. */
+        if (e == ERR_OK && there_ms > 0 && took_ms <= mongo->doubt_ms) {
                 atomic_store(&mongo->offset_ms, there_ms - asked_ms - took_ms / 2);
+                mongo->doubt_ms = took_ms;
+        }
         bson_destroy(&reply);
         return e;
 }
@@ -525,6 +530,7 @@ static enum err mongo_start(struct store *store, const char *where, void **ret, 
         init_cond(&mongo->end);
         atomic_store(&mongo->ready, true); /* so that the first failure is told */
         atomic_store(&mongo->offset_ms, time_now_ms() - time_boot_ms());
+        mongo->doubt_ms = INT64_MAX / 2;
         e = start(mongo, where, why);
         if (e != ERR_OK) {
                 mongo_stop(mongo);

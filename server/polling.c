@@ -18,6 +18,8 @@
 #include <string.h>
 #include <sys/param.h>
 
+#define CLOCK_PARTS \
+        100 /* one of them later than it might be, for servers' clocks differ by some milliseconds; a guess */
 #define JITTER_PARTS 10 /* up to one of them later than it might be, so that accounts do not keep in step */
 #define BUSY_PARTS 10   /* one of them after a poll for which there was no room; a guess */
 #define LOSER_PARTS 4   /* up to one of them later comes who found that another server polls; a guess */
@@ -279,7 +281,8 @@ static void lease_ended(struct letter *letter)
 /* The next poll may come so much later. */
 static void end_lease(struct poll *poll, int64_t wait_ms)
 {
-        poll->lease.wait_ms = wait_ms + poller_up_to(poll->poller, wait_ms / JITTER_PARTS);
+        poll->lease.wait_ms =
+                wait_ms + wait_ms / CLOCK_PARTS + poller_up_to(poll->poller, wait_ms / JITTER_PARTS);
         edit_lease(poll, poll_end, lease_ended);
 }
 
