@@ -85,6 +85,17 @@ struct letter *inbox_take(struct inbox *in)
         return first;
 }
 
+void inbox_run_only(struct inbox *in, void (*run)(struct letter *letter))
+{
+        for (struct letter *letter = inbox_take(in), *next; letter; letter = next) {
+                next = letter->next;
+                if (letter->run == run)
+                        run(letter);
+                else
+                        inbox_push(in, letter);
+        }
+}
+
 int inbox_run(struct inbox *in)
 {
         int count = 0;

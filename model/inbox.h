@@ -46,5 +46,8 @@ void inbox_push(struct inbox *in, struct letter *letter);
 /* Takes all letters, oldest first, linked by `next`; NULL when there are none. Clears the eventfd. Threads: the owner. */
 struct letter *inbox_take(struct inbox *in);
 
+/* Runs those letters that `run` is of; the others stay, in their order. Threads: the owner. */
+void inbox_run_only(struct inbox *in, void (*run)(struct letter *letter));
+
 /* Takes and runs all; how many ran. Threads: the owner. */
 int inbox_run(struct inbox *in);

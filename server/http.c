@@ -78,7 +78,8 @@ static int64_t phase_limit_ms(const struct http *http, int phase)
                                                 [PHASE_KEPT] = KEPT_MS,
                                                 [PHASE_HELD] = held_limit_ms(http),
                                                 [PHASE_SEND] = http->options.receive_deadline_ms,
-                                                [PHASE_CUT] = INT64_MAX / 2};
+                                                [PHASE_CUT] = INT64_MAX / 2,
+                                                [PHASE_LENT] = INT64_MAX / 2};
 
         return limits_ms[phase];
 }
@@ -175,12 +176,43 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char 
         return MHD_YES;
 }
 
+/* The 101 is written. libmicrohttpd leaves the socket alone from here on; the request is over, and must not be asked for
+ * again when the connection ends. */
+static void on_upgrade(void *cls, struct MHD_Connection *connection, void *context, const char *early,
+                       size_t n_early, MHD_socket fd, struct MHD_UpgradeResponseHandle *upgraded)
+{
+        struct request *r = context;
+        struct peer *peer = r->peer;
+
+        (void)cls;
+        (void)connection;
+        peer->lent = (struct lent){.fd = fd, .early = early, .n_early = n_early};
+        peer->upgraded = upgraded;
+        peer->request = NULL;
+        phase_enter(peer, PHASE_LENT);
+        r->take(r->take_arg, &peer->lent);
+        request_end(r);
+}
+
+static void take_back(struct letter *letter)
+{
+        MHD_upgrade_action(((struct peer *)letter)->upgraded, MHD_UPGRADE_ACTION_CLOSE);
+}
+
+void http_give_back(struct http *http, struct lent *lent)
+{
+        lent->letter.run = take_back;
+        inbox_push(&http->inbox, &lent->letter);
+}
+
 /* Queues the answer that stands in the request. */
 static enum MHD_Result answer(struct request *r)
 {
         struct MHD_Response *response =
-                MHD_create_response_from_buffer(r->reply.length, r->reply.body, MHD_RESPMEM_MUST_FREE);
-        bool closes = r->is_cut || (http_is_stopping(r->http) && !r->is_ops);
+                r->take ? MHD_create_response_for_upgrade(on_upgrade, NULL)
+                        : MHD_create_response_from_buffer(r->reply.length, r->reply.body,
+                                                          MHD_RESPMEM_MUST_FREE);
+        bool closes = r->is_cut || (http_is_stopping(r->http) && !r->is_ops && !r->take);
         bool is_typed = !r->reply.body || request_has_header(r, "Content-Type");
         enum MHD_Result result = MHD_NO;
         bool is_good;
@@ -260,6 +292,8 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
         (void)code;
         port->http->had_progress = true;
         *context = NULL;
+        if (peer && peer->phase == PHASE_LENT)
+                return;
         if (peer) {
                 peer->request = NULL;
                 phase_enter(peer, PHASE_IDLE);
@@ -309,13 +343,13 @@ static enum err port_open(struct http *http, struct port *port, const char *list
         e = listener_open(listen, &fd, port->address, why);
         if (e)
                 return e;
-        port->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, port,
-                                        MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET,
-                                        fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)connections_max,
-                                        MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                                        (size_t)CONNECTION_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-                                        port, MHD_OPTION_URI_LOG_CALLBACK, on_uri, port,
-                                        MHD_OPTION_NOTIFY_COMPLETED, on_completed, port, MHD_OPTION_END);
+        port->daemon = MHD_start_daemon(
+                MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_ALLOW_UPGRADE, 0, NULL, NULL, on_request, port,
+                MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+                MHD_OPTION_CONNECTION_LIMIT, (unsigned)connections_max, MHD_OPTION_CONNECTION_TIMEOUT, 0U,
+                MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_NOTIFY_CONNECTION,
+                on_connection, port, MHD_OPTION_URI_LOG_CALLBACK, on_uri, port, MHD_OPTION_NOTIFY_COMPLETED,
+                on_completed, port, MHD_OPTION_END);
         if (!port->daemon) {
                 close(fd);
                 return FAIL(why, ERR_INTERNAL, "%s: libmicrohttpd does not start", listen);
@@ -547,6 +581,8 @@ void http_close(struct http *http)
 {
         if (!http)
                 return;
+        /* What was lent must be back before; completions run when every client has gone. */
+        inbox_run_only(&http->inbox, take_back);
         if (http->main.daemon)
                 MHD_stop_daemon(http->main.daemon);
         if (http->ops.daemon)

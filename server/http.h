@@ -107,3 +107,16 @@ void request_fail(struct request *r, enum err e, const struct why *why);
 /* A header of the answer to come, or another Content-Type than JSON's: a literal name, at most 4; the value is copied, to 63
  * bytes. */
 void request_reply_header(struct request *r, const char *name, const char *value);
+
+/* A connection that went over to another protocol: its socket is lent to whoever asked for that. */
+struct lent {
+        struct letter letter; /* the loop's own */
+        int fd;               /* non-blocking; never to be closed */
+        const void *early;    /* what the client sent behind its request; gone when `take` returns */
+        size_t n_early;
+};
+/* Answers 101 with the headers that were set. Once that is written, `take` is called, on the loop, with `arg`, which lives as
+ * the request's own memory does; never, where the client has left before. A HEAD is answered by BAD_METHOD. */
+void request_upgrade(struct request *r, void (*take)(void *arg, struct lent *lent), void *arg);
+/* The socket is closed; `lent` is gone. Threads: any, but it must have left every epoll set. Before http_close(). */
+void http_give_back(struct http *http, struct lent *lent);

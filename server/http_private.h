@@ -20,6 +20,7 @@
 
 struct MHD_Connection;
 struct MHD_Daemon;
+struct MHD_UpgradeResponseHandle;
 
 enum phase {
         PHASE_RECEIVE, /* from accept, or from the request line, to the last byte of the body */
@@ -28,6 +29,7 @@ enum phase {
         PHASE_HELD,    /* the request is whole, its answer is awaited */
         PHASE_SEND,    /* the answer is being written */
         PHASE_CUT,     /* shut down by us; libmicrohttpd will close it when it hears of that */
+        PHASE_LENT,    /* another protocol is spoken on it, by somebody else */
         PHASE_COUNT
 };
 
@@ -50,6 +52,8 @@ struct port {
 };
 
 struct peer {
+        struct lent lent;                           /* the first: a lent socket is its peer */
+        struct MHD_UpgradeResponseHandle *upgraded; /* while it is lent */
         TAILQ_ENTRY(peer) link;
         struct port *port;
         struct MHD_Connection *connection;
@@ -126,6 +130,9 @@ struct request {
         bool is_late;     /* the deadline answered; what the handler says is dropped */
         bool is_cut;      /* refused, and the rest is not read to its end: answer at once and close */
         bool is_released; /* in http->released */
+        bool is_head;
+        void (*take)(void *arg, struct lent *lent); /* of an answer that lends the socket; else NULL */
+        void *take_arg;
         LIST_ENTRY(request) released;
         struct {
                 int http_status;

@@ -239,6 +239,7 @@ void request_admit(struct request *r, const struct head *head, const char *metho
         enum err e = router_find(r->peer->port->routes, method, path, &r->match);
         unsigned who = e ? 0 : r->match.route->who;
 
+        r->is_head = streq(method, "HEAD");
         if (who)
                 e = who & WHO_COURIER  ? admit_courier(r, head)
                     : who & WHO_YANDEX ? admit_ticket(r, head)
@@ -434,6 +435,18 @@ void request_reply_header(struct request *r, const char *name, const char *value
         r->reply.headers[i].name = name;
         text_copy(r->reply.headers[i].value, sizeof r->reply.headers[i].value, value);
         r->reply.n_headers++;
+}
+
+void request_upgrade(struct request *r, void (*take)(void *arg, struct lent *lent), void *arg)
+{
+        if (r->is_head) {
+                text_copy(r->match.allow, sizeof r->match.allow, r->match.route->method);
+                request_fail(r, ERR_BAD_METHOD, NULL);
+                return;
+        }
+        r->take = take;
+        r->take_arg = arg;
+        reply(r, 101, NULL, 0);
 }
 
 bool request_has_header(const struct request *r, const char *name)

@@ -225,6 +225,29 @@ TEST(at_the_end_the_descriptor_is_given_back)
         assert_int_equal(fcntl(fd, F_GETFD), -1);
 }
 
+static void hear_loudly(struct letter *letter)
+{
+        heard[n_heard++] = 100 + ((const struct note *)letter)->number;
+}
+
+TEST(some_letters_are_run_and_the_others_stay)
+{
+        struct note notes[5];
+        struct inbox in;
+
+        assert_int_equal(inbox_init(&in, NULL), ERR_OK);
+        write_notes(notes, 5);
+        notes[1].letter.run = notes[4].letter.run = hear_loudly;
+        for (int i = 0; i < 5; i++)
+                inbox_push(&in, &notes[i].letter);
+        inbox_run_only(&in, hear_loudly);
+        assert_int_equal(n_heard, 2);
+        assert_int_equal(inbox_run(&in), 3);
+        for (int i = 0; i < 5; i++)
+                assert_int_equal(heard[i], ((const int[]){101, 104, 0, 2, 3})[i]);
+        inbox_done(&in);
+}
+
 TEST(letters_still_inside_at_the_end_are_their_senders)
 {
         struct inbox in;
@@ -330,6 +353,7 @@ int main(void)
                 cmocka_unit_test_setup(a_letter_posted_while_others_run_waits_for_the_next_round,
                                        start_afresh),
                 cmocka_unit_test_setup(at_the_end_the_descriptor_is_given_back, start_afresh),
+                cmocka_unit_test_setup(some_letters_are_run_and_the_others_stay, start_afresh),
                 cmocka_unit_test_setup(letters_still_inside_at_the_end_are_their_senders, start_afresh),
                 cmocka_unit_test_setup(without_a_descriptor_left_there_is_no_inbox, start_afresh),
                 cmocka_unit_test_setup(no_letter_of_many_senders_is_lost_or_overtakes_another, start_afresh),
