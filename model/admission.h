@@ -11,6 +11,7 @@ struct caller {
         bool known; /* the secret is live */
         struct id restaurant;
         struct id integration; /* of a courier's key */
+        struct id token;       /* of a restaurant's */
         int64_t until_ms;      /* when the secret dies by itself; INT64_MAX: never */
 };
 

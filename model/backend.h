@@ -61,6 +61,9 @@ struct backend {
         enum err (*order_scan)(void *conn, const struct store_list *list, const struct page *page,
                                order_visit_fn *visit, void *arg, struct why *why);
 
+        /* Fills changes->found, which has room for `max`. */
+        enum err (*changes)(void *conn, struct store_changes *changes, struct why *why);
+
         /* Targets; each fills its verb's results. */
         enum err (*due)(void *conn, struct store_due *due, struct why *why);
         enum err (*claim)(void *conn, struct store_claim *claim, struct why *why);

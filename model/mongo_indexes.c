@@ -16,6 +16,7 @@ static const struct {
                    "\"unique\":true}"},
         {"orders", "{\"name\":\"page\",\"key\":{\"restaurantId\":1,\"createdAt\":-1,\"_id\":-1}}"},
         {"orders", "{\"name\":\"pageOfAll\",\"key\":{\"createdAt\":-1,\"_id\":-1}}"},
+        {"orders", "{\"name\":\"changes\",\"key\":{\"restaurantId\":1,\"seenAt\":1,\"_id\":1}}"},
         {"orders", "{\"name\":\"dueToPlatform\",\"key\":{\"out.platform.at\":1,\"out.platform.until\":1},"
                    "\"partialFilterExpression\":{\"out.platform.at\":" LATER "}}"},
         {"orders", "{\"name\":\"dueToCourier\",\"key\":{\"out.courier.at\":1,\"out.courier.until\":1},"

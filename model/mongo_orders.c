@@ -180,6 +180,7 @@ enum err mongo_order_read(const bson_t *from, struct order **ret, struct why *wh
         o->rev = mongo_int(from, "rev", 0);
         o->created_ms = mongo_time(from, "createdAt", 0);
         o->updated_ms = mongo_time(from, "updatedAt", 0);
+        o->seen_ms = mongo_time(from, "seenAt", o->updated_ms);
         o->platform_courier = streq(mongo_text(from, "courierType"), "platform");
         o->pickup = streq(mongo_text(from, "orderType"), "gel_al");
         o->prep_minutes = (int)mongo_int(from, "hazirlanmaSuresiDk", 0);
@@ -503,6 +504,53 @@ enum err mongo_order_scan(void *arg, const struct store_list *list, const struct
                         more = visit(visit_arg, &order);
         }
         return mongo_end(conn, cursor, e, why);
+}
+
+/* ---- what changed ---- */
+
+static bson_t *changes_filter(const struct store_changes *changes)
+{
+        bson_t *filter = bson_new();
+        bson_t within, list;
+        char text[16];
+        const char *key;
+
+        BSON_APPEND_DOCUMENT_BEGIN(filter, "restaurantId", &within);
+        BSON_APPEND_ARRAY_BEGIN(&within, "$in", &list);
+        for (int i = 0; i < changes->n_restaurants; i++) {
+                bson_uint32_to_string((uint32_t)i, &key, text, sizeof text);
+                BSON_APPEND_OID(&list, key, oid_of(&changes->restaurants[i]));
+        }
+        bson_append_array_end(&within, &list);
+        bson_append_document_end(filter, &within);
+        BCON_APPEND(filter, "seenAt", "{", "$gte", BCON_DATE_TIME(changes->after_ms), "}", "$or", "[", "{",
+                    "seenAt", "{", "$gt", BCON_DATE_TIME(changes->after_ms), "}", "}", "{", "_id", "{", "$gt",
+                    BCON_OID(oid_of(&changes->after)), "}", "}", "]");
+        return filter;
+}
+
+enum err mongo_changes(void *arg, struct store_changes *changes, struct why *why)
+{
+        struct mongo_conn *conn = arg;
+        mongoc_cursor_t *cursor =
+                mongo_find(conn, conn->orders, changes_filter(changes),
+                           BCON_NEW("sort", "{", "seenAt", BCON_INT32(1), "_id", BCON_INT32(1), "}", "limit",
+                                    BCON_INT64(changes->max), "batchSize", BCON_INT32(changes->max),
+                                    "projection", "{", "restaurantId", BCON_BOOL(true), "rev",
+                                    BCON_BOOL(true), "seenAt", BCON_BOOL(true), "}"),
+                           /* anywhere= */ false);
+        const bson_t *found;
+
+        while (changes->n < changes->max && mongoc_cursor_next(cursor, &found)) {
+                struct seen *seen = &changes->found[changes->n];
+
+                seen->rev = mongo_int(found, "rev", 0);
+                seen->at_ms = mongo_time(found, "seenAt", 0);
+                if (mongo_id(found, "_id", &seen->order) &&
+                    mongo_id(found, "restaurantId", &seen->restaurant))
+                        changes->n++;
+        }
+        return mongo_end(conn, cursor, ERR_OK, why);
 }
 
 /* ---- sweeping ---- */

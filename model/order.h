@@ -50,7 +50,8 @@ struct order {
         enum status status;
         int64_t rev;
         int64_t created_ms;
-        int64_t updated_ms;    /* of whatever raised `rev` last */
+        int64_t updated_ms; /* of whatever raised `rev` last */
+        int64_t seen_ms; /* the same by the clock of the one store that all servers share; of what a store gave only */
         bool platform_courier; /* the platform's own courier delivers */
         bool pickup;           /* gel_al */
         int prep_minutes;      /* hazirlanmaSuresiDk */

@@ -59,7 +59,7 @@ static enum err read_order(struct conn *conn, sqlite3_stmt *s, struct order **re
         o->status = (enum status)sqlite3_column_int(s, COLUMN_STATUS);
         o->rev = sqlite3_column_int64(s, COLUMN_REV);
         o->created_ms = sqlite3_column_int64(s, COLUMN_CREATED);
-        o->updated_ms = sqlite3_column_int64(s, COLUMN_SEEN);
+        o->updated_ms = o->seen_ms = sqlite3_column_int64(s, COLUMN_SEEN);
         o->platform_courier = (sqlite3_column_int(s, COLUMN_KIND) & KIND_PLATFORM_COURIER) != 0;
         o->pickup = (sqlite3_column_int(s, COLUMN_KIND) & KIND_PICKUP) != 0;
         o->prep_minutes = sqlite3_column_int(s, COLUMN_PREP);
@@ -362,6 +362,51 @@ enum err sqlite_order_scan(void *arg, const struct store_list *list, const struc
                         more = visit(visit_arg, &order);
         }
         return sql_end(conn, s, e, why);
+}
+
+static bool is_later(const struct seen *a, const struct seen *b)
+{
+        return a->at_ms != b->at_ms ? a->at_ms > b->at_ms : memcmp(&a->order, &b->order, sizeof a->order) > 0;
+}
+
+/* Puts it where it belongs by time and id; where there is no place more, the last one goes. False: this one is it. */
+static bool seen_insert(struct store_changes *changes, const struct seen *found)
+{
+        struct seen *at = changes->found + changes->n;
+
+        if (changes->n < changes->max)
+                changes->n++;
+        else if (is_later(found, --at))
+                return false;
+        for (; at > changes->found && is_later(at - 1, found); at--)
+                *at = at[-1];
+        *at = *found;
+        return true;
+}
+
+enum err sqlite_changes(void *arg, struct store_changes *changes, struct why *why)
+{
+        struct conn *conn = arg;
+        enum err e = ERR_OK;
+
+        for (int i = 0; i < changes->n_restaurants && e == ERR_OK; i++) {
+                sqlite3_stmt *s = sql(conn, SQL_CHANGES);
+                struct seen found = {.restaurant = changes->restaurants[i]};
+
+                sql_bind_id(s, 1, &found.restaurant);
+                sqlite3_bind_int64(s, 2, changes->after_ms);
+                sql_bind_id(s, 3, &changes->after);
+                sqlite3_bind_int(s, 4, changes->max);
+                while (sql_row(conn, s)) {
+                        found.order = sql_id(s, 0);
+                        found.rev = sqlite3_column_int64(s, 1);
+                        found.at_ms = sqlite3_column_int64(s, 2);
+                        if (!seen_insert(changes, &found))
+                                break;
+                }
+                e = sql_end(conn, s, ERR_OK, why);
+        }
+        return e;
 }
 
 enum err sqlite_sweep(void *arg, struct store_sweep *sweep, struct why *why)

@@ -166,8 +166,8 @@ static enum err load_caller(struct store *store, void *conn, const struct access
                 touch(store, &record);
         ret->known = true;
         ret->restaurant = record.restaurant;
-        if (kind == RECORD_INTEGRATION && !id_read(record.id, &ret->integration))
-                return FAIL(why, ERR_STORE_BROKEN, "an integration's id is no id");
+        if (!id_read(record.id, kind == RECORD_INTEGRATION ? &ret->integration : &ret->token))
+                return FAIL(why, ERR_STORE_BROKEN, "the id of a secret's record is no id");
         return ERR_OK;
 }
 
@@ -192,6 +192,7 @@ static enum err admit(struct store *store, void *conn, struct job *job)
                             "another restaurant's");
         job->restaurant = caller.restaurant;
         job->integration = caller.integration;
+        job->token = caller.token;
         return ERR_OK;
 }
 
@@ -202,7 +203,7 @@ static enum err check_access(struct store *store, void *conn, struct job *job)
         enum err e;
 
         job->restaurant = job->access.restaurant;
-        job->integration = (struct id){0};
+        job->integration = job->token = (struct id){0};
         if (job->access.kind == ACCESS_KEY || job->access.kind == ACCESS_TOKEN)
                 return admit(store, conn, job);
         if (id_is_zero(&job->restaurant) && job->access.kind == ACCESS_TRUSTED)
@@ -281,6 +282,7 @@ static const struct verb_row verbs[] = {
         [VERB_CALL] = {.run = run_call, .writes = true},
         [VERB_SWEEP] = {.run = run_sweep, .writes = true},
         [VERB_REWRITE] = {.run = run_rewrite, .writes = true},
+        [VERB_CHANGES] = {.run = run_changes},
 };
 
 void store_run(struct store *store, void *conn, struct job *job)
@@ -375,6 +377,7 @@ VERB(create, CREATE)
 VERB(move, MOVE)
 VERB(read, READ)
 VERB(list, LIST)
+VERB(changes, CHANGES)
 VERB(due, DUE)
 VERB(claim, CLAIM)
 VERB(settle, SETTLE)

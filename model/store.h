@@ -103,7 +103,8 @@ enum verb {
         VERB_IMPORT,
         VERB_CALL,
         VERB_SWEEP,
-        VERB_REWRITE
+        VERB_REWRITE,
+        VERB_CHANGES
 };
 
 /* Who asks. Checked before the verb itself, by what is kept of the secret; a good one is remembered for 5 s, so that a
@@ -129,6 +130,7 @@ struct job {
         /* out */
         struct id restaurant;  /* the caller's, or access.restaurant */
         struct id integration; /* ACCESS_KEY: which */
+        struct id token;       /* ACCESS_TOKEN: whose secret it is, its record's id */
         enum err err;
         struct why why;
         /* the store's own */
@@ -235,6 +237,31 @@ struct store_list {
 };
 void store_list(struct store *store, struct store_list *list);
 void store_list_done(struct store_list *list);
+
+struct seen {
+        struct id order;
+        struct id restaurant;
+        int64_t rev;
+        int64_t at_ms; /* order.seen_ms */
+};
+
+/* What has changed, in the order in which the store saw it; of several changes of an order only the last one counts. Two that
+ * come at once may be seen in another order than that in which they can be found: whoever goes on from where a page ended
+ * goes back a little first. */
+struct store_changes {
+        struct job job;
+        /* in */
+        const struct id *restaurants; /* borrowed: whose; TRUSTED alone may ask */
+        int n_restaurants;            /* at least 1 */
+        int64_t after_ms;             /* seen after it, or … */
+        struct id after;              /* … at that time with a higher id */
+        int max;                      /* at least 1 */
+        /* out */
+        struct seen *found; /* owned */
+        int n;              /* `max`: there may be more */
+};
+void store_changes(struct store *store, struct store_changes *changes);
+void store_changes_done(struct store_changes *changes);
 
 /* --- what is owed: for outbound --- */
 

@@ -570,4 +570,5 @@ const struct backend backend_mongo = {
         .choose = mongo_choose,
         .call = mongo_call,
         .sweep = mongo_sweep,
+        .changes = mongo_changes,
 };

@@ -131,6 +131,7 @@ enum err mongo_order_rewrite(void *conn, struct store_rewrite *rewrite, int64_t 
                              struct why *why);
 enum err mongo_order_scan(void *conn, const struct store_list *list, const struct page *page,
                           order_visit_fn *visit, void *arg, struct why *why);
+enum err mongo_changes(void *conn, struct store_changes *changes, struct why *why);
 enum err mongo_sweep(void *conn, struct store_sweep *sweep, struct why *why);
 
 /* mongo_targets.c: backend.h's operations on targets. */

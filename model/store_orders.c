@@ -283,6 +283,25 @@ void store_list_done(struct store_list *list)
         list->next[0] = '\0';
 }
 
+enum err run_changes(struct store *store, void *conn, struct job *job)
+{
+        struct store_changes *changes = (struct store_changes *)job;
+
+        store_changes_done(changes);
+        if (job->access.kind != ACCESS_TRUSTED)
+                return FAIL(&job->why, ERR_FORBIDDEN, "only ourselves look at what changed");
+        changes->found = calloc((size_t)changes->max, sizeof *changes->found);
+        if (!changes->found)
+                return FAIL(&job->why, ERR_NO_MEMORY, "no memory for what changed");
+        return store->ops->changes(conn, changes, &job->why);
+}
+
+void store_changes_done(struct store_changes *changes)
+{
+        free(TAKE(changes->found));
+        changes->n = 0;
+}
+
 enum err run_sweep(struct store *store, void *conn, struct job *job)
 {
         struct store_sweep *sweep = (struct store_sweep *)job;

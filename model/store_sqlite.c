@@ -484,4 +484,5 @@ const struct backend backend_sqlite = {
         .choose = sqlite_choose,
         .call = sqlite_call,
         .sweep = sqlite_sweep,
+        .changes = sqlite_changes,
 };

@@ -41,6 +41,7 @@ enum statement {
         SQL_NEXT_DUE_COURIER,
         SQL_CHOOSE,
         SQL_CALL,
+        SQL_CHANGES,
         SQL_SWEEP,
         SQL_SWEEP_DOCUMENTS,
         SQL_TARGET_GET,
@@ -137,6 +138,7 @@ enum err sqlite_order_rewrite(void *conn, struct store_rewrite *rewrite, int64_t
                               struct why *why);
 enum err sqlite_order_scan(void *conn, const struct store_list *list, const struct page *page,
                            order_visit_fn *visit, void *arg, struct why *why);
+enum err sqlite_changes(void *conn, struct store_changes *changes, struct why *why);
 enum err sqlite_sweep(void *conn, struct store_sweep *sweep, struct why *why);
 
 /* sqlite_targets.c: backend.h's operations on targets. */

@@ -31,6 +31,7 @@ enum err run_move(struct store *store, void *conn, struct job *job);
 enum err run_rewrite(struct store *store, void *conn, struct job *job);
 enum err run_read(struct store *store, void *conn, struct job *job);
 enum err run_list(struct store *store, void *conn, struct job *job);
+enum err run_changes(struct store *store, void *conn, struct job *job);
 enum err run_due(struct store *store, void *conn, struct job *job);
 enum err run_claim(struct store *store, void *conn, struct job *job);
 enum err run_settle(struct store *store, void *conn, struct job *job);
