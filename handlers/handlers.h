@@ -27,5 +27,8 @@ handler yandex_connect, yandex_token;
 handler yandex_order_create, yandex_order_show, yandex_order_change, yandex_order_cancel;
 handler yandex_status_show, yandex_status_change, yandex_courier_change;
 
+/* A restaurant's screen. */
+handler events_ticket, events_watch;
+
 /* What an orchestrator asks on the ops port; only ready asks the store. */
 handler health_live, health_ready, health_metrics;

@@ -7,6 +7,7 @@
 #include "handlers/caller.h"
 #include "model/clean.h"
 #include "server/client.h"
+#include "server/hub.h"
 #include "server/metrics.h"
 #include "server/outbound.h"
 #include "server/poller.h"
@@ -25,7 +26,7 @@ static bool loops_turn(const struct app *app)
         const int64_t since_ms = time_boot_ms() - PULSE_MS;
 
         return client_pulse_ms(app->client) > since_ms && outbound_pulse_ms(app->outbound) > since_ms &&
-               poller_pulse_ms(app->poller) > since_ms;
+               poller_pulse_ms(app->poller) > since_ms && hub_pulse_ms(app->hub) > since_ms;
 }
 
 static void say_ready(struct request *r, bool store, int64_t owed_ms)

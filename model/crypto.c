@@ -55,6 +55,11 @@ static const EVP_MD *sha256(void)
         return fetched ? fetched : EVP_sha256();
 }
 
+bool crypto_sha1(const void *bytes, size_t n, uint8_t ret[SHA1_BYTES])
+{
+        return EVP_Q_digest(NULL, "SHA1", NULL, bytes, n, ret, NULL) == 1;
+}
+
 bool crypto_sha256(const void *bytes, size_t n, struct digest *ret)
 {
         return EVP_Digest(bytes, n, ret->bytes, NULL, sha256(), NULL);

@@ -20,6 +20,10 @@ bool crypto_sha256(const void *bytes, size_t n, struct digest *ret) MUST_USE;
 bool crypto_hmac_sha256(const void *key, size_t key_n, const void *bytes, size_t n, struct digest *ret)
         MUST_USE;
 
+/* What a WebSocket's handshake wants (RFC 6455 section 4.2.2), and nothing else shall. */
+#define SHA1_BYTES 20
+bool crypto_sha1(const void *bytes, size_t n, uint8_t ret[SHA1_BYTES]) MUST_USE;
+
 /* Takes the same time wherever the difference stands. */
 bool crypto_equal(const void *a, const void *b, size_t n);
 

@@ -38,6 +38,7 @@
         X(NOT_JSON, 415, "Unsupported Media Type", false, "Content-Type application/json olmalıdır")       \
         X(KEY_REUSED, 422, "Unprocessable Content", false, "Idempotency-Key başka bir istekle kullanıldı") \
         X(NOT_NEW, 422, "Unprocessable Content", false, "Only a new order can be changed")                 \
+        X(UPGRADE, 426, "Upgrade Required", false, "Bu adres WebSocket (sürüm 13) bekler")                 \
         X(TOO_MANY_KEYS, 429, "Too Many Requests", true, "Çok fazla geçersiz API anahtarı denemesi")       \
         X(NOT_UPDATED, 500, "Internal Server Error", true, "Sipariş güncellenemedi")                       \
         X(INTERNAL, 500, "Internal Server Error", false, "Sunucu hatası")                                  \

@@ -404,7 +404,7 @@ struct store_put {
 void store_put(struct store *store, struct store_put *put);
 void store_put_done(struct store_put *put);
 
-/* One by kind and id, in job.restaurant. With ACCESS_KEY and an empty id: the caller's own integration. */
+/* One by kind and id, in job.restaurant. With an empty id: the caller's own integration, or token. */
 struct store_get {
         struct job job;
         enum record_kind kind; /* in */

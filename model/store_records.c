@@ -58,7 +58,7 @@ enum err run_get(struct store *store, void *conn, struct job *job)
         enum err e;
 
         store_get_done(get);
-        id_write(&job->integration, own);
+        id_write(get->kind == RECORD_TOKEN ? &job->token : &job->integration, own);
         e = store->ops->record_get(conn, get->kind, get->id[0] ? get->id : own, &get->record, &job->why);
         if (e == ERR_OK && get->record.document && !in_scope(job, &get->record.restaurant))
                 record_done(&get->record);

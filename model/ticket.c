@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ticket.c - restaurant, end and mark in network order, and the signature of these. */
+/* ticket.c - restaurant, holder, end and mark in network order, and the signature of these. */
 #include "model/ticket.h"
 
 #include <endian.h>
@@ -8,6 +8,7 @@
 
 struct form {
         struct id restaurant;
+        struct id holder;
         uint8_t until[sizeof(uint64_t)];
         uint8_t mark[sizeof(uint64_t)];
         struct digest signature;
@@ -19,7 +20,7 @@ bool ticket_write(const struct keyring *ring, const char *use, const struct tick
                   char to[TICKET_TEXT_SIZE])
 {
         const uint64_t until = htobe64((uint64_t)ticket->until_ms), mark = htobe64(ticket->mark);
-        struct form form = {.restaurant = ticket->restaurant};
+        struct form form = {.restaurant = ticket->restaurant, .holder = ticket->holder};
 
         memcpy(form.until, &until, sizeof until);
         memcpy(form.mark, &mark, sizeof mark);
@@ -42,6 +43,6 @@ bool ticket_read(const struct keyring *ring, const char *use, const char *text, 
         memcpy(&mark, form.mark, sizeof mark);
         if ((int64_t)be64toh(until) <= now_ms)
                 return false;
-        *ret = (struct ticket){form.restaurant, (int64_t)be64toh(until), be64toh(mark)};
+        *ret = (struct ticket){form.restaurant, form.holder, (int64_t)be64toh(until), be64toh(mark)};
         return true;
 }

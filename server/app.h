@@ -10,9 +10,11 @@ struct client;
 struct config;
 struct guard;
 struct http;
+struct hub;
 struct keyring;
 struct outbound;
 struct poller;
+struct spent;
 struct store;
 struct throttle;
 
@@ -21,11 +23,13 @@ struct app {
         const struct keyring *keyring;
         const struct guard *guard;
         struct http *http;
+        struct hub *hub;
         struct store *store;
         struct client *client;
         struct outbound *outbound;
         struct poller *poller;
         struct throttle *throttle;
+        struct spent *spent;
         struct reasons {          /* the loop's own: what a platform said last, as an answer lists it */
                 char *text;       /* owned; NULL: nothing yet */
                 int64_t until_ms; /* CLOCK_BOOTTIME: believed until then */

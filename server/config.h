@@ -35,6 +35,8 @@ struct config {
         int64_t getiryemek_logins;
         int64_t trendyolyemek_pause_ms;
         int64_t dukkango_poll_ms;
+        int64_t events_ping_ms;
+        int64_t ticket_life_ms;
         int64_t connections_max;
         char *log_level; /* a word that log_level_find takes */
 };

@@ -13,10 +13,12 @@
 #include "server/copy.h"
 #include "server/guard.h"
 #include "server/http.h"
+#include "server/hub.h"
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/outbound.h"
 #include "server/poller.h"
+#include "server/spent.h"
 #include "server/sweeper.h"
 #include "server/throttle.h"
 
@@ -51,11 +53,13 @@ struct server {
 static void on_change(void *arg, const struct change *change)
 {
         outbound_hint(((struct server *)arg)->outbound, change);
+        hub_hint(((struct server *)arg)->app.hub, change);
 }
 
 static void on_round(void *arg)
 {
         outbound_ring(((struct server *)arg)->outbound);
+        hub_ring(((struct server *)arg)->app.hub);
 }
 
 static void on_note(void *arg, enum note note, const char *text)
@@ -91,6 +95,7 @@ static void on_signal(void *arg)
         sigaddset(&both, SIGINT);
         pthread_sigmask(SIG_UNBLOCK, &both, NULL);
         http_stop(server->app.http);
+        hub_drain(server->app.hub);
 }
 
 static enum err take_signals(struct server *server, struct why *why)
@@ -176,6 +181,14 @@ static enum err make_outbound(struct server *server, struct why *why)
         return outbound_new(&options, &server->outbound, why);
 }
 
+static enum err make_hub(struct server *server, struct why *why)
+{
+        const struct hub_options options = {.ping_ms = server->config.events_ping_ms,
+                                            .is_shared = !config_store_is_file(&server->config)};
+
+        return hub_new(&options, &server->app.hub, why);
+}
+
 static enum err open_store(struct server *server, struct why *why)
 {
         const struct store_options options = {.where = server->config.store,
@@ -203,6 +216,10 @@ static enum err start(struct server *server, struct why *why)
         if (e == ERR_OK)
                 e = throttle_new(&server->app.throttle, why);
         if (e == ERR_OK)
+                e = spent_new(&server->app.spent, why);
+        if (e == ERR_OK)
+                e = make_hub(server, why);
+        if (e == ERR_OK)
                 e = make_outbound(server, why);
         server->app.outbound = server->outbound;
         if (e == ERR_OK)
@@ -211,6 +228,8 @@ static enum err start(struct server *server, struct why *why)
                 e = client_start(CLIENT_CALLS_MAX, &server->guard, &server->app.client, why);
         if (e == ERR_OK)
                 e = start_http(server, why);
+        if (e == ERR_OK)
+                e = hub_start(server->app.hub, server->app.store, server->app.http, why);
         if (e == ERR_OK)
                 e = outbound_start(server->outbound, server->app.store, server->app.client, why);
         if (e == ERR_OK)
@@ -222,6 +241,7 @@ static enum err start(struct server *server, struct why *why)
 
 static void stop(struct server *server)
 {
+        hub_stop(server->app.hub);
         poller_drain(server->app.poller);
         if (server->outbound)
                 outbound_drain(server->outbound, DRAIN_CALLS_MS);
@@ -232,9 +252,11 @@ static void stop(struct server *server)
         sweeper_stop(server->sweeper);
         store_close(server->app.store);
         http_close(server->app.http); /* what the store completed last still asks outbound for its breakers */
+        hub_free(server->app.hub);
         outbound_free(server->outbound);
         sweeper_free(server->sweeper);
         throttle_free(server->app.throttle);
+        spent_free(server->app.spent);
         for (int i = 0; i < PLATFORM_COUNT; i++)
                 free(server->app.reasons[i].text);
         keyring_free(server->keyring);

@@ -29,6 +29,14 @@ static const char *const poll_words[] = {POLL_TABLE(WORD)};
 static const char *const polled_words[] = {POLLED_TABLE(WORD)};
 #undef WORD
 
+#define EVENT_WORD(name, word) word,
+static const char *const event_words[] = {EVENT_TABLE(EVENT_WORD)};
+#undef EVENT_WORD
+
+#define LOST_WORD(name, word) word,
+static const char *const lost_words[] = {LOST_TABLE(LOST_WORD)};
+#undef LOST_WORD
+
 /* What our store sends; all else, the driver's own greetings and pings, is the last. */
 static const char *const command_words[] = {"find",   "findAndModify", "insert",  "update",
                                             "delete", "createIndexes", "getMore", "other"};
@@ -51,7 +59,10 @@ static const char *const result_words[] = {"ok", "failed"};
         X(COMMANDS, "kuryed_store_commands_total", 1, "Round trips to the store, by command and result.", \
           LABEL("command", command_words), LABEL("result", result_words))                                 \
         X(COMMAND_SECONDS, "kuryed_store_command_seconds_total", 1000000,                                 \
-          "How long round trips to the store took in all.", LABEL("command", command_words))
+          "How long round trips to the store took in all.", LABEL("command", command_words))              \
+        X(EVENTS, "kuryed_events_total", 1, "Messages to watchers, by type.", LABEL("type", event_words)) \
+        X(LOST, "kuryed_watchers_lost_total", 1, "Watchers that were let go, by why.",                    \
+          LABEL("reason", lost_words))
 
 #define FAMILY_ENUM(id, ...) id,
 enum family { FAMILY_TABLE(FAMILY_ENUM) FAMILY_COUNT };
@@ -98,6 +109,23 @@ void metrics_command(const struct command *command)
         add(COMMAND_SECONDS, i, command->took_us > 0 ? (unsigned long long)command->took_us : 0);
 }
 
+void metrics_events(enum event event, int n)
+{
+        add(EVENTS, event, (unsigned long long)n);
+}
+
+void metrics_watcher_lost(enum lost why)
+{
+        add(LOST, why, 1);
+}
+
+static atomic_int watchers;
+
+void metrics_watchers(int change)
+{
+        atomic_fetch_add_explicit(&watchers, change, memory_order_relaxed);
+}
+
 /* ---- the text ---- */
 
 /* {first="a",second="b"}: the last label's word changes fastest. */
@@ -135,6 +163,10 @@ char *metrics_write(void)
                 for (size_t cell = 0; cell < cells; cell++)
                         write_counter((enum family)i, cell, to);
         }
+        fprintf(to,
+                "# HELP kuryed_watchers Screens that are connected now.\n# TYPE kuryed_watchers gauge\n"
+                "kuryed_watchers %d\n",
+                atomic_load_explicit(&watchers, memory_order_relaxed));
         failed = ferror(to);
         if (fclose(to) == 0 && !failed)
                 return text;

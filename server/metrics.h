@@ -13,6 +13,26 @@
 enum claim { CLAIM_TABLE(CLAIM_ENUM) CLAIM_COUNT };
 #undef CLAIM_ENUM
 
+/* What watchers are told, and why one is let go before it wants to. */
+#define EVENT_TABLE(X)            \
+        X(ORDER, "order.updated") \
+        X(FAILURE, "delivery.failed")
+#define EVENT_ENUM(name, word) EVENT_##name,
+enum event { EVENT_TABLE(EVENT_ENUM) EVENT_COUNT };
+#undef EVENT_ENUM
+#define LOST_TABLE(X)                                               \
+        X(SLOW, "slow")   /* it reads less than there is to tell */ \
+        X(DEAD, "dead")   /* no pong */                             \
+        X(STORE, "store") /* what it is to be told cannot be read */
+#define LOST_ENUM(name, word) LOST_##name,
+enum lost { LOST_TABLE(LOST_ENUM) LOST_COUNT };
+#undef LOST_ENUM
+
+/* `n` watchers were told; one was let go; `change` more watch. */
+void metrics_events(enum event event, int n);
+void metrics_watcher_lost(enum lost why);
+void metrics_watchers(int change);
+
 /* One claim of something that is due, and what came of it. */
 void metrics_claim(enum claim result);
 

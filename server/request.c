@@ -168,18 +168,31 @@ static enum err admit_bearer(struct request *r, const struct head *head)
         return who & WHO_RESTAURANT ? ERR_OK : ERR_FORBIDDEN;
 }
 
-static enum err admit_ticket(struct request *r, const struct head *head)
+static enum err admit_ticket(struct request *r, const char *use, const char *text)
 {
-        const char *text = head->value[HEAD_AUTHORIZATION];
         const struct keyring *keyring = r->http->options.keyring;
 
-        if (head->n[HEAD_AUTHORIZATION] != 1 || strncasecmp(text, "Bearer ", 7) != 0)
-                return ERR_UNAUTHORIZED;
-        text += strspn(text + 6, " ") + 6;
-        if (!keyring || !ticket_read(keyring, TICKET_YANDEX, text, time_now_ms(), &r->ticket))
+        if (!keyring || !ticket_read(keyring, use, text, time_now_ms(), &r->ticket))
                 return ERR_UNAUTHORIZED;
         r->credential = CREDENTIAL_TICKET;
         return ERR_OK;
+}
+
+static enum err admit_yandex(struct request *r, const struct head *head)
+{
+        const char *text = head->value[HEAD_AUTHORIZATION];
+
+        if (head->n[HEAD_AUTHORIZATION] != 1 || strncasecmp(text, "Bearer ", 7) != 0)
+                return ERR_UNAUTHORIZED;
+        return admit_ticket(r, TICKET_YANDEX, text + strspn(text + 6, " ") + 6);
+}
+
+static enum err admit_watcher(struct request *r, const struct head *head)
+{
+        const char *text = request_query(r, "ticket");
+
+        return text && head->n[HEAD_AUTHORIZATION] == 0 ? admit_ticket(r, TICKET_EVENTS, text)
+                                                        : admit_bearer(r, head);
 }
 
 /* Two lengths, or a length beside chunks, are how requests are smuggled past a proxy (RFC 9112 section 6.3). */
@@ -242,7 +255,8 @@ void request_admit(struct request *r, const struct head *head, const char *metho
         r->is_head = streq(method, "HEAD");
         if (who)
                 e = who & WHO_COURIER  ? admit_courier(r, head)
-                    : who & WHO_YANDEX ? admit_ticket(r, head)
+                    : who & WHO_YANDEX ? admit_yandex(r, head)
+                    : who & WHO_TICKET ? admit_watcher(r, head)
                                        : admit_bearer(r, head);
         if (!e)
                 e = admit_body(r, head, &why);

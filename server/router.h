@@ -21,7 +21,8 @@ struct request;
 #define WHO_COURIER 0x1    /* x-api-key; absent: NO_API_KEY */
 #define WHO_RESTAURANT 0x2 /* Authorization: Bearer krt_…; absent: UNAUTHORIZED */
 #define WHO_ADMIN 0x4      /* Authorization: Bearer KURYE_ADMIN_TOKEN */
-#define WHO_YANDEX 0x8     /* Authorization: Bearer, a ticket of ours; absent, spent: UNAUTHORIZED */
+#define WHO_TICKET 0x10 /* with RESTAURANT: or `?ticket=`, which the handler sees to that it is used once */
+#define WHO_YANDEX 0x8  /* Authorization: Bearer, a ticket of ours; absent, spent: UNAUTHORIZED */
 
 /* How a route tells an error. */
 enum complaint {

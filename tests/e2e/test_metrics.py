@@ -7,7 +7,7 @@ from fake import fails
 from stores import STORE
 from world import PLATFORMS, eventually
 
-SAMPLE = re.compile(r'(\w+)\{((?:\w+="[^"\\]*",?)+)\} (\d+(?:\.\d+)?)')
+SAMPLE = re.compile(r'(\w+)(?:\{((?:\w+="[^"\\]*",?)+)\})? (\d+(?:\.\d+)?)')
 
 
 def metrics(world):
@@ -18,7 +18,7 @@ def metrics(world):
     for line in answer.text.splitlines():
         if not line.startswith("#"):
             family, labels, value = SAMPLE.fullmatch(line).groups()
-            samples[family, frozenset(re.findall(r'(\w+)="([^"]*)"', labels))] = float(value)
+            samples[family, frozenset(re.findall(r'(\w+)="([^"]*)"', labels or ""))] = float(value)
     return samples
 
 
@@ -38,7 +38,7 @@ class TestMetrics:
         assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
         families = {family for family, _ in metrics(shared)}
         assert families == set(re.findall(r"^# HELP (\w+) [A-Z].*\.$", answer.text, re.M))
-        assert families == set(re.findall(r"^# TYPE (\w+) counter$", answer.text, re.M))
+        assert families == set(re.findall(r"^# TYPE (\w+) (?:counter|gauge)$", answer.text, re.M))
         assert shared.call("GET", "/metrics").status_code == 404
 
     def test_round_trips_to_the_store_are_counted(self, world):

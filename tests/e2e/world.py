@@ -41,7 +41,7 @@ STEP_WAIT = 0.3  # seconds between two steps of an order, where a platform wants
 CUSTOMER = {"address": {"detailedAddress": "Bağdat Caddesi No: 123, Kadıköy, İstanbul"},
             "details": {"name": "Ahmet Yılmaz", "phone": "+905551234567"}}
 PHRASES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
-           405: "Method Not Allowed", 409: "Conflict", 413: "Content Too Large",
+           405: "Method Not Allowed", 426: "Upgrade Required", 409: "Conflict", 413: "Content Too Large",
            415: "Unsupported Media Type", 422: "Unprocessable Content", 429: "Too Many Requests",
            500: "Internal Server Error", 503: "Service Unavailable"}
 

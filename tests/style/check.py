@@ -24,7 +24,7 @@ FUNCTION_LINES = 60
 # Files beside model/json.[ch] that read or write a document.
 DOCUMENTS = set('''
     handlers/answer.c model/connection.c model/dialect_courier.c model/dialect_dukkango.c model/dialect_getiryemek.c
-    model/dialect_migrosyemek.c model/dialect_trendyolyemek.c model/dialect_yemeksepeti.c model/integration.c
+    model/dialect_migrosyemek.c model/dialect_trendyolyemek.c model/dialect_yemeksepeti.c model/event.c model/integration.c
     model/mongo_bson.c model/order.c model/order_read.c model/poll.c model/poll_dukkango.c model/reason.c model/record.c
     model/restaurant.c model/target.c model/token.c model/yandex_order.c server/copy.c
 '''.split())
@@ -36,6 +36,7 @@ LIBRARIES = {
     'SQLite': (r'sqlite3\.h', r'sqlite3\w*', {'model/store_sqlite.[ch]', 'model/sqlite_*.c'}),
     'libmongoc': (r'mongoc/\w+\.h', r'(?:mongoc|bson)_\w+|(?:MONGOC|BSON|BCON)_\w+', {'model/store_mongo.[ch]', 'model/mongo_*.c'}),
     'OpenSSL': (r'openssl/\w+\.h', r'(?:EVP|RAND|CRYPTO|HMAC|OPENSSL|OSSL)_\w+', {'model/crypto.c'}),
+    'libwslay': (r'wslay/\w+\.h', r'wslay_\w+|WSLAY_\w+', {'server/wire.[ch]'}),
     'json-c': (r'json-c/\w+\.h', r'json_(?:object|tokener)_\w+', {'model/json.c', 'model/json.h'} | DOCUMENTS),
 }
 

@@ -43,6 +43,7 @@ static const struct {
         {ERR_NOT_JSON, 415, "Unsupported Media Type", false, "Content-Type application/json olmalıdır"},
         {ERR_KEY_REUSED, 422, "Unprocessable Content", false, "Idempotency-Key başka bir istekle kullanıldı"},
         {ERR_NOT_NEW, 422, "Unprocessable Content", false, "Only a new order can be changed"},
+        {ERR_UPGRADE, 426, "Upgrade Required", false, "Bu adres WebSocket (sürüm 13) bekler"},
         {ERR_TOO_MANY_KEYS, 429, "Too Many Requests", true, "Çok fazla geçersiz API anahtarı denemesi"},
         {ERR_NOT_UPDATED, 500, "Internal Server Error", true, "Sipariş güncellenemedi"},
         {ERR_INTERNAL, 500, "Internal Server Error", false, "Sunucu hatası"},
