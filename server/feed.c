@@ -306,24 +306,34 @@ void catchup_end(struct watcher *w)
         free(TAKE(w->catchup));
 }
 
-/* A job is done: the turn goes to who has waited longest. False: the watcher has gone meanwhile. */
-static bool turn_over(struct watcher *w)
+static bool has_turn(const struct hub *hub)
 {
-        struct hub *hub = w->hub;
+        return hub->n_catching < CATCHING_MAX && hub->queued_bytes < QUEUES_MAX;
+}
+
+void catchup_next(struct hub *hub)
+{
         struct watcher *next;
 
-        hub->n_catching--;
-        while (hub->n_catching < CATCHING_MAX && (next = TAILQ_FIRST(&hub->catching))) {
+        while (has_turn(hub) && (next = TAILQ_FIRST(&hub->catching))) {
                 TAILQ_REMOVE(&hub->catching, next, waiting);
                 next->is_waiting = false;
                 catchup_step(next);
         }
+}
+
+/* A job is done: the turn goes to who has waited longest. False: the watcher has gone meanwhile. */
+static bool turn_over(struct watcher *w)
+{
+        w->hub->n_catching--;
+        catchup_next(w->hub);
         return watcher_resume(w);
 }
 
 static void fail(struct watcher *w, const struct job *job)
 {
         log_limited(LOG_WARN, "watchers_closed", LOG_TEXT("why", job->why.text));
+        metrics_watcher_lost(LOST_STORE);
         watcher_close(w, WIRE_TRY_AGAIN, "the store does not answer", /* drops= */ false);
 }
 
@@ -415,7 +425,7 @@ void catchup_step(struct watcher *w)
                 catchup_end(w);
                 return;
         }
-        if (hub->n_catching == CATCHING_MAX) {
+        if (!has_turn(hub)) {
                 TAILQ_INSERT_TAIL(&hub->catching, w, waiting);
                 w->is_waiting = true;
                 return;

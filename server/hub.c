@@ -356,6 +356,7 @@ static void expire(struct hub *hub)
                 watcher_end(w);
         if (atomic_exchange(&hub->has_lost, false))
                 everybody(hub, WIRE_TRY_AGAIN, "out of memory");
+        catchup_next(hub);
         feed_forget(hub, /* all= */ false);
 }
 

@@ -136,6 +136,8 @@ void feed_room(struct hub *hub);
 bool catchup_begin(struct watcher *watcher, int64_t since_ms);
 /* Goes on, where its wire is empty and its turn has come. */
 void catchup_step(struct watcher *watcher);
+/* Gives turns to those who wait, as far as there are any. */
+void catchup_next(struct hub *hub);
 /* It has gone, and no job is under way for it. */
 void catchup_end(struct watcher *watcher);
 /* Asks the store where it is time to; when that is next, or INT64_MAX. */

@@ -19,6 +19,7 @@
         ((size_t)65536) /* of one wire at a time, so that one who pours does not hold up the others; a guess */
 #define MESSAGE_MAX 4096 /* of what a client says, though nothing of it is wanted: 1009 beyond; a guess */
 #define HEADER_MAX 10    /* of a frame that is not masked; RFC 6455 section 5.2 */
+#define PIECES_MAX 1024  /* in a queue: who asks for pongs without end and reads none is let go; a guess */
 #define VECTOR_MAX 16    /* frames given to the socket at once; a guess */
 
 struct piece {
@@ -83,7 +84,7 @@ void frame_drop(struct frame *frame)
 
 static bool enqueue(struct wire *wire, struct frame *frame)
 {
-        struct piece *piece = malloc(sizeof *piece);
+        struct piece *piece = wire->n_pieces < PIECES_MAX ? malloc(sizeof *piece) : NULL;
 
         if (!piece) {
                 wire->has_ended = true;
@@ -92,6 +93,7 @@ static bool enqueue(struct wire *wire, struct frame *frame)
         frame->references++;
         piece->frame = frame;
         STAILQ_INSERT_TAIL(&wire->queue, piece, link);
+        wire->n_pieces++;
         wire->queued_bytes += frame->n;
         *wire->total += frame->n;
         return true;
@@ -99,6 +101,7 @@ static bool enqueue(struct wire *wire, struct frame *frame)
 
 static void piece_free(struct wire *wire, struct piece *piece)
 {
+        wire->n_pieces--;
         wire->queued_bytes -= piece->frame->n;
         *wire->total -= piece->frame->n;
         frame_drop(piece->frame);

@@ -26,6 +26,7 @@ struct piece; /* a frame in a queue */
 struct wire {
         struct wslay_event_context *context; /* owned */
         STAILQ_HEAD(pieces, piece) queue;
+        int n_pieces;
         size_t offset;       /* how much of the first one is sent */
         size_t queued_bytes; /* of them all */
         size_t *total;       /* borrowed: of all wires */

@@ -217,6 +217,14 @@ TEST(what_came_with_the_handshake_is_read_first)
                      "b");
 }
 
+TEST(who_pings_without_end_and_reads_nothing_is_let_go)
+{
+        for (int i = 0; i < 100000 && !wire_is_over(&wire); i++)
+                SAY("\x89\x82" NO_MASK "hi");
+        assert_true(wire_is_over(&wire));
+        assert_true(total < 16384);
+}
+
 TEST(anything_that_comes_is_a_sign_of_life)
 {
         wire.is_heard = false;
@@ -241,6 +249,7 @@ int main(void)
                 WIRED(the_others_end_is_the_end),
                 WIRED(what_is_no_frame_is_closed_by_1002_and_the_rest_thrown_away),
                 WIRED(what_came_with_the_handshake_is_read_first),
+                WIRED(who_pings_without_end_and_reads_nothing_is_let_go),
                 WIRED(anything_that_comes_is_a_sign_of_life),
         };
 
