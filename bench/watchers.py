@@ -4,12 +4,12 @@
 No load generator that Debian has (wrk, ab, siege, hey) opens WebSockets and listens, so this one does: sockets without a
 library, one epoll set, no more than the head of each frame and two members of each message are looked at.
 """
-import base64, http.client, json, os, pathlib, re, select, socket, threading, time
+import base64, http.client, json, os, pathlib, re, resource, select, socket, threading, time
 
 SCREENS = 10  # of each restaurant
 STEPS = ("hazirlanacak", "hazirlaniyor", "hazir", "teslim-edilecek", "teslim-edildi")
 ABOUT = re.compile(rb'"at":"([^"]+)".*"orderId":"(\w+)".*"rev":(\d+)', re.S)
-DRIVERS = 8  # connections that move orders
+DRIVERS = 32  # connections that move orders: each waits for its commit
 
 
 def memory(pid):
@@ -120,6 +120,7 @@ def moves(address, jobs, rate):
 
 def measure(pid, url, make_restaurant, make_order, cpu_seconds, watchers, rate, seconds):
     """`make_restaurant()` gives a token, `make_order(token)` an orderId."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     address = url.removeprefix("http://")
     tokens = [make_restaurant() for _ in range(watchers // SCREENS)]
     orders = [(token, make_order(token)) for token in tokens]
