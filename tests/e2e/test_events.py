@@ -12,7 +12,7 @@ from fake import fails
 from raw import Raw
 from test_metrics import counted, metrics
 from watcher import PATH, Watcher, connect
-from world import CUSTOMER, Restaurant, World, data, eventually, refused
+from world import CUSTOMER, Restaurant, World, data, eventually, refused, together
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # of RFC 6455 section 1.3
@@ -195,6 +195,19 @@ class TestSince:
             for order in orders:
                 watcher.knows(order, 1)
             assert len(watcher.revs) == 230
+
+    def test_a_crowd_comes_back_at_once(self, world):
+        """More than are shown what they missed at one time; each gets all of it."""
+        restaurant = world.restaurant()
+        orders = [restaurant.order() for _ in range(30)]
+        watchers = together(60, lambda _: Watcher(restaurant, since="2024-01-01T00:00:00Z"))
+        late = restaurant.order()
+        for watcher in watchers:
+            for order in (*orders, late):
+                watcher.knows(order, 1)
+            watcher.cut()
+        with Watcher(restaurant, since=watchers[0].since) as again:
+            again.knows(late, 1)
 
     def test_nothing_is_lost_while_changes_flow(self, world):
         """A screen whose connection is cut again and again ends up knowing the last revision of every order."""
@@ -393,6 +406,16 @@ class TestPatience:
                 stays.told(restaurant.order())
                 data(world.admin("PATCH", restaurant.path, {"active": False}))
                 stays.is_closed(1008)
+
+    def test_a_store_that_stands_still_delays_and_loses_nothing(self):
+        with World(request_deadline="1s") as world:
+            restaurant = world.restaurant()
+            courier, order = restaurant.courier(), restaurant.order()
+            with Watcher(restaurant) as watcher:
+                with world.stalled():
+                    assert courier.post(order, 1).status_code == 500
+                eventually(lambda: courier.post(order, 1).status_code, lambda status: status == 200)
+                watcher.knows(order, 2)
 
     def test_the_stop_says_that_it_goes_away(self, world):
         restaurant = world.restaurant()
