@@ -383,13 +383,19 @@ class TestPatience:
         stranger = world.restaurant()
         with Watcher(stranger) as other:  # who is not held up by it
             other.told(stranger.order())
-        heard = set()
-        while len(heard) < len(orders):
+        heard = {}
+        while not heard:
+            message = json.loads(slow.recv_data_frame(True)[1].data)
+            if message["type"] == "order.updated":
+                heard[message["order"]["orderId"]] = message["rev"]
+        moved = next(order for order in orders if order.id in heard)  # it was shown already, most others were not
+        moved.becomes("hazir")
+        while len(heard) < len(orders) or heard[moved.id] < 2:
             opcode, frame = slow.recv_data_frame(True)
             assert opcode in (websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_PING)
             message = json.loads(frame.data)
             if message["type"] == "order.updated":
-                heard.add(message["order"]["orderId"])
+                heard[message["order"]["orderId"]] = message["rev"]
         slow.shutdown()
 
     def test_a_revoked_token_ends_what_it_opened(self):

@@ -3,8 +3,10 @@
 
 import threading
 import time
+from datetime import timedelta
 
 import pytest
+from bson import ObjectId
 
 from fake import fails
 from test_events import refuses, ticket_of
@@ -96,6 +98,19 @@ class TestOtherServers:
             rounds += 1
         worker.join()
         assert len(orders) == 40 and rounds > 3
+
+    def test_a_write_that_shows_late_is_heard_of(self, world):
+        """It carries an earlier time than what was seen already, as one does that waited longer for its majority."""
+        restaurant = world.restaurant()
+        late, early = restaurant.order(), restaurant.order()
+        documents = world.store.database.orders
+        with Watcher(world.all[0].sees(restaurant)) as watcher:
+            world.all[1].sees(early).becomes("hazir")
+            watcher.knows(early, 2)
+            seen = documents.find_one({"_id": ObjectId(early.id)})["seenAt"]
+            documents.update_one({"_id": ObjectId(late.id)},
+                                 {"$inc": {"rev": 1}, "$set": {"seenAt": seen - timedelta(seconds=3)}})
+            watcher.knows(late, 2)
 
     def test_a_screen_goes_on_at_another_when_its_server_is_killed(self, world):
         restaurant = world.restaurant()
