@@ -24,6 +24,7 @@ static const struct step *cancel_step(void)
 }
 
 /* The example of the courier firms' integration page, as it came in. */
+/* clang-format off */ /* its versions count the width of Turkish letters differently */
 #define EXAMPLE                                                                                             \
         "{'platform':'yemeksepeti','platformOrderId':'k7','platformRef':{'callbackUrls':{}},'price':125.5," \
         "'paymentMethod':'card','originalPaymentMethod':'Kapıda Kredi/Banka Kartı',"                      \
@@ -42,6 +43,7 @@ static const struct step *cancel_step(void)
         "'originalPaymentMethod':'Kapıda Kredi/Banka Kartı','price':125.5,'hazirlanmaSuresiDk':15," \
         "'badges':['Temassız Teslimat'],'orderNote':'İnce hamur olsun lütfen',"                    \
         "'courierNote':'Kapı kodu: 1234','customer':" CUSTOMER "}"
+/* clang-format on */
 
 /* As order_read() takes it, with what a store would add. */
 static struct order *an_order(const char *text)
