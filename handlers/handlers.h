@@ -30,5 +30,8 @@ handler yandex_status_show, yandex_status_change, yandex_courier_change;
 /* A restaurant's screen. */
 handler events_ticket, events_watch;
 
+/* The restaurant's page. */
+handler panel_page, panel_part;
+
 /* What an orchestrator asks on the ops port; only ready asks the store. */
 handler health_live, health_ready, health_metrics;

@@ -54,7 +54,7 @@ const struct route routes[] = {
 
         /* provisioning */
         TAKES("POST", "/api/v1/restaurants", WHO_ADMIN, restaurants_create),
-        GET("/api/v1/restaurants", WHO_ADMIN, restaurants_list),
+        GET("/api/v1/restaurants", BOTH, restaurants_list),
         GET(RESTAURANT, BOTH, restaurants_show),
         TAKES("PATCH", RESTAURANT, BOTH, restaurants_change),
         TAKES("POST", RESTAURANT "/tokens", BOTH, tokens_create),
@@ -86,6 +86,10 @@ const struct route routes[] = {
         YANDEX("PUT", "/order/{orderId}/status", WHO_YANDEX, BODY, yandex_status_change,
                .types = status_types),
         YANDEX("PUT", "/order/{orderId}/courier", WHO_YANDEX, BODY, yandex_courier_change, ),
+
+        /* the restaurant's page */
+        GET("/panel", WHO_ANYONE, panel_page),
+        GET("/panel/{file}", WHO_ANYONE, panel_part),
         {.method = NULL},
 };
 

@@ -104,8 +104,7 @@ void request_reply_text(struct request *r, int http_status, char *body);
 /* The one place where an error becomes an answer, and a log line (5xx, with why). STORE_BROKEN is told as the route's
  * `broken`; BAD_FIELD names why->field; retryable ones carry Retry-After: 1. */
 void request_fail(struct request *r, enum err e, const struct why *why);
-/* A header of the answer to come, or another Content-Type than JSON's: a literal name, at most 4; the value is copied, to 63
- * bytes. */
+/* A header of the answer to come, or another Content-Type than JSON's: a literal name, at most 6; the value is copied. */
 void request_reply_header(struct request *r, const char *name, const char *value);
 
 /* A connection that went over to another protocol: its socket is lent to whoever asked for that. */

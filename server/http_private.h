@@ -15,7 +15,7 @@
 #include <sys/queue.h>
 
 #define REQUEST_ID_MAX 128
-#define REPLY_HEADERS_MAX 4
+#define REPLY_HEADERS_MAX 6
 #define WATCHES_MAX 5 /* http_watch()'s four, and the inbox */
 
 struct MHD_Connection;
@@ -140,7 +140,7 @@ struct request {
                 size_t length;
                 struct {
                         const char *name;
-                        char value[64];
+                        const char *value; /* lives as long as the request */
                 } headers[REPLY_HEADERS_MAX];
                 int n_headers;
         } reply;

@@ -441,13 +441,19 @@ void request_reply_text(struct request *r, int http_status, char *body)
 
 void request_reply_header(struct request *r, const char *name, const char *value)
 {
+        const size_t size = strlen(value) + 1;
         int i = r->reply.n_headers;
+        char *copy;
 
         if (r->is_late || !r->peer)
                 return;
         assert(i < REPLY_HEADERS_MAX);
+        copy = request_alloc(r, size, NULL);
+        if (!copy)
+                return; /* without memory an answer with a header less is better than none */
+        memcpy(copy, value, size);
         r->reply.headers[i].name = name;
-        text_copy(r->reply.headers[i].value, sizeof r->reply.headers[i].value, value);
+        r->reply.headers[i].value = copy;
         r->reply.n_headers++;
 }
 
