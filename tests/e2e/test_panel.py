@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """test_panel.py - the restaurant's page in a real browser, as a restaurant would use it.
 
-Chromium by its driver, both of the distribution. KURYED_SHOTS names a folder that screenshots are kept in.
+Chromium by its driver, both of the distribution. KURYED_SHOTS names a folder that screenshots are kept in, KURYED_AXE the
+script of axe-core, which judges how the page is for those who do not see or use it as most do; tools/check brings both.
 """
 
 import os
@@ -18,6 +19,7 @@ from selenium.webdriver.common.keys import Keys
 from world import World, data, eventually
 
 SHOTS = os.environ.get("KURYED_SHOTS")
+AXE = os.environ.get("KURYED_AXE")
 SIZES = {"phone": (390, 844), "tablet": (1180, 820), "desktop": (1600, 950)}
 HOSTILE = "<img src=x onerror='window.hit=1'>\"'`${7*7}</script><script>window.hit=1</script>"
 
@@ -347,6 +349,36 @@ class TestSettings:
         page.press("dialog form button.main")
         page.press("[data-platform=dukkango] button", "Girişi dene")
         page.shows("[data-platform=dukkango]", "Giriş başarılı")
+
+
+def judged(page):
+    """What axe-core finds serious."""
+    page.driver.execute_script(Path(AXE).read_text())
+    found = page.driver.execute_async_script(
+        "const done = arguments[0]; axe.run(document, {resultTypes: ['violations']}).then((r) => done(r.violations))")
+    return [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found
+            if one["impact"] in ("serious", "critical")]
+
+
+@pytest.mark.skipif(not AXE and not os.environ.get("CI"), reason="KURYED_AXE is not set")
+def test_axe_finds_nothing_serious(page, shared):
+    place = shared.restaurant().connected("dukkango")
+    place.courier()
+    order = place.order("dukkango", status="yeni", orderNote="az tuzlu", items=[{"name": "Lahmacun", "quantity": 3, "note": "acılı"}])
+    lost = place.order(status="hazir", badges=["Temassız Teslimat"])
+    assert judged(page) == []
+    page.log_in(place).live()
+    page.moves(lost, "hazir")
+    assert judged(page) == []
+    page.press(f"[data-order='{order.id}'] .code")
+    page.one("dialog .history")
+    assert judged(page) == []
+    page.press("dialog header button")
+    for view in ("failures", "settings"):
+        page.open(f"#{view}")
+        page.one("#content > *")
+        page.shows("#content h1", ".")
+        assert judged(page) == []
 
 
 @pytest.mark.parametrize("size", SIZES)
