@@ -20,6 +20,11 @@ export const token = {
   isKept: () => localStorage.getItem(KEY) !== null,
 };
 
+/* A tablet's clock may be wrong, and what is asked for, and how old an order is, goes by the server's. */
+let ahead = 0;
+
+export const serverNow = () => Date.now() + ahead;
+
 const listeners = { unauthorized: () => {}, reached: () => {}, lost: () => {} };
 
 /* What to do when the token is not taken any more, when the server answers, and when it cannot be reached. */
@@ -42,6 +47,7 @@ export async function call(method, path, body, bearer = token.get()) {
     listeners.lost();
     throw new ApiError(0, listeners.lostWord());
   }
+  if (answer.headers.get('Date')) ahead = Date.parse(answer.headers.get('Date')) - Date.now();
   listeners.reached();
   if (answer.ok) return document;
   if (answer.status === 401 && bearer === token.get()) listeners.unauthorized();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* board.js - the live board: a column for each state, oldest first, with what a cook must see on the card itself. */
-import { all, put } from './api.js';
+import { all, put, serverNow } from './api.js';
 import { button, el, replace } from './dom.js';
 import { showOrder } from './order.js';
 import { money, platformName, t, time } from './words.js';
@@ -28,7 +28,7 @@ export class Board {
   }
 
   async load() {
-    const since = new Date(Date.now() - FINISHED_MS).toISOString();
+    const since = new Date(serverNow() - FINISHED_MS).toISOString();
     const lists = await Promise.all([
       ...STATUSES.map((status) => all(`/api/v1/orders?status=${status}`)),
       ...FINAL.map((status) => all(`/api/v1/orders?status=${status}&since=${since}`, 200))]);
@@ -57,7 +57,7 @@ export class Board {
   }
 
   tick() {
-    const cut = Date.now() - FINISHED_MS;
+    const cut = serverNow() - FINISHED_MS;
 
     for (const [id, order] of this.orders)
       if (FINAL.includes(order.status) && Date.parse(order.updatedAt) < cut) this.orders.delete(id);
@@ -70,8 +70,8 @@ export class Board {
   }
 
   clock(mark, order) {
-    const left = Math.round((due(order) - Date.now()) / 60000);
-    const age = Math.max(0, Math.round((Date.now() - Date.parse(order.createdAt)) / 60000));
+    const left = Math.round((due(order) - serverNow()) / 60000);
+    const age = Math.max(0, Math.round((serverNow() - Date.parse(order.createdAt)) / 60000));
     const cooks = ['yeni', 'hazirlanacak', 'hazirlaniyor'].includes(order.status);
 
     mark.className = cooks && left < 0 ? 'clock late' : cooks && left <= 5 ? 'clock soon' : 'clock';

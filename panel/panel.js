@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* panel.js - logging in, and the frame around the three views: board, problems, settings. */
-import { call, onApi, token } from './api.js';
+import { call, onApi, serverNow, token } from './api.js';
 import { Board } from './board.js';
 import { announce, button, el, field, replace } from './dom.js';
 import { Failures } from './failures.js';
@@ -85,7 +85,7 @@ class Frame {
   /* What happens while it loads is told again from a little before. */
   async begin() {
     try {
-      const began = new Date(Date.now() - 60000).toISOString();
+      const began = new Date(serverNow() - 60000).toISOString();
 
       await this.board.load();
       await this.failures.load();

@@ -16,6 +16,8 @@ from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+
+from fake import fails
 from world import World, data, eventually
 
 SHOTS = os.environ.get("KURYED_SHOTS")
@@ -269,6 +271,21 @@ class TestBadDays:
             assert driver.execute_script("return window.mark") == "the same page"
             assert not page.one(".banner").is_displayed()
 
+    def test_a_tablet_whose_clock_is_ahead_misses_nothing(self, driver):
+        with World() as world:
+            world.faults = False
+            place, address = world.restaurant(), world.address
+            wrong = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {
+                "source": "const right = Date.now; Date.now = () => right() + 600000;"})
+            page = Page(driver, world).log_in(place).live()
+            world.server.stop()
+            page.shows(".banner", "Bağlantı yok")
+            world.start(listen=address)
+            order = place.order(hazirlanmaSuresiDk=45)  # mostly before it is back
+            page.live().moves(order, "hazirlanacak")
+            page.shows(f"[data-order='{order.id}'] .clock", "^4[45] dk kaldı")
+            driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", wrong)
+
     def test_strangers_words_stay_words(self, page, shared):
         place = shared.restaurant(name=HOSTILE)
         place.courier(name=HOSTILE)
@@ -316,6 +333,30 @@ class TestOrder:
         page.moves(order, "cancelled")
         assert order.now()["history"][-1]["reasonId"] == "1"
         order.settles("done")
+
+
+    def test_a_courier_is_called_from_the_order(self, page, shared):
+        place = shared.restaurant()
+        firm, order = place.courier(dispatch=True, autoDispatch=False, name="Hızlı Kurye"), place.order()
+        page.log_in(place)
+        page.press(f"[data-order='{order.id}'] .code")
+        page.press("dialog .acts button", "Kurye çağır")
+        page.press("dialog .choices button", "Hızlı Kurye")
+        delivery = eventually(lambda: order.delivery("courier"), lambda one: one and one["state"] == "done")
+        assert delivery["integrationId"] == firm.id
+
+    def test_a_cancel_that_the_platform_refuses_is_shown(self, page, shared):
+        place = shared.restaurant().connected("dukkango")
+        order = place.order("dukkango")
+        shared.dukkango.next("cancel", fails(404))
+        page.log_in(place).live()
+        order.becomes("cancelled", reasonId="1")
+        order.settles("failed")
+        page.shows("nav .count", "1")
+        page.press("nav a", "Sorunlar")
+        page.shows(".failure", "Platform iptali kabul etmedi")
+        page.press(".failure button", "Yeniden dene")
+        page.shows("#content", "Her şey yolunda")
 
 
 class TestSettings:
