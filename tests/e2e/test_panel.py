@@ -402,10 +402,14 @@ def judged(page):
 
 
 @pytest.mark.skipif(not AXE and not os.environ.get("CI"), reason="KURYED_AXE is not set")
-def test_axe_finds_nothing_serious(page, shared):
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_axe_finds_nothing_serious(page, shared, scheme):
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia",
+                                {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
     place = shared.restaurant().connected("dukkango")
-    place.courier()
-    order = place.order("dukkango", status="yeni", orderNote="az tuzlu", items=[{"name": "Lahmacun", "quantity": 3, "note": "acılı"}])
+    courier = place.courier()
+    courier.posts(place.order(), 1)
+    order = place.order("dukkango", status="yeni", hazirlanmaSuresiDk=1, orderNote="az tuzlu", items=[{"name": "Lahmacun", "quantity": 3, "note": "acılı"}])
     lost = place.order(status="hazir", badges=["Temassız Teslimat"])
     assert judged(page) == []
     page.log_in(place).live()
@@ -420,6 +424,7 @@ def test_axe_finds_nothing_serious(page, shared):
         page.one("#content > *")
         page.shows("#content h1", ".")
         assert judged(page) == []
+        page.shoot(f"{scheme}-{view}")
 
 
 @pytest.mark.parametrize("size", SIZES)
