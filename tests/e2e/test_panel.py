@@ -147,11 +147,6 @@ class TestFiles:
         for path in ("/panel/", "/panel/routes.c", "/panel/../kurye.db", "/panel/%2e%2e", "/panel/embed.py"):
             assert shared.call("GET", path).status_code == 404
 
-    def test_a_restaurant_sees_itself_by_its_token(self, shared):
-        place = shared.restaurant()
-        shared.restaurant()
-        assert [one["restaurantId"] for one in data(place.call("GET", "/api/v1/restaurants"))] == [place.id]
-
 
 class TestLogin:
     def test_a_wrong_token_is_told(self, page):

@@ -107,9 +107,12 @@ class TestWho:
     def test_the_admin_may_look(self, shared, fresh, method, path):
         data(shared.admin(method, fresh.path + path))
 
-    @pytest.mark.parametrize("method", ["GET", "POST"])
-    def test_only_the_admin_has_the_list(self, fresh, method):
-        refused(fresh.call(method, RESTAURANTS, {"name": "x"}), *NOT_ALLOWED)
+    def test_only_the_admin_makes_restaurants(self, fresh):
+        refused(fresh.call("POST", RESTAURANTS, {"name": "x"}), *NOT_ALLOWED)
+
+    def test_a_restaurant_lists_itself_alone(self, shared, fresh):
+        shared.restaurant()
+        assert [one["restaurantId"] for one in data(fresh.call("GET", RESTAURANTS))] == [fresh.id]
 
     def test_a_courier_key_is_no_token(self, shared, fresh):
         refused(shared.call("GET", fresh.path, token=fresh.courier().key), *NO_ACCESS)
