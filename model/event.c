@@ -40,9 +40,14 @@ char *event_order(const struct order *order, int64_t at_ms, int64_t now_ms)
         return json_text(event);
 }
 
+/* A move clears what was given up before it, though both may happen within one millisecond. Only a firm's stays where the
+ * order is on its way, and there nothing is given up any more: so by its time it is an older one. */
 bool event_is_failure(const struct order *order, enum party party)
 {
-        return order->targets[party].dead[0] && !has_just_moved(order);
+        const enum status last = order_last_move(order)->to;
+        const bool stays = party == PARTY_COURIER && (last == STATUS_ON_THE_WAY || last == STATUS_DELIVERED);
+
+        return order->targets[party].dead[0] && !(stays && has_just_moved(order));
 }
 
 char *event_failure(const struct order *order, enum party party, int64_t at_ms, int64_t now_ms)

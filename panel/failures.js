@@ -17,6 +17,14 @@ export class Failures {
     if (this.content?.isConnected) this.fill();
   }
 
+  /* What is told is shown at once, and asked about for what else there is. */
+  add(delivery) {
+    this.rows = [delivery, ...this.rows.filter((row) => row.deliveryId !== delivery.deliveryId)];
+    this.frame.drawCount(this.rows.length);
+    if (this.content?.isConnected) this.fill();
+    this.load().catch(() => {});
+  }
+
   /* A new move of the order tries all anew. */
   heard(order) {
     if (this.rows.some((row) => row.orderId === order.orderId)) this.load().catch(() => {});

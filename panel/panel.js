@@ -66,7 +66,7 @@ class Frame {
     this.failures = new Failures(this);
     this.live = new Live({
       order: (order, previous) => this.take(order, previous),
-      failed: () => this.failures.load().catch(() => {}),
+      failed: (delivery) => this.failures.add(delivery),
       state: (state) => this.say(state),
     });
     this.pulse = setInterval(() => this.tick(), 5000);

@@ -329,7 +329,7 @@ def raw_frame(frame):
     """The frame's bytes, though the library would refuse to make it."""
     data, size = frame.data, len(frame.data)
     head = bytes([frame.fin << 7 | frame.rsv1 << 6 | frame.opcode])
-    mask = frame.mask << 7
+    mask = vars(frame).get("mask_value", vars(frame).get("mask")) << 7  # whatever the library's version calls it
     if size < 126:
         head += bytes([mask | size])
     elif size < 1 << 16:
