@@ -333,10 +333,10 @@ class TestNeighbours:
 
     def test_a_hanging_platform_delays_neither_the_webhook_nor_another_platform(self):
         with World(outbound_timeout="10s") as world:
+            hang = world.dukkango.hang("login", times=20)  # before a poll has logged in
             place = world.restaurant().connected(*PLATFORMS)
             courier = place.courier()
             stuck = [place.order("dukkango") for _ in range(20)]
-            hang = world.dukkango.hang("login", times=20)
             for order in stuck:
                 courier.posts(order, 1)
             assert hang.entered.wait(20)

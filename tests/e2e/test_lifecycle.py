@@ -41,9 +41,9 @@ class TestHealth:
         assert {"store", "draining", "oldestOwedSeconds"} <= set(answer.json())
 
     def test_ready_says_how_long_something_has_been_owed(self, world):
+        hang = world.dukkango.hang("login")  # before a poll has logged in
         place = world.restaurant().connected("dukkango")
         order = place.order("dukkango")
-        hang = world.dukkango.hang("login")
         place.courier().posts(order, 1)
         assert hang.entered.wait(20)
         eventually(lambda: world.call("GET", "/readyz", ops=True).json()["oldestOwedSeconds"],
