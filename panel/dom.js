@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dom.js - elements from values. Text only ever becomes text nodes, so that nothing a customer wrote can be markup. */
 
+/* What is not there is left out. */
+const parts = (children) => children.flat(3).filter((child) => child !== null && child !== undefined && child !== false);
+
 export function el(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
 
@@ -10,12 +13,12 @@ export function el(tag, attributes = {}, ...children) {
     else if (name in made && typeof value === 'boolean') made[name] = value;
     else made.setAttribute(name, value === true ? '' : value);
   }
-  made.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
+  made.append(...parts(children));
   return made;
 }
 
 export function replace(parent, ...children) {
-  parent.replaceChildren(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
+  parent.replaceChildren(...parts(children));
   return parent;
 }
 

@@ -8,8 +8,6 @@
 
 #include "server/log.h"
 
-#include <stdlib.h>
-
 static bool refuse(struct judgement *ret, enum verdict verdict, const char *reason)
 {
         judge(ret, verdict, reason);
@@ -68,34 +66,11 @@ bool dispatch_open(struct errand *errand, struct judgement *ret)
 
 /* --- 410 --- */
 
-struct gone_edit {
-        struct store_edit edit;
-        int64_t rev;
-};
-
-static void gone_written(struct letter *letter)
-{
-        struct gone_edit *e = (struct gone_edit *)letter;
-
-        store_edit_done(&e->edit);
-        free(e);
-}
-
 void dispatch_gone(struct errand *errand)
 {
         const struct record *firm = &errand->claim.account;
-        struct gone_edit *e = calloc(1, sizeof *e);
 
         log_event(LOG_WARN, "dispatch_gone", LOG_ID("restaurantId", &errand->claim.due.restaurant),
                   LOG_TEXT("integrationId", firm->id));
-        if (!e)
-                return; /* the next order's 410 says it again */
-        e->rev = firm->rev;
-        e->edit.job.letter.run = gone_written;
-        e->edit.job.reply = &errand->outbound->in;
-        e->edit.kind = RECORD_INTEGRATION;
-        e->edit.edit = integration_gone;
-        e->edit.arg = &e->rev;
-        text_copy(e->edit.id, sizeof e->edit.id, firm->id);
-        store_edit(errand->outbound->store, &e->edit);
+        outbound_note(errand->outbound, firm, integration_gone, &firm->rev, sizeof firm->rev);
 }

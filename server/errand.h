@@ -121,6 +121,11 @@ int64_t answer_hold_ms(const struct answer *answer, int64_t floor_ms);
 void outbound_heard(struct outbound *outbound, struct lane *lane, int64_t floor_ms,
                     const struct answer *answer, bool waits);
 
+/* outbound.c: writes in passing what a call showed of a record; `arg`, of `size`, is copied for the editor. Nobody waits for
+ * it; without memory it is left to the next call that shows the same. */
+void outbound_note(struct outbound *outbound, const struct record *record, record_editor *edit,
+                   const void *arg, size_t size);
+
 /* host.c: the lane of the URL's host, made where there is none; NULL without memory. */
 struct lane *host_lane(struct outbound *outbound, const char *url);
 /* host.c: forgets those that are not worth keeping. */

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -80,6 +81,40 @@ void outbound_heard(struct outbound *o, struct lane *lane, int64_t floor_ms, con
         outbound_look_by(o, now_ms + hold_ms);
         reminders_by(o, now_ms + hold_ms);
 }
+
+/* --- what is noted of a record --- */
+
+struct note_edit {
+        struct store_edit edit;
+        max_align_t arg[];
+};
+
+static void noted(struct letter *letter)
+{
+        struct store_edit *edit = (struct store_edit *)letter;
+
+        store_edit_done(edit);
+        free(edit);
+}
+
+void outbound_note(struct outbound *o, const struct record *record, record_editor *edit, const void *arg,
+                   size_t size)
+{
+        struct note_edit *e = calloc(1, sizeof *e + size);
+
+        if (!e)
+                return;
+        memcpy(e->arg, arg, size);
+        e->edit.job.letter.run = noted;
+        e->edit.job.reply = &o->in;
+        e->edit.kind = record->kind;
+        e->edit.edit = edit;
+        e->edit.arg = e->arg;
+        text_copy(e->edit.id, sizeof e->edit.id, record->id);
+        store_edit(o->store, &e->edit);
+}
+
+/* --- looking --- */
 
 /* Those that come first would always be the same ones, were they not mixed. */
 static void shuffle(struct outbound *o)

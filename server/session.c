@@ -231,41 +231,16 @@ void session_login(struct session *session, const struct account *account, struc
 
 /* --- what is said to the credentials --- */
 
-struct verdict_edit {
-        struct store_edit edit;
-        struct connection_verdict verdict;
-};
-
-static void verdict_written(struct letter *letter)
-{
-        struct verdict_edit *e = (struct verdict_edit *)letter;
-
-        store_edit_done(&e->edit);
-        free(e);
-}
-
 void session_note(struct session *session, const struct record *connection, const struct judgement *judgement)
 {
         const bool refused =
                 judgement->verdict == VERDICT_GIVE_UP && streq(judgement->reason, "login_failed");
         struct connection_verdict verdict = {.rev = connection->rev, .ok = !refused};
-        struct verdict_edit *e;
 
         if (!refused && judgement->verdict != VERDICT_DONE)
                 return;
         if (refused)
                 text_copy(verdict.error, sizeof verdict.error, judgement->reason);
-        if (!connection->document || !connection_needs_verdict(connection, &verdict))
-                return;
-        e = calloc(1, sizeof *e);
-        if (!e)
-                return;
-        e->verdict = verdict;
-        e->edit.job.letter.run = verdict_written;
-        e->edit.job.reply = &session->outbound->in;
-        e->edit.kind = RECORD_CONNECTION;
-        e->edit.edit = connection_judge;
-        e->edit.arg = &e->verdict;
-        text_copy(e->edit.id, sizeof e->edit.id, connection->id);
-        store_edit(session->outbound->store, &e->edit);
+        if (connection->document && connection_needs_verdict(connection, &verdict))
+                outbound_note(session->outbound, connection, connection_judge, &verdict, sizeof verdict);
 }
