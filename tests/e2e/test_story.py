@@ -38,7 +38,8 @@ def test_once_ends_by_itself_and_well():
     done = subprocess.run([sys.executable, STORY, "--once"], capture_output=True, text=True, timeout=3 * WAIT)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
-    assert re.findall(r"PUT /\S+/(\w+)/", done.stdout) == ["accept", "ontheway", "complete"]
+    calls = re.findall(r"PUT /\S+/(\w+)/", done.stdout)  # a poll may see the order meanwhile: it is then acknowledged
+    assert [call for call in calls if call != "success"] == ["accept", "ontheway", "complete"]
     assert re.findall(r'received  POST /\w+ {"kuzeyOrderId".*-> (\d+)$', done.stdout, re.M) == ["200"]
 
 
