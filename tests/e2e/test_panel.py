@@ -144,7 +144,7 @@ class TestFiles:
             assert again.status_code == 304 and not again.content
 
     def test_nothing_else_is_there(self, shared):
-        for path in ("/panel/", "/panel/routes.c", "/panel/../kurye.db", "/panel/%2e%2e", "/panel/embed.py"):
+        for path in ("/panel/", "/panel/routes.c", "/panel/../kurye.db", "/panel/%2e%2e", "/panel/words.py"):
             assert shared.call("GET", path).status_code == 404
 
 
