@@ -154,10 +154,10 @@ def test_429_holds_all_of_the_platform_and_nobody_else(brisk, name):
     platform.next(STEP, fails(429, retry_after=0))  # less than the platform's rules say
     first.becomes(WORD)
     held = platform.received(STEP, first)
+    waiting = eventually(first.delivery, lambda delivery: delivery["log"])  # the answer is known by then
     second.becomes(WORD)
     pass_by(brisk, name)
     assert platform.calls[-1] is held
-    waiting = eventually(first.delivery, lambda delivery: delivery["log"])
     assert (waiting["state"], waiting["tries"], waiting["log"][0]["result"]) == ("pending", 0, "wait")
     for order in (first, second):
         order.settles("done")
