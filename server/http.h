@@ -111,7 +111,8 @@ void request_reply_header(struct request *r, const char *name, const char *value
 struct lent {
         struct letter letter; /* the loop's own */
         int fd;               /* non-blocking; never to be closed */
-        const void *early;    /* what the client sent behind its request; gone when `take` returns */
+        const void *
+                early; /* what the client sent behind its request, NULL where that is nothing; gone when `take` returns */
         size_t n_early;
 };
 /* Answers 101 with the headers that were set. Once that is written, `take` is called, on the loop, with `arg`, which lives as

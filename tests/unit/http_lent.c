@@ -12,7 +12,8 @@ static struct {
 static void take(__attribute__((unused)) void *arg, struct lent *lent)
 {
         pthread_mutex_lock(&toy.lock);
-        memcpy(taken.early, lent->early, lent->n_early);
+        if (lent->n_early > 0)
+                memcpy(taken.early, lent->early, lent->n_early);
         taken.early[lent->n_early] = '\0';
         taken.lent[taken.n++] = lent;
         pthread_cond_broadcast(&toy.changed);
