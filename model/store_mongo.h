@@ -3,7 +3,7 @@
  * values stand in BSON.
  *
  * One document an order, one atomic update a fact, plain operators only, no transaction: the same on a lone server, a
- * replica set and a sharded cluster, from MongoDB 4.0 on (docs/operations.md). Every filter on orders carries the
+ * replica set and a sharded cluster, from MongoDB 4.0 on (docs/mongodb.md). Every filter on orders carries the
  * restaurant, which is the shard key, but for three that ask about everybody's by nature: what is due, what has expired, and
  * an admin's list. */
 #pragma once

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """test_mongo_documents.py - a person with a shell: what stands in the database, in which types, under which indexes.
 
-docs/operations.md shows such a document; here it is read past the server and past the relay.
+docs/mongodb.md shows such a document; here it is read past the server and past the relay.
 """
 
 import copy

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """test_shard_key.py - the commands that go out, read at the relay: each finds its shard, is confirmed, and has an end.
 
-Orders are sharded by restaurantId (docs/operations.md). A command without it is asked of every shard: such is the
+Orders are sharded by restaurantId (docs/mongodb.md). A command without it is asked of every shard: such is the
 nature of the looks for what is due and for what has expired and of an admin's list, and nothing else may cost that.
 """
 
