@@ -68,7 +68,7 @@ static const char *wrong_log_level(const char *value)
         return log_level_find(value, &level) ? NULL : "must be debug, info, warn or error";
 }
 
-static const char *wrong_outbound_allow(const char *value)
+static const char *wrong_networks(const char *value)
 {
         struct guard guard;
 
@@ -112,7 +112,7 @@ static const struct setting settings[] = {
          "How long to wait before each repeat of a call that failed; as many repeats as there are waits."},
         {"OUTBOUND_TIMEOUT", DURATION, FIELD(outbound_timeout_ms), "10s", 100, 2 * MINUTE, NULL,
          "How long one call to a platform or courier may take in all."},
-        {"OUTBOUND_ALLOW", TEXT, FIELD(outbound_allow), NULL, 1, 2048, wrong_outbound_allow,
+        {"OUTBOUND_ALLOW", TEXT, FIELD(outbound_allow), NULL, 1, 2048, wrong_networks,
          "Networks that a courier firm's URL may lead to though they are not public; by plain http too."},
         {"LEASE_SLACK", DURATION, FIELD(lease_slack_ms), "10s", 100, 10 * MINUTE, NULL,
          "How much longer than two calls a claim on what is owed holds."},
@@ -145,6 +145,8 @@ static const struct setting settings[] = {
          "How often a watcher is pinged, and its token looked at again; no pong until the next: it is dropped."},
         {"TICKET_LIFE", DURATION, FIELD(ticket_life_ms), "60s", 1000, 10 * MINUTE, NULL,
          "How long a ticket for /api/v1/events is good; it is so once."},
+        {"TRUSTED_PROXIES", TEXT, FIELD(trusted_proxies), NULL, 1, 2048, wrong_networks,
+         "Networks of proxies whose X-Forwarded-For is believed; of all others it is ignored."},
         {"MAX_CONNECTIONS", INTEGER, FIELD(connections_max), "12000", 16, 1000000, NULL,
          "Clients at once; more wait in the kernel's queue."},
         {"LOG_LEVEL", TEXT, FIELD(log_level), "info", 1, 16, wrong_log_level, "debug, info, warn or error."},

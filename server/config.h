@@ -37,6 +37,7 @@ struct config {
         int64_t dukkango_poll_ms;
         int64_t events_ping_ms;
         int64_t ticket_life_ms;
+        char *trusted_proxies; /* guard_read() takes it; NULL: none */
         int64_t connections_max;
         char *log_level; /* a word that log_level_find takes */
 };

@@ -128,6 +128,21 @@ bool guard_read(const char *text, struct guard *ret)
         return true;
 }
 
+static bool is_listed(const struct guard *guard, const struct address *a)
+{
+        for (int i = 0; i < guard->n_listed; i++)
+                if (holds(&guard->listed[i], a))
+                        return true;
+        return false;
+}
+
+bool guard_lists(const struct guard *guard, const char *address)
+{
+        struct address a;
+
+        return address_read(address, &a) && is_listed(guard, &a);
+}
+
 int port_read(const char *text)
 {
         int port = 0;
@@ -182,7 +197,6 @@ static bool is_public(const struct address *a)
 bool guard_allows(const struct guard *guard, const char *address, int port, bool plain)
 {
         struct address a;
-        bool listed = false;
 
         if (!address_read(address, &a))
                 return false;
@@ -190,7 +204,5 @@ bool guard_allows(const struct guard *guard, const char *address, int port, bool
         for (int i = 0; i < guard->n_own; i++)
                 if (guard->own[i] == port && is_here(&a))
                         return false;
-        for (int i = 0; i < guard->n_listed && !listed; i++)
-                listed = holds(&guard->listed[i], &a);
-        return listed || (!plain && is_public(&a));
+        return is_listed(guard, &a) || (!plain && is_public(&a));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* guard.h - which addresses a URL that a stranger gave may lead to: public ones, and what KURYE_OUTBOUND_ALLOW lists. */
+/* guard.h - which addresses a URL that a stranger gave may lead to: public ones, and what KURYE_OUTBOUND_ALLOW lists. And the
+ * list alone, for whoever else has networks to tell apart (KURYE_TRUSTED_PROXIES). */
 #pragma once
 
 #include <stdbool.h>
@@ -29,6 +30,9 @@ struct guard {
 /* `10.0.0.0/8,fd00::/8`: no bit set behind the prefix, no IPv6 that carries IPv4 inside. False when it is anything else,
  * `*ret` then undefined. NULL: an empty list. Pure. */
 bool guard_read(const char *text, struct guard *ret);
+
+/* Whether this numeric address is in the list; one that carries another inside counts as what it is written as. Pure. */
+bool guard_lists(const struct guard *guard, const char *address);
 
 /* The number that stands there; 0: none up to 65535. */
 int port_read(const char *text);

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct guard;
 struct http;
 struct request;
 
@@ -24,6 +25,7 @@ struct http_options {
         const struct route *ops_routes;
         const char *admin_token;       /* NULL: no admin exists */
         const struct keyring *keyring; /* borrowed: tickets are signed by it; NULL: none is taken */
+        const struct guard *trusted;   /* borrowed: proxies whose X-Forwarded-For is believed; NULL: none */
         int connections_max; /* main port; the limit of descriptors is raised to this + 256, else start fails */
         int held_max;        /* unanswered at once, beyond it 503 (docs/design.md 4: 512) */
         int64_t request_deadline_ms; /* a held request is answered by then, as its route says `broken` */
@@ -70,7 +72,7 @@ const char *request_query(const struct request *r, const char *name);
 const char *request_header(const struct request *r, const char *name);
 /* The whole body, NUL-terminated. */
 const char *request_body(const struct request *r, size_t *ret_length);
-/* The peer's address in numbers, without port. */
+/* The client's address in numbers, without port: the peer's, or what a trusted proxy says (server/forwarded.h). */
 const char *request_address(const struct request *r);
 
 /* Who asks, as far as it shows without the store. */

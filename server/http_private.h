@@ -16,7 +16,8 @@
 
 #define REQUEST_ID_MAX 128
 #define REPLY_HEADERS_MAX 6
-#define WATCHES_MAX 5 /* http_watch()'s four, and the inbox */
+#define FORWARDED_MAX 8 /* a chain of proxies of which each adds a header of its own */
+#define WATCHES_MAX 5   /* http_watch()'s four, and the inbox */
 
 struct MHD_Connection;
 struct MHD_Daemon;
@@ -104,11 +105,15 @@ enum head_name {
         HEAD_TRANSFER_ENCODING,
         HEAD_REQUEST_ID,
         HEAD_EXPECT,
+        HEAD_FORWARDED_FOR,
         HEAD_COUNT
 };
 struct head {
         const char *value[HEAD_COUNT];
         int n[HEAD_COUNT];
+        const char *forwarded
+                [FORWARDED_MAX]; /* all of X-Forwarded-For; of more than there is room for, the last */
+        int n_forwarded;
 };
 
 struct kept; /* memory of request_alloc */

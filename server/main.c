@@ -43,6 +43,7 @@ struct server {
         struct config config;
         struct keyring *keyring;
         struct guard guard;
+        struct guard trusted; /* proxies */
         struct outbound *outbound;
         struct sweeper *sweeper;
         int signals;
@@ -141,6 +142,7 @@ static enum err start_http(struct server *server, struct why *why)
                                              .ops_routes = ops_routes,
                                              .admin_token = c->admin_token,
                                              .keyring = server->keyring,
+                                             .trusted = &server->trusted,
                                              .connections_max = (int)c->connections_max,
                                              .held_max = HELD_MAX,
                                              .request_deadline_ms = c->request_deadline_ms,
@@ -207,7 +209,9 @@ static enum err start(struct server *server, struct why *why)
         enum err e;
 
         server->app.config = &server->config;
-        guard_read(server->config.outbound_allow, &server->guard); /* config_read() has seen that it can be */
+        guard_read(server->config.outbound_allow,
+                   &server->guard); /* config_read() has seen that they can be */
+        guard_read(server->config.trusted_proxies, &server->trusted);
         e = take_signals(server, why);
         if (e == ERR_OK)
                 e = keyring_read(server->config.secret_key, &server->keyring, why);

@@ -7,6 +7,7 @@
 #include "server/http_private.h"
 
 #include "model/text.h"
+#include "server/forwarded.h"
 #include "server/log.h"
 
 #include <assert.h>
@@ -24,6 +25,13 @@
 
 /* ---- headers ---- */
 
+static void forwarded_note(struct head *head, const char *value)
+{
+        if (head->n_forwarded == FORWARDED_MAX)
+                memmove(head->forwarded, head->forwarded + 1, sizeof *head->forwarded * --head->n_forwarded);
+        head->forwarded[head->n_forwarded++] = value;
+}
+
 void head_note(struct head *head, const char *name, const char *value)
 {
         static const struct {
@@ -37,6 +45,7 @@ void head_note(struct head *head, const char *name, const char *value)
                 [HEAD_TRANSFER_ENCODING] = {"Transfer-Encoding", 17},
                 [HEAD_REQUEST_ID] = {"X-Request-Id", 12},
                 [HEAD_EXPECT] = {"Expect", 6},
+                [HEAD_FORWARDED_FOR] = {"X-Forwarded-For", 15},
         };
         size_t length = strlen(name);
 
@@ -45,6 +54,8 @@ void head_note(struct head *head, const char *name, const char *value)
                         continue;
                 if (head->n[i]++ == 0)
                         head->value[i] = value ? value : "";
+                if (i == HEAD_FORWARDED_FOR)
+                        forwarded_note(head, value ? value : "");
                 return;
         }
 }
@@ -78,7 +89,8 @@ struct request *request_new(struct peer *peer, const struct head *head)
                 return NULL;
         *r = (struct request){.http = peer->port->http, .peer = peer, .is_ops = peer->port->is_ops};
         identify(r, head->value[HEAD_REQUEST_ID]);
-        memcpy(r->address, peer->address, sizeof r->address);
+        forwarded_client(r->http->options.trusted, peer->address, head->forwarded, head->n_forwarded,
+                         r->address);
         r->is_chunked = is_chunked;
         r->content_length = length;
         r->body = r->small;

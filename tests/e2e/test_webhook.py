@@ -5,11 +5,9 @@ import json
 import re
 
 import pytest
-import requests
-from requests.adapters import HTTPAdapter
 
 from raw import Raw, request
-from world import WEBHOOK, data, eventually, new_id, refused, together
+from world import WEBHOOK, data, eventually, from_address, new_id, refused, together
 
 NO_KEY = (400, "Header'da API key gereklidir")
 TOO_BIG = (413, "İstek gövdesi çok büyük")
@@ -40,17 +38,6 @@ def body_of(courier, order, **changes):
 def mistyped(key):
     """The key with its last character changed: the checksum must notice."""
     return key[:-1] + ("a" if key[-1] != "a" else "b")
-
-
-def from_address(address):
-    """A session whose connections come from another loopback address: wrong keys count per address."""
-    class Adapter(HTTPAdapter):
-        def init_poolmanager(self, *args, **more):
-            super().init_poolmanager(*args, source_address=(address, 0), **more)
-    session = requests.Session()
-    session.trust_env = False
-    session.mount("http://", Adapter())
-    return session
 
 
 def test_status_1_means_on_the_way_and_2_means_delivered(courier, order):

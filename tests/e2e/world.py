@@ -23,6 +23,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import requests
+from requests.adapters import HTTPAdapter
 
 import stores
 from fake_courier import FakeCourier
@@ -66,6 +67,17 @@ def together(count, act):
         return act(number)
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(one, range(count)))
+
+
+def from_address(address):
+    """A session whose connections come from another loopback address: wrong keys count per address."""
+    class Adapter(HTTPAdapter):
+        def init_poolmanager(self, *args, **more):
+            super().init_poolmanager(*args, source_address=(address, 0), **more)
+    session = requests.Session()
+    session.trust_env = False
+    session.mount("http://", Adapter())
+    return session
 
 
 def refused(answer, status, message):
