@@ -377,15 +377,26 @@ int config_read(struct config *ret, FILE *errors)
         return count;
 }
 
-char *config_store(FILE *errors)
+/* One setting alone, or its default; NULL after a complaint. */
+static char *read_alone(size_t at, FILE *errors)
 {
         struct config config = {0};
         const struct setting *s = settings;
 
-        while (s->at != FIELD(store))
+        while (s->at != at)
                 s++;
         read_setting(s, &config, errors);
-        return config.store;
+        return *(char **)field_of(&config, s);
+}
+
+char *config_store(FILE *errors)
+{
+        return read_alone(FIELD(store), errors);
+}
+
+char *config_ops_listen(FILE *errors)
+{
+        return read_alone(FIELD(ops_listen), errors);
 }
 
 void config_done(struct config *config)

@@ -51,6 +51,8 @@ void config_done(struct config *config);
 /* The store's place alone, for who needs no other setting, or its default; NULL after a complaint to `errors`. The caller's,
  * secret_free(). */
 char *config_store(FILE *errors);
+/* Likewise where the ops port is; free(). */
+char *config_ops_listen(FILE *errors);
 
 /* Whether the store is a file, which no other server shares. */
 bool config_store_is_file(const struct config *config);

@@ -12,6 +12,7 @@
 #include "server/config.h"
 #include "server/copy.h"
 #include "server/guard.h"
+#include "server/healthcheck.h"
 #include "server/http.h"
 #include "server/hub.h"
 #include "server/log.h"
@@ -289,7 +290,8 @@ static int usage(FILE *to)
 {
         fputs("kuryed: a courier webhook server\n\n"
               "usage: kuryed [--help | --version | --check-config]\n"
-              "       kuryed copy --help    moves an embedded store into a MongoDB\n\n"
+              "       kuryed copy --help              moves an embedded store into a MongoDB\n"
+              "       kuryed healthcheck [--ready]    asks the server at KURYE_OPS_LISTEN: exit status 0 is well\n\n"
               "All settings come from the environment:\n\n",
               to);
         config_help(to);
@@ -309,6 +311,8 @@ int main(int argc, char **argv)
         }
         if (argc >= 2 && streq(argv[1], "copy"))
                 return copy_main(argc - 1, argv + 1);
+        if (argc >= 2 && streq(argv[1], "healthcheck"))
+                return healthcheck_main(argc - 1, argv + 1);
         if (argc > 2 || (argc == 2 && !streq(argv[1], "--check-config")))
                 return usage(stderr);
         if (config_read(&server.config, stderr) > 0)
