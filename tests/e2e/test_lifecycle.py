@@ -362,7 +362,7 @@ class TestStore:
             assert raw.reply().status == 200
 
     def test_one_that_is_too_slow_is_row_9_and_a_repeat_is_safe(self):
-        with World(request_deadline="500ms") as world:
+        with World(request_deadline="2s") as world:
             place = world.restaurant().connected("dukkango")
             courier, order = place.courier(), place.order("dukkango")
             key = {"Idempotency-Key": "bir"}

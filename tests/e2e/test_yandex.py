@@ -477,7 +477,7 @@ class TestStatus:
 
 class TestTrouble:
     def test_a_store_that_stands_still_is_told_in_their_words(self):
-        with World(request_deadline="300ms") as world:
+        with World(request_deadline="1s") as world:
             yandex = Yandex(world.restaurant())
             order = yandex.sends()
             with world.stalled():
