@@ -68,6 +68,12 @@ const char *store_wrong(const char *where);
  * process has it open, a newer schema, an index in the way, not writable), NO_MEMORY. */
 enum err store_open(const struct store_options *options, struct store **ret, struct why *why) MUST_USE;
 
+/* Writes the embedded store of the path `from` to the path `to`, as it is at one instant, in one file that needs no other.
+ * A process may have it open and go on. On disk, and the owner's alone, when it returns; after a failure nothing is at `to`.
+ * Errors, each with a text for a person: INTERNAL (no such file, not a store, something is at `to`, not writable),
+ * NO_MEMORY. Threads: any. */
+enum err store_backup(const char *from, const char *to, struct why *why) MUST_USE;
+
 /* Finishes what was submitted, completes it, joins, frees. NULL is fine. */
 void store_close(struct store *store);
 

@@ -89,7 +89,7 @@ struct sqlite {
 
 /* --- connections --- */
 
-static void conn_close(struct conn *conn)
+void conn_close(struct conn *conn)
 {
         for (int i = 0; i < SQL_COUNT; i++) {
                 sqlite3_finalize(conn->statements[i]);
@@ -99,7 +99,7 @@ static void conn_close(struct conn *conn)
         conn->db = NULL;
 }
 
-static enum err conn_open(struct conn *conn, const char *path, bool writes, struct why *why)
+enum err conn_open(struct conn *conn, const char *path, bool writes, struct why *why)
 {
         const int flags = SQLITE_OPEN_NOMUTEX |
                           (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
@@ -134,8 +134,7 @@ static int64_t ask(struct conn *conn, const char *text)
         return value;
 }
 
-/* Whether it is ours, of a version we know, or empty. Writes nothing, for it may be another's. */
-static enum err check_schema(struct conn *conn, const char *path, int64_t *ret_version, struct why *why)
+enum err conn_check(struct conn *conn, const char *path, int64_t *ret_version, struct why *why)
 {
         const int64_t version = ask(conn, "PRAGMA user_version");
         const int64_t tables = ask(conn, "SELECT count(*) FROM sqlite_schema");
@@ -158,7 +157,7 @@ static enum err make_ready(struct conn *conn, const char *path, struct why *why)
 {
         int64_t version = 0;
         bool ok;
-        enum err e = check_schema(conn, path, &version, why);
+        enum err e = conn_check(conn, path, &version, why);
 
         if (e != ERR_OK)
                 return e;

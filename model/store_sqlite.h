@@ -83,6 +83,13 @@ struct conn {
         uint64_t last_token;
 };
 
+/* On a file that is there, or, where it writes, is made. After a failure there is nothing to close. */
+enum err conn_open(struct conn *conn, const char *path, bool writes, struct why *why) MUST_USE;
+/* Also one that is not open. */
+void conn_close(struct conn *conn);
+/* Whether the file is ours, of a version we know, or empty, which is version 0. Writes nothing, for it may be another's. */
+enum err conn_check(struct conn *conn, const char *path, int64_t *ret_version, struct why *why) MUST_USE;
+
 /* The statement, reset and unbound; NULL when it could not be prepared (then conn->failed, and whatever is done with it
  * does nothing and fails). */
 sqlite3_stmt *sql(struct conn *conn, enum statement which);

@@ -8,6 +8,7 @@
 #include "handlers/routes.h"
 #include "model/clean.h"
 #include "server/app.h"
+#include "server/backup.h"
 #include "server/client.h"
 #include "server/config.h"
 #include "server/copy.h"
@@ -291,6 +292,7 @@ static int usage(FILE *to)
         fputs("kuryed: a courier webhook server\n\n"
               "usage: kuryed [--help | --version | --check-config]\n"
               "       kuryed copy --help              moves an embedded store into a MongoDB\n"
+              "       kuryed backup FILE              saves the embedded store, served or not; restore FILE brings it back\n"
               "       kuryed healthcheck [--ready]    asks the server at KURYE_OPS_LISTEN: exit status 0 is well\n\n"
               "All settings come from the environment:\n\n",
               to);
@@ -313,6 +315,8 @@ int main(int argc, char **argv)
                 return copy_main(argc - 1, argv + 1);
         if (argc >= 2 && streq(argv[1], "healthcheck"))
                 return healthcheck_main(argc - 1, argv + 1);
+        if (argc >= 2 && (streq(argv[1], "backup") || streq(argv[1], "restore")))
+                return backup_main(argc - 1, argv + 1);
         if (argc > 2 || (argc == 2 && !streq(argv[1], "--check-config")))
                 return usage(stderr);
         if (config_read(&server.config, stderr) > 0)
