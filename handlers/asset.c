@@ -13,6 +13,14 @@ const struct asset *asset_find(const struct asset *assets, const char *name)
         return NULL;
 }
 
+void asset_headers(struct request *r, const char *policy)
+{
+        request_reply_header(r, "Cache-Control", "no-cache");
+        request_reply_header(r, "Content-Security-Policy", policy);
+        request_reply_header(r, "X-Content-Type-Options", "nosniff");
+        request_reply_header(r, "Referrer-Policy", "no-referrer");
+}
+
 void asset_reply(struct request *r, const struct asset *asset, const char *policy)
 {
         const char *known = request_header(r, "If-None-Match");
@@ -22,10 +30,7 @@ void asset_reply(struct request *r, const struct asset *asset, const char *polic
                 return;
         }
         request_reply_header(r, "ETag", asset->tag);
-        request_reply_header(r, "Cache-Control", "no-cache");
-        request_reply_header(r, "Content-Security-Policy", policy);
-        request_reply_header(r, "X-Content-Type-Options", "nosniff");
-        request_reply_header(r, "Referrer-Policy", "no-referrer");
+        asset_headers(r, policy);
         if (known && streq(known, asset->tag)) {
                 request_reply(r, 304, NULL, 0);
                 return;

@@ -16,6 +16,7 @@ struct asset {
 };
 
 extern const struct asset panel_assets[];
+extern const struct asset docs_assets[];
 
 /* NULL: there is none of that name. */
 const struct asset *asset_find(const struct asset *assets, const char *name);
@@ -23,3 +24,6 @@ const struct asset *asset_find(const struct asset *assets, const char *name);
 /* Answers with it, under that Content-Security-Policy; NULL: NO_ROUTE. It is kept by the browser, but asked about each time,
  * so that a new version shows at once. */
 void asset_reply(struct request *r, const struct asset *asset, const char *policy);
+
+/* The headers of any page: asked about each time, nothing but this policy allowed; 4 of those that an answer can have. */
+void asset_headers(struct request *r, const char *policy);

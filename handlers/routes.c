@@ -90,6 +90,13 @@ const struct route routes[] = {
         /* the restaurant's page */
         GET("/panel", WHO_ANYONE, panel_page),
         GET("/panel/{file}", WHO_ANYONE, panel_part),
+
+        /* what courier firms read */
+        GET("/docs", WHO_ANYONE, docs_page),
+        GET("/docs/tr", WHO_ANYONE, docs_turkish),
+        GET("/docs/en", WHO_ANYONE, docs_english),
+        GET("/docs/guide.css", WHO_ANYONE, docs_style),
+        GET("/docs/guide.js", WHO_ANYONE, docs_script),
         {.method = NULL},
 };
 

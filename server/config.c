@@ -61,6 +61,16 @@ static const char *wrong_secret_key(const char *value)
         return NULL;
 }
 
+static const char *wrong_contact(const char *value)
+{
+        for (size_t n; *value; value += n) {
+                n = utf8_length(value, strlen(value));
+                if (n == 0 || (unsigned char)*value < 0x20 || *value == 0x7f)
+                        return "must be one line of UTF-8";
+        }
+        return NULL;
+}
+
 static const char *wrong_log_level(const char *value)
 {
         enum log_level level;
@@ -108,6 +118,8 @@ static const struct setting settings[] = {
          "Seals credentials at rest: id:<32 bytes in base64>; of several with commas the first seals, all open."},
         {"PUBLIC_URL", TEXT, FIELD(public_url), NULL, 8, 512, wrong_url,
          "Where the world reaches us, as partners are told to call it; unset: they are not told."},
+        {"CONTACT", TEXT, FIELD(contact), NULL, 3, 200, wrong_contact,
+         "Whom courier firms ask, as /docs shows it: an e-mail address, a URL, a phone number."},
         {"RETRY_SCHEDULE", DURATIONS, FIELD(retry_ms), "1s,5s,25s", 1, 24 * HOUR, NULL,
          "How long to wait before each repeat of a call that failed; as many repeats as there are waits."},
         {"OUTBOUND_TIMEOUT", DURATION, FIELD(outbound_timeout_ms), "10s", 100, 2 * MINUTE, NULL,
@@ -454,6 +466,15 @@ static void value_write(struct config *config, const struct setting *s, FILE *to
                         duration_write(config->retry_ms[i], to);
                 }
         }
+}
+
+void config_write(const struct config *config, const char *name, FILE *to)
+{
+        struct config copy = *config;
+
+        for (size_t i = 0; i < COUNT; i++)
+                if (streq(settings[i].name, name))
+                        value_write(&copy, &settings[i], to);
 }
 
 void config_show(const struct config *config, FILE *to)

@@ -18,6 +18,7 @@ struct config {
         char *admin_token; /* NULL: no admin */
         char *secret_key;
         char *public_url;              /* NULL: not known */
+        char *contact;                 /* NULL: none; UTF-8 in one line */
         int64_t retry_ms[RETRIES_MAX]; /* KURYE_RETRY_SCHEDULE */
         int n_retries;
         int64_t outbound_timeout_ms;
@@ -59,5 +60,7 @@ bool config_store_is_file(const struct config *config);
 
 /* The table: name, default, range, unit and sentence of each setting. */
 void config_help(FILE *to);
+/* The value of KURYE_`name` as it may be shown, a secret masked; nothing where it is unset. */
+void config_write(const struct config *config, const char *name, FILE *to);
 /* What is set to what, secrets masked. */
 void config_show(const struct config *config, FILE *to);

@@ -93,6 +93,7 @@ TEST(what_is_set_is_taken)
         setenv("KURYE_MAX_CONNECTIONS", "20", 1);
         setenv("KURYE_DUKKANGO_URL", "http://127.0.0.1:81/api", 1);
         setenv("KURYE_OUTBOUND_ALLOW", "10.0.0.0/8,fd00::/8", 1);
+        setenv("KURYE_CONTACT", "Teknik destek: <destek@kurye.example>, 0850 ğüş", 1);
         assert_int_equal(read_config(), 0);
         assert_string_equal(config.listen, "[::1]:0");
         assert_string_equal(config.admin_token, TOKEN);
@@ -102,6 +103,7 @@ TEST(what_is_set_is_taken)
         assert_int_equal(config.connections_max, 20);
         assert_string_equal(config.dukkango_url, "http://127.0.0.1:81/api");
         assert_string_equal(config.outbound_allow, "10.0.0.0/8,fd00::/8");
+        assert_string_equal(config.contact, "Teknik destek: <destek@kurye.example>, 0850 ğüş");
 }
 
 TEST(an_empty_variable_counts_as_unset)
@@ -159,6 +161,10 @@ TEST(what_is_wrong_is_refused_by_name)
                 {"KURYE_DUKKANGO_URL", "https://ho st"},
                 {"KURYE_DUKKANGO_URL", "https://dükkan.go"},
                 {"KURYE_LOG_LEVEL", "loud"},
+                {"KURYE_CONTACT", "a@"},
+                {"KURYE_CONTACT", "line\nline"},
+                {"KURYE_CONTACT", "destek\x7f"},
+                {"KURYE_CONTACT", "destek\xfc"},
         };
 
         for (size_t i = 0; i < COUNT(wrong); i++) {
