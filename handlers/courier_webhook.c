@@ -6,6 +6,7 @@
 #include "handlers/answer.h"
 #include "handlers/caller.h"
 #include "model/clean.h"
+#include "server/metrics.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -81,6 +82,8 @@ static enum err updated(struct request *r, void *verb)
                      "{\"success\":true,\"message\":\"Sipariş durumu başarıyla güncellendi\","
                      "\"data\":{\"orderId\":\"%s\",\"status\":\"%s\",\"updatedAt\":\"%s\"}}",
                      id_write(&move->order, id), status_word(move->status), time_write(move->at_ms, at));
+        if (!request_is_late(r))
+                metrics_webhook(move->outcome == MOVE_SAME ? WEBHOOK_SAME : WEBHOOK_MOVED);
         request_reply(r, 200, body, (size_t)n);
         return ERR_OK;
 }

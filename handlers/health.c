@@ -7,6 +7,7 @@
 #include "handlers/caller.h"
 #include "model/clean.h"
 #include "server/client.h"
+#include "server/config.h"
 #include "server/hub.h"
 #include "server/metrics.h"
 #include "server/outbound.h"
@@ -79,8 +80,19 @@ void health_ready(struct request *r)
 
 void health_metrics(struct request *r)
 {
-        char *text = metrics_write();
+        const struct app *app = caller_app(r);
+        struct sampled now = {.store_ready = store_is_ready(app->store),
+                              .loops_ready = loops_turn(app),
+                              .draining = http_is_stopping(app->http),
+                              .connections = http_connections(app->http),
+                              .connections_max = (int)app->config->connections_max,
+                              .held = http_held(app->http),
+                              .store_jobs = store_waiting(app->store),
+                              .clock_offset_ms = store_now(app->store) - time_now_ms()};
+        char *text;
 
+        process_look(&now.process);
+        text = metrics_write(&now);
         if (text)
                 request_reply_header(r, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
         request_reply_text(r, 200, text);

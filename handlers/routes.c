@@ -4,6 +4,7 @@
 #include "handlers/routes.h"
 
 #include "handlers/handlers.h"
+#include "server/metrics.h"
 
 #define WEBHOOK_BODY 16384 /* docs/api.md 1 */
 #define BODY 262144        /* docs/api.md 1 */
@@ -34,7 +35,7 @@ static const char *const status_types[] = {"application/json", "application/vnd.
 const struct route routes[] = {
         /* courier firms */
         ROW("POST", "/api/v1/webhook/courier/status-update", WHO_COURIER, WEBHOOK_BODY,
-            courier_webhook_update, .broken = ERR_NOT_UPDATED),
+            courier_webhook_update, .broken = ERR_NOT_UPDATED, .refused = metrics_webhook_refused),
         GET("/api/v1/webhook/courier/ping", WHO_COURIER, courier_webhook_ping),
         GET("/api/v1/webhook/courier/orders/{id}", WHO_COURIER, courier_webhook_order),
 

@@ -101,9 +101,11 @@ int64_t store_deadline(const struct store *store);
 /* The clock that leases in memory are counted by: a step of the wall clock must not end one whose holder still calls. */
 int64_t store_lease_now(const struct store *store);
 
-/* A backend's trouble, and its end; and what it asked another process. */
+/* A backend's trouble, and its end; what it asked another process; and that so many jobs shared a commit, which took so
+ * long. */
 void store_note(const struct store *store, enum note note, const char *text);
 void store_command(const struct store *store, const struct command *command);
+void store_commit(const struct store *store, int jobs, int64_t took_us);
 
 /* Whether a job whose outcome is unknown may be run again. */
 bool job_may_repeat(const struct job *job);

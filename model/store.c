@@ -86,6 +86,11 @@ bool store_is_ready(const struct store *store)
         return store->ops->is_ready(store->state);
 }
 
+int store_waiting(const struct store *store)
+{
+        return atomic_load_explicit(&store->waiting, memory_order_relaxed);
+}
+
 int64_t store_now(const struct store *store)
 {
         if (store->now)
@@ -115,6 +120,19 @@ void store_command(const struct store *store, const struct command *command)
                 store->hooks.on_command(store->hooks.arg, command);
 }
 
+void store_commit(const struct store *store, int jobs, int64_t took_us)
+{
+        if (store->hooks.on_commit)
+                store->hooks.on_commit(store->hooks.arg, jobs, took_us);
+}
+
+static void submit(struct store *store, struct job *job, bool writes)
+{
+        job->submitted_us = time_boot_us();
+        atomic_fetch_add_explicit(&store->waiting, 1, memory_order_relaxed);
+        store->ops->submit(store->state, job, writes);
+}
+
 /* --- who asks --- */
 
 /* The token's last use is worth a write of its own, which nobody waits for. */
@@ -137,7 +155,7 @@ static void touch(struct store *store, const struct record *token)
         edit->kind = token->kind;
         edit->edit = token_touch;
         text_copy(edit->id, sizeof edit->id, token->id);
-        store->ops->submit(store->state, &edit->job, /* writes= */ true);
+        submit(store, &edit->job, /* writes= */ true);
         store->ops->kick(store->state);
 }
 
@@ -344,6 +362,7 @@ static bool readmits(const struct job *job)
 void store_finish(struct store *store, struct letter *jobs)
 {
         struct inbox *receivers[RECEIVERS_MAX];
+        const int64_t now_us = time_boot_us();
         struct letter *next;
         bool changed = false;
         int n = 0;
@@ -352,6 +371,10 @@ void store_finish(struct store *store, struct letter *jobs)
                 struct job *job = (struct job *)letter;
 
                 next = letter->next;
+                if (store->hooks.on_verb)
+                        store->hooks.on_verb(store->hooks.arg, job->verb, now_us - job->submitted_us,
+                                             err_row(job->err)->http >= 500);
+                atomic_fetch_sub_explicit(&store->waiting, 1, memory_order_relaxed);
                 if (job->err == ERR_OK && readmits(job))
                         admission_forget(store->admission);
                 if (job->err == ERR_OK && job->changed && store->hooks.on_change) {
@@ -366,11 +389,11 @@ void store_finish(struct store *store, struct letter *jobs)
                 inbox_ring(receivers[i]);
 }
 
-#define VERB(name, NAME)                                                               \
-        void store_##name(struct store *store, struct store_##name *in)                \
-        {                                                                              \
-                in->job.verb = VERB_##NAME;                                            \
-                store->ops->submit(store->state, &in->job, verbs[VERB_##NAME].writes); \
+#define VERB(name, NAME)                                                \
+        void store_##name(struct store *store, struct store_##name *in) \
+        {                                                               \
+                in->job.verb = VERB_##NAME;                             \
+                submit(store, &in->job, verbs[VERB_##NAME].writes);     \
         }
 
 VERB(create, CREATE)

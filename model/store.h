@@ -43,12 +43,42 @@ struct command {
         bool failed; /* no answer, or a refusal; a filter that matched nothing is no failure */
 };
 
+#define VERB_TABLE(X)               \
+        X(CREATE, "create")         \
+        X(MOVE, "move")             \
+        X(READ, "read")             \
+        X(LIST, "list")             \
+        X(DUE, "due")               \
+        X(CLAIM, "claim")           \
+        X(SETTLE, "settle")         \
+        X(RELEASE, "release")       \
+        X(REPLAY, "replay")         \
+        X(REPLAY_ALL, "replay-all") \
+        X(PROBE, "probe")           \
+        X(PUT, "put")               \
+        X(GET, "get")               \
+        X(FIND, "find")             \
+        X(EDIT, "edit")             \
+        X(DROP, "drop")             \
+        X(TOUCH, "touch")           \
+        X(IMPORT, "import")         \
+        X(CALL, "call")             \
+        X(SWEEP, "sweep")           \
+        X(REWRITE, "rewrite")       \
+        X(CHANGES, "changes")
+#define VERB_ENUM(name, word) VERB_##name,
+enum verb { VERB_TABLE(VERB_ENUM) VERB_COUNT };
+#undef VERB_ENUM
+
 /* Called on the store's threads; they may only push to inboxes (or count, or write a log line). Any may be NULL. */
 struct store_hooks {
         void (*on_change)(void *arg, const struct change *change);
         void (*on_round)(void *arg); /* those of one commit have been told */
         void (*on_note)(void *arg, enum note note, const char *text);
         void (*on_command)(void *arg, const struct command *command);
+        /* One job is over: since it was submitted, waiting and the commit included; `failed`: the store could not do it */
+        void (*on_verb)(void *arg, enum verb verb, int64_t took_us, bool failed);
+        void (*on_commit)(void *arg, int jobs, int64_t took_us); /* of an embedded store: what shared it */
         void *arg;
 };
 
@@ -83,35 +113,13 @@ void store_kick(struct store *store);
 /* Whether the last write worked. Threads: any. */
 bool store_is_ready(const struct store *store);
 
+/* How many jobs were submitted and are not handed back yet. Threads: any. */
+int store_waiting(const struct store *store);
+
 /* The store's clock, in milliseconds since 1970: the one that all its servers compare times by. Threads: any. */
 int64_t store_now(const struct store *store);
 
 /* --- jobs --- */
-
-enum verb {
-        VERB_CREATE,
-        VERB_MOVE,
-        VERB_READ,
-        VERB_LIST,
-        VERB_DUE,
-        VERB_CLAIM,
-        VERB_SETTLE,
-        VERB_RELEASE,
-        VERB_REPLAY,
-        VERB_REPLAY_ALL,
-        VERB_PROBE,
-        VERB_PUT,
-        VERB_GET,
-        VERB_FIND,
-        VERB_EDIT,
-        VERB_DROP,
-        VERB_TOUCH,
-        VERB_IMPORT,
-        VERB_CALL,
-        VERB_SWEEP,
-        VERB_REWRITE,
-        VERB_CHANGES
-};
 
 /* Who asks. Checked before the verb itself, by what is kept of the secret; a good one is remembered for 5 s, so that a
  * revoked one dies within 5 s on every server and at once on this one. */
@@ -143,8 +151,9 @@ struct job {
         enum verb verb;
         struct change change;
         bool changed;
-        bool repeated; /* it ran before, and nobody knows what came of that */
-        int64_t by_ms; /* CLOCK_BOOTTIME: its deadline */
+        bool repeated;        /* it ran before, and nobody knows what came of that */
+        int64_t by_ms;        /* CLOCK_BOOTTIME: its deadline */
+        int64_t submitted_us; /* CLOCK_BOOTTIME */
 };
 
 /* --- orders --- */

@@ -181,25 +181,34 @@ static enum err make_ready(struct conn *conn, const char *path, struct why *why)
 
 /* --- the writer --- */
 
+static bool commit(struct sqlite *sqlite, int jobs)
+{
+        struct conn *conn = &sqlite->writer.conn;
+        const int64_t began_us = time_boot_us();
+
+        if (sql_run(conn, sql(conn, SQL_COMMIT), NULL, NULL) != ERR_OK)
+                return false;
+        store_commit(sqlite->store, jobs, time_boot_us() - began_us);
+        if (conn->leases)
+                leases_commit(conn, true);
+        return true;
+}
+
 /* Begins, runs, commits. False: rolled back, nothing of it stands (or, after a failed commit, nobody knows). */
 static bool try_batch(struct sqlite *sqlite, struct letter *jobs)
 {
         struct conn *conn = &sqlite->writer.conn;
         struct why ignored;
+        int n = 0;
 
         if (!conn->db && conn_open(conn, sqlite->path, /* writes= */ true, &ignored) != ERR_OK)
                 return false;
         conn->failed = false;
         if (sql_run(conn, sql(conn, SQL_BEGIN), NULL, NULL) != ERR_OK)
                 return false;
-        for (struct letter *letter = jobs; letter && !conn->failed; letter = letter->next)
+        for (struct letter *letter = jobs; letter && !conn->failed; letter = letter->next, n++)
                 store_run(sqlite->store, conn, (struct job *)letter);
-        if (!conn->failed && sql_run(conn, sql(conn, SQL_COMMIT), NULL, NULL) == ERR_OK) {
-                if (conn->leases)
-                        leases_commit(conn, true);
-                return true;
-        }
-        return false;
+        return !conn->failed && commit(sqlite, n);
 }
 
 static void roll_back(struct sqlite *sqlite, struct why *why)

@@ -273,20 +273,25 @@ bool time_read(const char *text, int64_t *ret_ms)
         return true;
 }
 
-static int64_t clock_ms(clockid_t clock)
+static int64_t clock_us(clockid_t clock)
 {
         struct timespec now;
 
         clock_gettime(clock, &now);
-        return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+        return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
 }
 
 int64_t time_now_ms(void)
 {
-        return clock_ms(CLOCK_REALTIME);
+        return clock_us(CLOCK_REALTIME) / 1000;
 }
 
 int64_t time_boot_ms(void)
 {
-        return clock_ms(CLOCK_BOOTTIME);
+        return time_boot_us() / 1000;
+}
+
+int64_t time_boot_us(void)
+{
+        return clock_us(CLOCK_BOOTTIME);
 }

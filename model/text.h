@@ -56,3 +56,5 @@ bool time_read(const char *text, int64_t *ret_ms);
 /* Milliseconds: the wall clock, and the clock that also counts while the machine sleeps (CLOCK_BOOTTIME). */
 int64_t time_now_ms(void);
 int64_t time_boot_ms(void);
+/* The latter in microseconds. */
+int64_t time_boot_us(void);

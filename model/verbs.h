@@ -5,6 +5,8 @@
 
 #include "model/backend.h"
 
+#include <stdatomic.h>
+
 struct admission;
 
 struct store {
@@ -14,6 +16,7 @@ struct store {
         int64_t (*now)(void); /* NULL: the backend's */
         int64_t deadline_ms;
         struct admission *admission;
+        atomic_int waiting; /* jobs that are not handed back */
 };
 
 /* Whose data the caller may reach; NULL: everybody's. */

@@ -21,6 +21,7 @@
 #include "model/clean.h"
 #include "model/text.h"
 #include "server/guard.h"
+#include "server/metrics.h"
 #include "server/resolver.h"
 #include "server/url.h"
 
@@ -120,6 +121,7 @@ static void send_home(struct client_transfer *t)
         if (t->begun_ms) {
                 call->took_ms = time_boot_ms() - t->begun_ms;
                 client->n_calls--;
+                metrics_calls(-1);
         }
         if (t->handle) {
                 curl_multi_remove_handle(client->multi, t->handle);
@@ -369,6 +371,7 @@ static void begin(struct client_transfer *t)
         move(t, NULL);
         t->begun_ms = time_boot_ms();
         client->n_calls++;
+        metrics_calls(1);
         if (!url_read(&t->url, t->call->message.url, t->resolution.host)) {
                 end_never(t, "not a URL that can be called");
                 return;

@@ -126,6 +126,11 @@ static void log_dead(const struct errand *errand)
                   LOG_TEXT("reason", errand->settle.settlement.dead));
 }
 
+static int callee(const struct errand *errand)
+{
+        return metrics_callee(errand->claim.due.platform, errand->claim.due.party);
+}
+
 static void settled(struct letter *letter)
 {
         struct errand *errand = ((struct job *)letter)->arg;
@@ -139,8 +144,10 @@ static void settled(struct letter *letter)
                 go_on(errand);
                 return;
         }
-        if (written && change->kind == SETTLE_DEAD)
+        if (written && change->kind == SETTLE_DEAD) {
+                metrics_dead(callee(errand));
                 log_dead(errand);
+        }
         if (written && change->at_ms != TARGET_NOT_DUE)
                 reminder_put(errand->outbound, &errand->claim.due, change->at_ms);
         errand->hinted |= fine && errand->settle.outcome == SETTLE_OVERTAKEN;
@@ -163,11 +170,25 @@ static int64_t floor_ms(const struct errand *errand)
                                             : FIRM_PAUSE_MS;
 }
 
+/* What was filled in because the platform wants every step is no fact, and was not late. */
+static void count_told(const struct errand *errand, int64_t now_ms)
+{
+        const struct due *due = &errand->claim.due;
+        const int rank = errand->step->number / STEP_OF(1);
+        const struct move *fact = order_find_move(errand->claim.order, (enum status)rank);
+
+        if (due->party == PARTY_PLATFORM && errand->step->number == STEP_OF(rank) && fact)
+                metrics_lag(due->platform, now_ms - fact->at_ms);
+}
+
 static void settle(struct errand *errand, const struct judgement *judgement)
 {
         const int64_t now_ms = store_now(errand->outbound->store);
         struct retry retry = errand->outbound->options.retry;
 
+        metrics_delivery(callee(errand), judgement->verdict);
+        if (judgement->verdict == VERDICT_DONE && errand->step)
+                count_told(errand, now_ms);
         retry.step_wait_ms = step_wait_ms(errand);
         retry.jitter = (double)rand_r(&errand->outbound->seed) / INT32_MAX;
         if (errand->claim.due.party == PARTY_PLATFORM)
@@ -218,6 +239,7 @@ static void answered(struct call *call)
                               &call->answer, &judgement);
         else
                 dialect_judge_check(errand->dialect, errand->claim.order, &call->answer, &judgement);
+        metrics_try(callee(errand), call->took_ms);
         outbound_heard(errand->outbound, errand->lane, floor_ms(errand), &call->answer,
                        judgement.verdict == VERDICT_WAIT);
         if (errand->dispatch.url && call->answer.http == 410)
@@ -227,6 +249,7 @@ static void answered(struct call *call)
                 settle(errand, &judgement);
                 return;
         }
+        metrics_delivery(callee(errand), VERDICT_LOGIN);
         session_forget_token(errand->session);
         if (errand->renewed || !errand->dialect->login) {
                 judge(&judgement, VERDICT_RETRY, "unauthorized");

@@ -18,6 +18,7 @@
 #include "model/text.h"
 #include "server/listener.h"
 #include "server/log.h"
+#include "server/metrics.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -405,6 +406,7 @@ enum err http_open(const struct http_options *options, struct http **ret, struct
         http->epoll = epoll_create1(EPOLL_CLOEXEC);
         if (http->epoll < 0)
                 return FAIL(why, ERR_INTERNAL, "epoll: %s", strerror(errno));
+        metrics_routes(options->routes, options->ops_routes);
         e = http_watch(http, http->inbox.fd, inbox_ready, http, why);
         if (!e && !crypto_random(&http->next_id, sizeof http->next_id))
                 e = FAIL(why, ERR_INTERNAL, "no randomness");
@@ -520,7 +522,8 @@ static void round_once(struct http *http)
         struct epoll_event events[EVENTS_MAX];
         int n = epoll_wait(http->epoll, events, EVENTS_MAX, round_wait_ms(http));
 
-        http->now_ms = time_boot_ms();
+        http->now_us = time_boot_us();
+        http->now_ms = http->now_us / 1000;
         http->had_progress = n > 0;
         for (int i = 0; i < n; i++) {
                 const struct watch *watch = events[i].data.ptr;

@@ -52,6 +52,10 @@ bool http_is_stopping(const struct http *http);
 /* Calls `ready` on the loop when `fd` becomes readable (main's signalfd). At most 4. */
 enum err http_watch(struct http *http, int fd, void (*ready)(void *arg), void *arg, struct why *why) MUST_USE;
 
+/* Connections of the main port, and requests with something under way. On the loop. */
+int http_connections(const struct http *http);
+int http_held(const struct http *http);
+
 /* Where completions for requests go. */
 struct inbox *http_inbox(struct http *http);
 
@@ -98,6 +102,9 @@ bool request_hold(struct request *r);
 /* The completion is here: the second piece must reply before it returns, or hold again. Where the client has gone or the
  * deadline has answered, replies are dropped in silence. */
 void request_release(struct request *r);
+
+/* The deadline has answered: what is replied now is dropped. */
+bool request_is_late(const struct request *r);
 
 /* Answers. `body` is copied; NULL: no body. Exactly one answer for a request. */
 void request_reply(struct request *r, int http_status, const char *body, size_t length);

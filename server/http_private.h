@@ -82,7 +82,8 @@ struct http {
         int epoll;
         atomic_bool stop_asked;
         atomic_bool is_stopping;
-        int64_t now_ms; /* CLOCK_BOOTTIME, once a round */
+        int64_t now_us; /* CLOCK_BOOTTIME, once a round */
+        int64_t now_ms; /* the same */
         int64_t stopping_since_ms;
         int64_t drain_ms; /* how long stopping may take */
         struct peers phases[PHASE_COUNT];
@@ -129,6 +130,7 @@ struct request {
         char id[REQUEST_ID_MAX + 1];
         char address[INET6_ADDRSTRLEN];
         struct kept *kept;
+        int64_t began_us; /* when it was whole, by http->now_us; -1: it is not, or was refused before */
         /* state */
         bool is_held;     /* something is under way */
         bool is_answered; /* `reply` stands */

@@ -81,6 +81,18 @@ static void on_command(void *arg, const struct command *command)
         metrics_command(command);
 }
 
+static void on_verb(void *arg, enum verb verb, int64_t took_us, bool failed)
+{
+        (void)arg;
+        metrics_job(verb, took_us, failed);
+}
+
+static void on_commit(void *arg, int jobs, int64_t took_us)
+{
+        (void)arg;
+        metrics_commit(jobs, took_us);
+}
+
 /* --- signals --- */
 
 /* The first asks to stop; a second one ends the process at once, as its default does. */
@@ -200,6 +212,8 @@ static enum err open_store(struct server *server, struct why *why)
                                                         .on_round = on_round,
                                                         .on_note = on_note,
                                                         .on_command = on_command,
+                                                        .on_verb = on_verb,
+                                                        .on_commit = on_commit,
                                                         .arg = server},
                                               .deadline_ms = server->config.request_deadline_ms};
 

@@ -3,6 +3,7 @@
 #include "server/errand.h"
 
 #include "server/log.h"
+#include "server/metrics.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -68,13 +69,23 @@ int64_t answer_hold_ms(const struct answer *answer, int64_t floor_ms)
         return answer->retry_after_ms > least_ms ? answer->retry_after_ms : least_ms;
 }
 
+static int callee_of(const struct outbound *o, const struct lane *lane)
+{
+        for (int platform = 0; platform < PLATFORM_COUNT; platform++)
+                if (lane == &o->lanes[platform])
+                        return platform;
+        return CALLEE_COURIER;
+}
+
 void outbound_heard(struct outbound *o, struct lane *lane, int64_t floor_ms, const struct answer *answer,
                     bool waits)
 {
         const int64_t hold_ms = answer_hold_ms(answer, floor_ms);
         const int64_t now_ms = time_boot_ms();
+        const bool was_open = lane_is_open(lane);
 
         lane_heard(lane, answer->carried == CARRIED_ANSWERED && answer->http < 500);
+        metrics_breakers(callee_of(o, lane), lane_is_open(lane) - was_open);
         if (!waits || hold_ms <= 0)
                 return;
         lane_hold(lane, now_ms, hold_ms);

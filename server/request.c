@@ -9,6 +9,7 @@
 #include "model/text.h"
 #include "server/forwarded.h"
 #include "server/log.h"
+#include "server/metrics.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -87,7 +88,8 @@ struct request *request_new(struct peer *peer, const struct head *head)
 
         if (!r)
                 return NULL;
-        *r = (struct request){.http = peer->port->http, .peer = peer, .is_ops = peer->port->is_ops};
+        *r = (struct request){
+                .http = peer->port->http, .peer = peer, .is_ops = peer->port->is_ops, .began_us = -1};
         identify(r, head->value[HEAD_REQUEST_ID]);
         forwarded_client(r->http->options.trusted, peer->address, head->forwarded, head->n_forwarded,
                          r->address);
@@ -124,8 +126,15 @@ static void request_free(struct request *r)
         free(r);
 }
 
+static void count(const struct request *r, int code)
+{
+        metrics_request(r->match.route, code, r->began_us < 0 ? -1 : r->http->now_us - r->began_us);
+}
+
 void request_end(struct request *r)
 {
+        if (!r->is_answered)
+                count(r, CODE_GONE);
         r->peer = NULL;
         if (!r->is_held)
                 request_free(r);
@@ -231,6 +240,12 @@ static bool is_type(const char *type, const struct route *route)
         return false;
 }
 
+static enum err too_many_held(const struct request *r, struct why *why)
+{
+        metrics_refused(REFUSAL_HELD);
+        return FAIL(why, ERR_BUSY, "%d requests are unanswered", r->http->held);
+}
+
 static enum err admit_body(struct request *r, const struct head *head, struct why *why)
 {
         const struct route *route = r->match.route;
@@ -246,12 +261,16 @@ static enum err admit_body(struct request *r, const struct head *head, struct wh
                 return ERR_NOT_JSON;
         if (r->is_ops)
                 return ERR_OK;
-        if (http_is_stopping(r->http))
+        if (http_is_stopping(r->http)) {
+                metrics_refused(REFUSAL_DRAINING);
                 return FAIL(why, ERR_BUSY, "the server is stopping");
+        }
         if (r->http->held >= r->http->options.held_max)
-                return FAIL(why, ERR_BUSY, "%d requests are unanswered", r->http->held);
-        if (promised > BODIES_MAX - r->http->body_bytes)
+                return too_many_held(r, why);
+        if (promised > BODIES_MAX - r->http->body_bytes) {
+                metrics_refused(REFUSAL_BODIES);
                 return FAIL(why, ERR_BUSY, "%zu bytes are promised to bodies", r->http->body_bytes);
+        }
         r->body_bytes = promised;
         r->http->body_bytes += promised;
         return ERR_OK;
@@ -315,6 +334,7 @@ bool request_take(struct request *r, const char *bytes, size_t n)
 
 void request_run(struct request *r)
 {
+        r->began_us = r->http->now_us;
         r->match.route->handler(r);
         assert(r->is_held || r->is_answered);
 }
@@ -389,6 +409,16 @@ void *request_alloc(struct request *r, size_t size, void (*done)(void *memory))
 
 /* ---- holding ---- */
 
+int http_connections(const struct http *http)
+{
+        return http->main.n_peers;
+}
+
+int http_held(const struct http *http)
+{
+        return http->held;
+}
+
 bool request_hold(struct request *r)
 {
         struct why why;
@@ -397,7 +427,7 @@ bool request_hold(struct request *r)
         if (!r->peer || r->is_answered)
                 return false;
         if (!r->is_ops && r->http->held >= r->http->options.held_max) {
-                request_fail(r, FAIL(&why, ERR_BUSY, "%d requests are unanswered", r->http->held), &why);
+                request_fail(r, too_many_held(r, &why), &why);
                 return false;
         }
         r->is_held = true;
@@ -426,6 +456,7 @@ static void reply(struct request *r, int http_status, char *body, size_t length)
                 return;
         }
         r->is_answered = true;
+        count(r, http_status);
         r->reply.http_status = http_status;
         r->reply.body = body;
         r->reply.length = length;
@@ -479,6 +510,11 @@ void request_upgrade(struct request *r, void (*take)(void *arg, struct lent *len
         r->take = take;
         r->take_arg = arg;
         reply(r, 101, NULL, 0);
+}
+
+bool request_is_late(const struct request *r)
+{
+        return r->is_late;
 }
 
 bool request_has_header(const struct request *r, const char *name)
@@ -543,6 +579,8 @@ void request_fail(struct request *r, enum err e, const struct why *why)
                 log_limited(told->http == 503 ? LOG_WARN : LOG_ERROR, "request_failed",
                             LOG_TEXT("error", row->name), LOG_TEXT("why", why ? why->text : ""),
                             LOG_TEXT("request", r->id), LOG_TEXT("route", route ? route->path : ""));
+        if (route && route->refused && !r->is_late)
+                route->refused(e);
         if ((row->retry || told->retry) && !request_has_header(r, "Retry-After"))
                 request_reply_header(r, "Retry-After", "1");
         if (e == ERR_BAD_METHOD)

@@ -40,6 +40,7 @@ struct route {
         bool body_optional;                 /* none at all is fine, whatever its Content-Type says */
         const char *const *types;           /* what the body may be, ended by NULL; NULL: JSON */
         enum complaint complaint;
+        void (*refused)(enum err e); /* counts an error that is told; NULL: nobody does */
 };
 
 struct match {

@@ -3,6 +3,8 @@
  * and what the platform says to its credentials. */
 #include "server/errand.h"
 
+#include "server/metrics.h"
+
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,6 +153,7 @@ static void logged_in(struct call *call)
                 judgement.wait_ms = answer_hold_ms(&call->answer, floor_ms);
         outbound_heard(session->outbound, &session->outbound->lanes[session->platform], floor_ms,
                        &call->answer, judgement.verdict == VERDICT_WAIT && session->owes);
+        metrics_login(session->platform, judgement.verdict);
         if (!crypto_equal(&session->asked, &session->credentials, sizeof session->asked))
                 judge(&judgement, VERDICT_RETRY, "credentials_changed");
         if (judgement.verdict == VERDICT_DONE)

@@ -5,6 +5,7 @@
 #include "server/sweeper.h"
 
 #include "server/log.h"
+#include "server/metrics.h"
 
 #include <poll.h>
 #include <stdatomic.h>
@@ -42,6 +43,7 @@ static void came_back(struct letter *letter)
 
         s->asked = false;
         s->swept += s->sweep.job.err ? 0 : s->sweep.swept;
+        metrics_sweep(s->sweep.job.err ? SWEEP_FAILED : SWEEP_OK, s->sweep.job.err ? 0 : s->sweep.swept);
         if (s->sweep.job.err)
                 log_limited(LOG_WARN, "sweep_failed", LOG_TEXT("reason", s->sweep.job.why.text));
         if (!s->sweep.job.err && s->sweep.swept == SWEEP_MAX && ++s->rounds < ROUNDS_MAX)

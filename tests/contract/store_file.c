@@ -398,6 +398,20 @@ TEST(what_a_killed_process_answered_stands)
         }
 }
 
+TEST(what_shares_a_commit_is_told_with_it)
+{
+        const int before = committed_heard();
+        struct store_move moves[8];
+
+        for (size_t i = 0; i < COUNT(moves); i++)
+                moves[i] = moving(order_new(PLATFORM_PHONE, STATUS_NEW), STATUS_ACCEPTED);
+        assert_int_equal(committed_heard(), before + (int)COUNT(moves));
+        for (size_t i = 0; i < COUNT(moves); i++)
+                SUBMIT(&world.desk, move, &moves[i]);
+        assert_true(desk_wait(&world.desk));
+        assert_int_equal(committed_heard(), before + 2 * (int)COUNT(moves));
+}
+
 int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
@@ -415,6 +429,7 @@ int main(int argc, char **argv)
                 STORY(what_has_expired_is_found_by_its_index),
                 STORY(a_change_is_told_when_others_can_read_it),
                 STORY(what_a_killed_process_answered_stands),
+                STORY(what_shares_a_commit_is_told_with_it),
         };
 
         if (argc < 2 || !world_choose(argv[1]))

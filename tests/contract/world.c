@@ -95,6 +95,9 @@ static struct {
         bool in_round; /* changes were told, and their round has not ended */
         struct change last;
         int notes[NOTE_RECOVERED + 1];
+        int jobs[VERB_COUNT];
+        int failures[VERB_COUNT];
+        int committed;
         void (*watch)(const struct change *change);
 } heard = {.lock = PTHREAD_MUTEX_INITIALIZER, .noted = PTHREAD_COND_INITIALIZER};
 
@@ -124,6 +127,45 @@ static void hear_note(__attribute__((unused)) void *arg, enum note note,
         heard.notes[note]++;
         pthread_cond_broadcast(&heard.noted);
         pthread_mutex_unlock(&heard.lock);
+}
+
+static void hear_verb(__attribute__((unused)) void *arg, enum verb verb, int64_t took_us, bool failed)
+{
+        assert_true(took_us >= 0);
+        pthread_mutex_lock(&heard.lock);
+        heard.jobs[verb]++;
+        heard.failures[verb] += failed;
+        pthread_mutex_unlock(&heard.lock);
+}
+
+static void hear_commit(__attribute__((unused)) void *arg, int jobs, __attribute__((unused)) int64_t took_us)
+{
+        pthread_mutex_lock(&heard.lock);
+        heard.committed += jobs;
+        pthread_mutex_unlock(&heard.lock);
+}
+
+static int look_at(const int *number)
+{
+        pthread_mutex_lock(&heard.lock);
+        const int value = *number;
+        pthread_mutex_unlock(&heard.lock);
+        return value;
+}
+
+int jobs_heard(enum verb verb)
+{
+        return look_at(&heard.jobs[verb]);
+}
+
+int failures_heard(enum verb verb)
+{
+        return look_at(&heard.failures[verb]);
+}
+
+int committed_heard(void)
+{
+        return look_at(&heard.committed);
 }
 
 int changes_heard(struct change *ret_last)
@@ -508,10 +550,13 @@ void give_up(struct id order, enum platform platform, bool unsure)
 
 struct store_options world_options(void)
 {
-        return (struct store_options){
-                .where = world.where,
-                .hooks = {.on_change = hear_change, .on_round = hear_round, .on_note = hear_note},
-                .now = clock_now};
+        return (struct store_options){.where = world.where,
+                                      .hooks = {.on_change = hear_change,
+                                                .on_round = hear_round,
+                                                .on_note = hear_note,
+                                                .on_verb = hear_verb,
+                                                .on_commit = hear_commit},
+                                      .now = clock_now};
 }
 
 void world_open(void)
@@ -534,6 +579,9 @@ int world_begin(__attribute__((unused)) void **state)
         changes_watch(NULL);
         changes_heard(NULL);
         memset(heard.notes, 0, sizeof heard.notes);
+        memset(heard.jobs, 0, sizeof heard.jobs);
+        memset(heard.failures, 0, sizeof heard.failures);
+        heard.committed = 0;
         if (!kind->make(world.where, sizeof world.where))
                 return -1;
         desk_open(&world.desk);

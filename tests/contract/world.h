@@ -71,6 +71,12 @@ int notes_heard(enum note note);
 /* Waits until it has come `n` times; false when it does not within half a minute. */
 bool note_await(enum note note, int n);
 
+/* How many jobs of this verb are over since the world began, how many of them had failed, and how many shared an embedded
+ * store's commits. Threads: any. */
+int jobs_heard(enum verb verb);
+int failures_heard(enum verb verb);
+int committed_heard(void);
+
 /* --- jobs --- */
 
 void desk_open(struct desk *desk);

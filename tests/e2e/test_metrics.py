@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """test_metrics.py - what GET /metrics counts, and that a server alone never loses a claim."""
 
+import json
+import os
 import re
+import socket
+import struct
+import subprocess
+import time
 
 from fake import fails
+from process import BINARY
 from stores import STORE
-from world import PLATFORMS, eventually
+from world import PLATFORMS, eventually, new_id
 
-SAMPLE = re.compile(r'(\w+)(?:\{((?:\w+="[^"\\]*",?)+)\})? (\d+(?:\.\d+)?)')
+SAMPLE = re.compile(r'(\w+)(?:\{((?:\w+="[^"\\]*",?)+)\})? (-?\d+(?:\.\d+)?)')
 
 
 def metrics(world):
@@ -20,6 +27,12 @@ def metrics(world):
             family, labels, value = SAMPLE.fullmatch(line).groups()
             samples[family, frozenset(re.findall(r'(\w+)="([^"]*)"', labels or ""))] = float(value)
     return samples
+
+
+def family_of(name, families):
+    """Of a series: a histogram's have the name of three."""
+    whole = re.sub("_(bucket|sum|count)$", "", name)
+    return whole if families.get(whole) == "histogram" else name
 
 
 def counted(world, family, **labels):
@@ -36,9 +49,9 @@ class TestMetrics:
     def test_they_are_prometheus_text(self, shared):
         answer = shared.call("GET", "/metrics", ops=True)
         assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
-        families = {family for family, _ in metrics(shared)}
-        assert families == set(re.findall(r"^# HELP (\w+) [A-Z].*\.$", answer.text, re.M))
-        assert families == set(re.findall(r"^# TYPE (\w+) (?:counter|gauge)$", answer.text, re.M))
+        families = dict(re.findall(r"^# TYPE (\w+) (counter|gauge|histogram)$", answer.text, re.M))
+        assert list(families) == re.findall(r"^# HELP (\w+) [A-Z].*\.$", answer.text, re.M)
+        assert {family_of(name, families) for name, _ in metrics(shared)} <= families.keys()
         assert shared.call("GET", "/metrics").status_code == 404
 
     def test_round_trips_to_the_store_are_counted(self, world):
@@ -46,6 +59,94 @@ class TestMetrics:
         sent = counted(world, "kuryed_store_commands_total", result="ok")
         took = counted(world, "kuryed_store_command_seconds_total")
         assert (sent > 0) == (took > 0) == (STORE == "mongodb")
+
+    def test_each_job_of_the_store_is_timed_and_so_is_a_commit(self, world):
+        orders = [world.restaurant().order() for _ in range(3)]
+        for order in orders:
+            order.becomes("hazirlanacak")
+        assert counted(world, "kuryed_store_job_duration_seconds_count", verb="create") == 3
+        assert counted(world, "kuryed_store_job_duration_seconds_count", verb="move") == 3
+        assert counted(world, "kuryed_store_job_duration_seconds_sum", verb="move") > 0
+        assert counted(world, "kuryed_store_jobs_failed_total") == 0
+        commits = counted(world, "kuryed_store_commit_duration_seconds_count")
+        assert (commits >= 6) == (STORE == "sqlite")
+        assert counted(world, "kuryed_store_commit_jobs_sum") >= commits
+
+    def test_the_process_says_what_it_uses(self, world):
+        pid = world.server.process.pid
+        assert counted(world, "process_open_fds") >= len(os.listdir(f"/proc/{pid}/fd")) - 2
+        assert counted(world, "process_max_fds") >= counted(world, "kuryed_http_connections_max")
+        assert 1 << 20 < counted(world, "process_resident_memory_bytes") < counted(world, "process_virtual_memory_bytes")
+        assert 0 < counted(world, "process_cpu_seconds_total") < 60
+        assert counted(world, "process_threads") == len(os.listdir(f"/proc/{pid}/task"))
+        assert abs(counted(world, "process_start_time_seconds") - (time.time() - time.monotonic() + world.server.started)) < 2
+        version = subprocess.run([BINARY, "--version"], text=True, stdout=subprocess.PIPE).stdout.split()[1]
+        assert counted(world, "kuryed_build_info", version=version) == 1
+
+
+ROUTE = "POST /api/v1/webhook/courier/status-update"
+
+
+def outcomes(world):
+    """The webhooks' outcomes that there were."""
+    return {dict(labels)["outcome"]: value for (name, labels), value in metrics(world).items()
+            if name == "kuryed_webhooks_total" and value}
+
+
+class TestRequests:
+    def test_each_webhook_is_counted_by_what_came_of_it(self, world):
+        place = world.restaurant()
+        courier, order, other = place.courier(), place.order(), place.order()
+        courier.posts(order, 1, headers={"Idempotency-Key": "a"})
+        courier.posts(order, 1, headers={"Idempotency-Key": "a"})
+        courier.posts(order, 1)
+        courier.post(other, 2, headers={"Idempotency-Key": "b"})
+        courier.post(other, 1, headers={"Idempotency-Key": "b"})
+        courier.post(other, 2)
+        courier.send({"restaurantId": place.id, "orderId": new_id(), "status": 1})
+        courier.post(order, 2, key="krk_nobody")
+        courier.post(order, 2, key="")
+        courier.post(order, 3)
+        courier.send(b"{", content_type="text/plain")
+        assert outcomes(world) == {"moved": 3, "same": 1, "key_reused": 1, "final": 1, "unknown_order": 1,
+                                   "no_integration": 1, "no_key": 1, "malformed": 2}
+        assert counted(world, "kuryed_http_requests_total", route=ROUTE) == 11
+        assert counted(world, "kuryed_http_requests_total", route=ROUTE, code="200") == 4
+        assert counted(world, "kuryed_http_requests_total", route=ROUTE, code="415") == 1
+        # Of what its headers alone refuse no time is taken.
+        assert counted(world, "kuryed_http_request_duration_seconds_count", route=ROUTE) == 9
+
+    def test_a_route_is_named_by_its_template_and_what_is_none_has_one_word(self, world):
+        order = world.restaurant().order()
+        order.now()
+        world.call("GET", "/api/v1/order/" + order.id)
+        world.call("BREW", "/api/v1/orders")
+        text = world.call("GET", "/metrics", ops=True).text
+        assert order.id not in text
+        assert counted(world, "kuryed_http_requests_total", route="GET /api/v1/orders/{id}", code="200") == 1
+        assert counted(world, "kuryed_http_requests_total", route="unknown", code="404") == 1
+        assert counted(world, "kuryed_http_requests_total", route="unknown", code="405") == 1
+        assert counted(world, "kuryed_http_requests_total", route="GET /metrics", code="200") == 4
+
+    def test_what_the_deadline_answers_has_failed_and_has_not_moved(self, world):
+        place = world.restaurant()
+        courier, order = place.courier(), place.order()
+        world.restart(request_deadline="1s")
+        with world.store.stalled():
+            assert courier.post(order, 1).status_code == 500
+        assert outcomes(world) == {"failed": 1}
+
+    def test_whoever_leaves_before_the_answer_is_counted_as_gone(self, world):
+        place = world.restaurant()
+        courier, order = place.courier(), place.order()
+        with world.store.stalled(), socket.create_connection((world.host, world.port)) as client:
+            body = json.dumps({"restaurantId": place.id, "orderId": order.id, "status": 1})
+            client.sendall(f"POST {ROUTE[5:]} HTTP/1.1\r\nHost: x\r\nx-api-key: {courier.key}\r\n"
+                           f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+            eventually(lambda: counted(world, "kuryed_http_held_requests"), lambda held: held == 1)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # leaves without a word
+        eventually(lambda: outcomes(world), lambda found: found == {"moved": 1})
+        assert counted(world, "kuryed_http_requests_total", route=ROUTE, code="499") == 1
 
 
 def fetched(place, name):

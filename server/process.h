@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* process.h - what this process uses of its machine. */
+#pragma once
+
+#include <stdint.h>
+
+struct process {
+        int64_t cpu_us;
+        int64_t started_ms; /* since 1970 */
+        int64_t resident_bytes, virtual_bytes;
+        int64_t open_fds, max_fds, threads;
+};
+
+/* What cannot be found out is PROCESS_UNKNOWN. Threads: one. */
+#define PROCESS_UNKNOWN INT64_MIN
+void process_look(struct process *ret);
