@@ -23,3 +23,39 @@ build() {
         fi
         quietly "$dir.log" ninja -C "$dir" -j "$(nproc)"
 }
+
+# ---- processes that outlive the script which started them ----
+
+# birth PID: when it started, in ticks since boot, which tells it from a later one so numbered. Nothing once it ended.
+birth() {
+        local stat
+        { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 0
+        read -ra stat <<<"${stat##*) }"
+        [[ ${stat[0]} == Z ]] || echo "${stat[19]}"
+}
+
+alive() {
+        [[ -n $2 && $(birth "$1") == "$2" ]]
+}
+
+# ---- a Debian of its own ----
+
+# The archive that the machine's own apt takes Debian from.
+mirror() {
+        # shellcheck disable=SC2016
+        apt-get indextargets --format '$(COMPONENT) $(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
+                awk '$1 == "main" && $2 !~ /[-\/]/ { print $3; exit }'
+}
+
+# debian SUITE TARGET [MMDEBSTRAP OPTION...]: a small one, got the way the machine gets its own; TARGET may be a .tar.
+debian() {
+        local suite=$1 target=$2 way status=0
+        shift 2
+        way=$(mktemp)
+        apt-config dump | grep -E '^Acquire::(http|https)::' >"$way" || true
+        mmdebstrap --mode=root --variant=minbase --aptopt="$way" --dpkgopt='path-exclude=/usr/share/doc/*' \
+                --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+                "$@" "$suite" "$target" "$(mirror)" || status=$?
+        rm "$way"
+        return "$status"
+}

@@ -28,10 +28,12 @@ class Kuryed:
         # A proxy of the environment must never be used; port 9 would refuse every call. libmongoc's counters would lie
         # about in /dev/shm after a kill, and be met by the next process of that number.
         env.update(http_proxy="http://127.0.0.1:9", https_proxy="http://127.0.0.1:9", MONGOC_DISABLE_SHM="1", **settings)
+        self.launch([*IGNORING, BINARY, *arguments], env)
+
+    def launch(self, command, env):
         self.started = time.monotonic()
-        self.process = subprocess.Popen(
-            [*IGNORING, BINARY, *arguments], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE)
+        self.process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE)
         self.log, self.noise, self.stdout = [], [], ""
         self.changed = threading.Condition()
         self.ended = False

@@ -48,7 +48,7 @@ class Server:
     def start(self):
         self.killed = False
         store = self.relay.uri(self.world.store.database.name)
-        self.process = Kuryed(self.world.environment(listen=self.address, store=store))
+        self.process = self.world.program(self.world.environment(listen=self.address, store=store))
         self.ops_address = self.process.log_contains(event="listening")["opsListen"]
 
     def kill(self):

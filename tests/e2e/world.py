@@ -102,6 +102,8 @@ def new_id():
 class World:
     """The binary's settings are keyword arguments: World(outbound_timeout="1s")."""
 
+    program = Kuryed  # what is run with the settings
+
     def __init__(self, step_wait=STEP_WAIT, **settings):
         self._folder = tempfile.TemporaryDirectory(prefix="kuryed-e2e-")
         self.folder = self._folder.name
@@ -130,7 +132,7 @@ class World:
     def start(self, **changes):
         """Starts the binary on the same data; `changes` are settings for this run on."""
         self.settings.update(changes)
-        self.server = Kuryed(self.environment())
+        self.server = self.program(self.environment())
         line = self.server.log_contains(event="listening")
         self.address, self.ops_address = line["listen"], line["opsListen"]
         self.host, port = self.address.rsplit(":", 1)

@@ -47,9 +47,11 @@ BANNED_CALLS = {
     'sleep': 'waiting for the event', 'usleep': 'waiting for the event',
 }
 UNFINISHED = r'\b(?:TO' r'DO|FIX' r'ME|X' r'XX|HA' r'CK|not imple' r'mented)\b'
-# Paths of somebody's machine, and hosts of package registries: the tree stands alone.
+# Paths of somebody's machine, and hosts of package registries: the tree stands alone. Debian's engine is named as a host
+# is; the host has something before or behind it.
 PLACES = (r'/(?:work|home|root)/|\.lib' r'rary\b|\b(?:pypi|crates|rubygems)\.(?:org|io)\b|pythonhosted\.org'
-          r'|registry\.npmjs|proxy\.golang\.org|(?:deb|snapshot|ftp)\.debian\.org|(?:docker|ghcr|quay)\.io\b')
+          r'|registry\.npmjs|proxy\.golang\.org|(?:deb|snapshot|ftp)\.debian\.org|(?:ghcr|quay)\.io\b'
+          r'|\.docker\.io\b|\bdocker\.io/')
 
 NO_FUNCTION = r'[A-Z_]+\(|typedef\b|_Static_assert\b|(?:struct|union|enum)[^(]*\{'
 
