@@ -17,6 +17,7 @@ struct asset {
 
 extern const struct asset panel_assets[];
 extern const struct asset docs_assets[];
+extern const struct asset description_assets[]; /* docs/openapi.yaml alone */
 
 /* NULL: there is none of that name. */
 const struct asset *asset_find(const struct asset *assets, const char *name);

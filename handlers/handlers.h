@@ -36,5 +36,8 @@ handler panel_page, panel_part;
 /* The guide for courier firms. */
 handler docs_page, docs_turkish, docs_english, docs_style, docs_script;
 
+/* docs/openapi.yaml. */
+handler description_show;
+
 /* What an orchestrator asks on the ops port; only ready asks the store. */
 handler health_live, health_ready, health_metrics;

@@ -98,6 +98,9 @@ const struct route routes[] = {
         GET("/docs/en", WHO_ANYONE, docs_english),
         GET("/docs/guide.css", WHO_ANYONE, docs_style),
         GET("/docs/guide.js", WHO_ANYONE, docs_script),
+
+        /* what programs read */
+        GET("/openapi.yaml", WHO_ANYONE, description_show),
         {.method = NULL},
 };
 

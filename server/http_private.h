@@ -15,7 +15,7 @@
 #include <sys/queue.h>
 
 #define REQUEST_ID_MAX 128
-#define REPLY_HEADERS_MAX 6
+#define REPLY_HEADERS_MAX 8
 #define FORWARDED_MAX 8 /* a chain of proxies of which each adds a header of its own */
 #define WATCHES_MAX 5   /* http_watch()'s four, and the inbox */
 

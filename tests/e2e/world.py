@@ -25,6 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 import requests
 from requests.adapters import HTTPAdapter
 
+import openapi
 import stores
 from fake_courier import FakeCourier
 from fake_dukkango import FakeDukkango
@@ -144,6 +145,7 @@ class World:
         """A session of its own, for a thread: it opens a connection of its own."""
         session = requests.Session()
         session.trust_env = False
+        session.hooks["response"].append(openapi.judge_answer)
         return session
 
     def restart(self, **changes):
