@@ -2,6 +2,7 @@
 /* caller.c - what a request says: who asks, for what, and the way of its verb to the store and back. */
 #include "handlers/caller.h"
 
+#include "server/log.h"
 #include "server/throttle.h"
 
 #include <inttypes.h>
@@ -65,6 +66,8 @@ static void fail(struct request *r, enum err e, const struct why *why)
         if (e == ERR_NO_INTEGRATION || e == ERR_BAD_CLIENT)
                 closed_ms = throttle_wrong(caller_app(r)->throttle, request_address(r), time_boot_ms());
         if (closed_ms > 0) {
+                log_limited(LOG_WARN, "keys_throttled", LOG_TEXT("address", request_address(r)),
+                            LOG_TEXT("requestId", request_id(r)));
                 snprintf(seconds, sizeof seconds, "%" PRId64, (closed_ms + 999) / 1000);
                 request_reply_header(r, "Retry-After", seconds);
                 e = ERR_TOO_MANY_KEYS;

@@ -487,3 +487,17 @@ void config_show(const struct config *config, FILE *to)
                 fputc('\n', to);
         }
 }
+
+void config_show_set(const struct config *config, FILE *to)
+{
+        struct config copy = *config;
+        const char *gap = "";
+
+        for (size_t i = 0; i < COUNT; i++) {
+                if (!variable(&settings[i], "") && !variable(&settings[i], "_FILE"))
+                        continue;
+                fprintf(to, "%s%s=", gap, settings[i].name);
+                value_write(&copy, &settings[i], to);
+                gap = " ";
+        }
+}

@@ -64,3 +64,5 @@ void config_help(FILE *to);
 void config_write(const struct config *config, const char *name, FILE *to);
 /* What is set to what, secrets masked. */
 void config_show(const struct config *config, FILE *to);
+/* The same in one line, `LISTEN=127.0.0.1:80 STORE=***`, of what the environment sets. */
+void config_show_set(const struct config *config, FILE *to);

@@ -70,7 +70,7 @@ void dispatch_gone(struct errand *errand)
 {
         const struct record *firm = &errand->claim.account;
 
-        log_event(LOG_WARN, "dispatch_gone", LOG_ID("restaurantId", &errand->claim.due.restaurant),
-                  LOG_TEXT("integrationId", firm->id));
+        log_limited(LOG_WARN, "dispatch_gone", LOG_ID("restaurantId", &errand->claim.due.restaurant),
+                    LOG_CAUSE("integrationId", firm->id));
         outbound_note(errand->outbound, firm, integration_gone, &firm->rev, sizeof firm->rev);
 }

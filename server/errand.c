@@ -118,12 +118,12 @@ static void release(struct errand *errand)
 
 static void log_dead(const struct errand *errand)
 {
-        log_event(LOG_WARN, "delivery_failed", LOG_ID("orderId", &errand->claim.due.order),
-                  LOG_ID("restaurantId", &errand->claim.due.restaurant),
-                  LOG_TEXT("platform", platform_word(errand->claim.due.platform)),
-                  LOG_TEXT("party", party_word(errand->claim.due.party)),
-                  LOG_TEXT("step", errand->step ? errand->step->name : "check"),
-                  LOG_TEXT("reason", errand->settle.settlement.dead));
+        log_limited(LOG_WARN, "delivery_failed", LOG_ID("orderId", &errand->claim.due.order),
+                    LOG_ID("restaurantId", &errand->claim.due.restaurant),
+                    LOG_CAUSE("platform", platform_word(errand->claim.due.platform)),
+                    LOG_CAUSE("party", party_word(errand->claim.due.party)),
+                    LOG_TEXT("step", errand->step ? errand->step->name : "check"),
+                    LOG_CAUSE("reason", errand->settle.settlement.dead));
 }
 
 static int callee(const struct errand *errand)

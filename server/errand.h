@@ -53,6 +53,7 @@ struct outbound {
 struct session {
         char id[RECORD_ID_SIZE]; /* the connection's */
         struct outbound *outbound;
+        struct id restaurant;
         enum platform platform;
         int active; /* errands and queries that hold it */
         struct digest credentials;
@@ -128,6 +129,8 @@ void outbound_note(struct outbound *outbound, const struct record *record, recor
 
 /* host.c: the lane of the URL's host, made where there is none; NULL without memory. */
 struct lane *host_lane(struct outbound *outbound, const char *url);
+/* host.c: of such a lane, host and port. */
+const char *host_name(const struct lane *lane);
 /* host.c: forgets those that are not worth keeping. */
 void hosts_sweep(struct outbound *outbound, int64_t now_ms);
 void hosts_free(struct outbound *outbound);

@@ -156,7 +156,8 @@ static void was_read(struct letter *letter)
         known->is_reading = false;
         if (!room || e || !order) {
                 if (room && e) {
-                        log_limited(LOG_WARN, "watchers_closed", LOG_TEXT("why", known->read.job.why.text));
+                        log_limited(LOG_WARN, "watchers_closed",
+                                    LOG_TEXT("reason", known->read.job.why.text));
                         room_close(room, "the store does not answer");
                 }
                 known_free(known);
@@ -332,7 +333,7 @@ static bool turn_over(struct watcher *w)
 
 static void fail(struct watcher *w, const struct job *job)
 {
-        log_limited(LOG_WARN, "watchers_closed", LOG_TEXT("why", job->why.text));
+        log_limited(LOG_WARN, "watchers_closed", LOG_TEXT("reason", job->why.text));
         metrics_watcher_lost(LOST_STORE);
         watcher_close(w, WIRE_TRY_AGAIN, "the store does not answer", /* drops= */ false);
 }

@@ -3,6 +3,7 @@
 #include "server/errand.h"
 
 #include <ctype.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,13 @@ struct lane *host_lane(struct outbound *outbound, const char *url)
                 return &host->lane;
         free(host);
         return NULL;
+}
+
+const char *host_name(const struct lane *lane)
+{
+        const char *host = (const char *)lane - offsetof(struct host, lane);
+
+        return host + offsetof(struct host, name);
 }
 
 void hosts_sweep(struct outbound *outbound, int64_t now_ms)

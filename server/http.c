@@ -311,7 +311,7 @@ __attribute__((format(printf, 2, 0))) static void on_log(void *cls, const char *
         (void)cls;
         (void)args;
         snprintf(text, sizeof text, "%.*s", (int)strcspn(format, "\n"), format);
-        log_limited(LOG_DEBUG, "http_library", LOG_TEXT("text", text), LOG_TEXT("errno", strerror(errno)));
+        log_limited(LOG_DEBUG, "http_library", LOG_TEXT("text", text), LOG_TEXT("reason", strerror(errno)));
 }
 
 const char *request_query(const struct request *r, const char *name)

@@ -65,6 +65,8 @@ void http_close(struct http *http);
 
 /* --- what a handler sees. All on the loop. A request lives until it was replied to and nothing is held. --- */
 
+/* What the answer says in X-Request-Id, and the log. */
+const char *request_id(const struct request *r);
 /* The options' `app`, and the row of the table that was found. */
 void *request_app(struct request *r);
 const struct route *request_route(const struct request *r);

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* log.c - a line is built on the stack and leaves in one write, so that lines of two threads never mix. */
+/* log.c - a line is built on the stack and leaves in one write, so that lines of two threads never mix.
+ *
+ * stderr is mostly a pipe that somebody else reads, and who reads it may stop. A write would wait then, and every thread with
+ * it, the event loop first. stderr cannot be made non-blocking, for others may share its description. So it is asked for room
+ * before: what poll() calls writable takes a line of less than PIPE_BUF at once, as long as nobody of us writes in between,
+ * for which there is a lock. */
 #include "server/log.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -14,7 +20,7 @@
 
 #define LINE_SIZE 2048 /* a pipe takes up to 4096 bytes whole */
 #define ESCAPED_MAX 6  /* \u0000 */
-#define EVENTS_MAX 64
+#define CAUSES_MAX 256 /* in one second; what else comes in it shares a row */
 #define WINDOW_MS 1000
 
 static _Atomic(enum log_level) threshold = LOG_INFO;
@@ -86,10 +92,33 @@ static void line_put_field(struct line *line, const struct log_field *field)
                 return;
         line_put(line, ",\"%s\":", field->name);
         switch (field->type) {
-        case LOG_FIELD_TEXT: line_put_text(line, field->text ? field->text : ""); break;
+        case LOG_FIELD_TEXT:
+        case LOG_FIELD_CAUSE: line_put_text(line, field->text ? field->text : ""); break;
         case LOG_FIELD_INT: line_put(line, "%" PRId64, field->number); break;
         case LOG_FIELD_ID: line_put_text(line, id_write(field->id, id)); break;
         }
+}
+
+/* ---- stderr ---- */
+
+static pthread_mutex_t stderr_lock = PTHREAD_MUTEX_INITIALIZER;
+static int64_t dropped; /* lines since the last that got through */
+static bool is_torn;    /* of the last line only a part did: a disk that is full */
+
+/* Whether all of it has left. */
+static bool write_whole(const char *bytes, size_t n)
+{
+        struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
+        ssize_t written = -1;
+
+        if (poll(&room, 1, 0) != 1 || !(room.revents & POLLOUT))
+                return false;
+        do {
+                written = write(STDERR_FILENO, bytes, n);
+        } while (written < 0 && errno == EINTR);
+        if (written > 0)
+                is_torn = (size_t)written < n;
+        return written == (ssize_t)n;
 }
 
 static void write_line(enum log_level level, const char *event, int64_t suppressed,
@@ -97,47 +126,77 @@ static void write_line(enum log_level level, const char *event, int64_t suppress
 {
         struct line line = {.n = 0};
         char time[TIME_TEXT_SIZE];
-        ssize_t written;
 
-        line_put(&line, "{\"time\":\"%s\"", time_write(time_now_ms(), time));
+        pthread_mutex_lock(&stderr_lock);
+        line_put(&line, "%s{\"time\":\"%s\"", is_torn ? "\n" : "", time_write(time_now_ms(), time));
         line_put_field(&line, &LOG_TEXT("level", level_words[level]));
         line_put_field(&line, &LOG_TEXT("event", event));
         if (suppressed > 0)
                 line_put_field(&line, &LOG_INT("suppressed", suppressed));
+        if (dropped > 0)
+                line_put_field(&line, &LOG_INT("dropped", dropped));
         for (; fields->name; fields++)
                 line_put_field(&line, fields);
         line_put(&line, "}\n");
-        do {
-                written = write(STDERR_FILENO, line.bytes, line.n);
-        } while (written < 0 && errno == EINTR);
+        dropped = write_whole(line.bytes, line.n) ? 0 : dropped + 1;
+        pthread_mutex_unlock(&stderr_lock);
 }
 
 /* ---- the limit ---- */
 
-/* Event words are literals of ours and few; what comes when the table is full shares its last row. */
-static struct {
-        const char *event;
+static struct limit {
+        uint64_t cause; /* 0: free */
         int64_t passed_ms;
         int64_t suppressed;
-} limits[EVENTS_MAX];
+} limits[CAUSES_MAX];
 static pthread_mutex_t limits_lock = PTHREAD_MUTEX_INITIALIZER;
 
+/* FNV-1a (its authors' draft, 64 bits): that two causes meet in it would cost a line. */
+static uint64_t hash_more(uint64_t hash, const char *text)
+{
+        do
+                hash = (hash ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
+        while (*text++);
+        return hash;
+}
+
+static uint64_t cause_of(const char *event, const struct log_field *fields)
+{
+        uint64_t cause = hash_more(UINT64_C(0xcbf29ce484222325), event);
+
+        for (; fields->name; fields++)
+                if (fields->type == LOG_FIELD_CAUSE)
+                        cause = hash_more(cause, fields->text ? fields->text : "");
+        return cause;
+}
+
+/* The cause's row, or the one that was silent for longest. */
+static struct limit *limit_need(uint64_t cause)
+{
+        struct limit *oldest = limits;
+
+        for (struct limit *limit = limits; limit < limits + CAUSES_MAX; limit++) {
+                if (limit->cause == cause)
+                        return limit;
+                if (limit->passed_ms < oldest->passed_ms)
+                        oldest = limit;
+        }
+        return oldest;
+}
+
 /* -1 when this one must be left out, else how many were since the last that passed. */
-static int64_t limit_pass(const char *event)
+static int64_t limit_pass(uint64_t cause)
 {
         int64_t now_ms = time_boot_ms(), suppressed = -1;
-        int i = 0;
+        struct limit *limit;
 
         pthread_mutex_lock(&limits_lock);
-        while (i < EVENTS_MAX - 1 && limits[i].event && !streq(limits[i].event, event))
-                i++;
-        if (limits[i].event && now_ms - limits[i].passed_ms < WINDOW_MS) {
-                limits[i].suppressed++;
+        limit = limit_need(cause);
+        if (limit->cause && now_ms - limit->passed_ms < WINDOW_MS) {
+                limit->suppressed++;
         } else {
-                suppressed = limits[i].suppressed;
-                limits[i].event = event;
-                limits[i].passed_ms = now_ms;
-                limits[i].suppressed = 0;
+                suppressed = limit->cause == cause ? limit->suppressed : 0;
+                *limit = (struct limit){.cause = cause, .passed_ms = now_ms};
         }
         pthread_mutex_unlock(&limits_lock);
         return suppressed;
@@ -150,7 +209,7 @@ void log_write(enum log_level level, bool limited, const char *event, const stru
         if (level < atomic_load(&threshold))
                 return;
         if (limited)
-                suppressed = limit_pass(event);
+                suppressed = limit_pass(cause_of(event, fields));
         if (suppressed >= 0)
                 write_line(level, event, suppressed, fields);
 }

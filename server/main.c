@@ -25,6 +25,7 @@
 #include "server/throttle.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,7 +105,7 @@ static void on_signal(void *arg)
 
         if (read(server->signals, &info, sizeof info) != (ssize_t)sizeof info)
                 return;
-        log_event(LOG_INFO, "stopping", LOG_TEXT("signal", strsignal((int)info.ssi_signo)));
+        log_event(LOG_INFO, "stopping", LOG_TEXT("signal", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT"));
         sigemptyset(&both);
         sigaddset(&both, SIGTERM);
         sigaddset(&both, SIGINT);
@@ -283,18 +284,31 @@ static void stop(struct server *server)
         config_done(&server->config);
 }
 
+static void log_start(const struct config *config)
+{
+        CLEAN(free_at) char *set = NULL;
+        size_t size;
+        FILE *to = open_memstream(&set, &size);
+
+        if (!to)
+                return;
+        config_show_set(config, to);
+        fclose(to);
+        log_event(LOG_INFO, "starting", LOG_TEXT("version", KURYED_VERSION), LOG_TEXT("settings", set));
+}
+
 static int serve(struct server *server)
 {
         struct why why = {0};
 
+        log_start(&server->config);
         if (start(server, &why) != ERR_OK) {
                 log_event(LOG_ERROR, "start_failed", LOG_TEXT("reason", why.text));
                 stop(server);
                 return 1;
         }
         log_event(LOG_INFO, "listening", LOG_TEXT("listen", http_address(server->app.http)),
-                  LOG_TEXT("opsListen", http_ops_address(server->app.http)),
-                  LOG_TEXT("version", KURYED_VERSION));
+                  LOG_TEXT("opsListen", http_ops_address(server->app.http)));
         http_run(server->app.http, DRAIN_HTTP_MS);
         stop(server);
         log_event(LOG_INFO, "stopped");
@@ -314,11 +328,24 @@ static int usage(FILE *to)
         return to == stdout ? 0 : 2;
 }
 
+/* Where a standard stream is closed, the next file or socket would be taken for it, and get log lines. */
+static void fill_standard_streams(void)
+{
+        int fd;
+
+        do
+                fd = open("/dev/null", O_RDWR);
+        while (fd >= 0 && fd <= STDERR_FILENO);
+        if (fd >= 0)
+                close(fd);
+}
+
 int main(int argc, char **argv)
 {
         struct server server = {.signals = -1};
         enum log_level level;
 
+        fill_standard_streams();
         if (argc == 2 && streq(argv[1], "--help"))
                 return usage(stdout);
         if (argc == 2 && streq(argv[1], "--version")) {

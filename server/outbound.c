@@ -77,6 +77,16 @@ static int callee_of(const struct outbound *o, const struct lane *lane)
         return CALLEE_COURIER;
 }
 
+static void tell_breaker(const struct lane *lane, int callee)
+{
+        const char *name = callee == CALLEE_COURIER ? host_name(lane) : platform_word((enum platform)callee);
+
+        if (lane_is_open(lane))
+                log_limited(LOG_WARN, "breaker_opened", LOG_CAUSE("lane", name));
+        else
+                log_limited(LOG_INFO, "breaker_closed", LOG_CAUSE("lane", name));
+}
+
 void outbound_heard(struct outbound *o, struct lane *lane, int64_t floor_ms, const struct answer *answer,
                     bool waits)
 {
@@ -85,7 +95,10 @@ void outbound_heard(struct outbound *o, struct lane *lane, int64_t floor_ms, con
         const bool was_open = lane_is_open(lane);
 
         lane_heard(lane, answer->carried == CARRIED_ANSWERED && answer->http < 500);
-        metrics_breakers(callee_of(o, lane), lane_is_open(lane) - was_open);
+        if (lane_is_open(lane) != was_open) {
+                metrics_breakers(callee_of(o, lane), lane_is_open(lane) ? 1 : -1);
+                tell_breaker(lane, callee_of(o, lane));
+        }
         if (!waits || hold_ms <= 0)
                 return;
         lane_hold(lane, now_ms, hold_ms);
@@ -148,7 +161,8 @@ static void looked(struct letter *letter)
 
         o->looking = false;
         if (o->due.job.err != ERR_OK) {
-                log_limited(LOG_WARN, "look_failed", LOG_TEXT("reason", o->due.job.why.text));
+                log_limited(LOG_WARN, "look_failed", LOG_CAUSE("of", "orders"),
+                            LOG_TEXT("reason", o->due.job.why.text));
                 return;
         }
         if (o->due.next_ms > 0 && o->options.grace_ms == 0)

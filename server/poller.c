@@ -106,7 +106,8 @@ static void looked(struct letter *letter)
         const bool failed = poller->look.job.err != ERR_OK;
 
         if (failed)
-                log_limited(LOG_WARN, "look_failed", LOG_TEXT("reason", poller->look.job.why.text));
+                log_limited(LOG_WARN, "look_failed", LOG_CAUSE("of", "connections"),
+                            LOG_TEXT("reason", poller->look.job.why.text));
         for (int i = 0; i < poller->look.n && !failed; i++)
                 found(poller, &poller->look.records[i]);
         if (!failed && poller->look.next[0] && !atomic_load(&poller->draining)) {

@@ -57,7 +57,7 @@ static int64_t wait_of(const struct place *place, const struct poller *poller)
 static void tell(const struct poll *poll, const char *reason)
 {
         log_limited(LOG_WARN, "poll_failed", LOG_ID("restaurantId", &poll->place->restaurant),
-                    LOG_TEXT("platform", platform_word(poll->place->platform)), LOG_TEXT("reason", reason));
+                    LOG_CAUSE("platform", platform_word(poll->place->platform)), LOG_CAUSE("reason", reason));
 }
 
 /* The next one is at this time of the store's clock. */
@@ -300,7 +300,7 @@ static void read_list(struct poll *poll)
                 metrics_polled(POLLED_BROKEN);
         if (poll->polled.broken > 0)
                 log_limited(LOG_WARN, "order_not_imported", LOG_ID("restaurantId", &poll->place->restaurant),
-                            LOG_TEXT("platform", platform_word(poll->place->platform)),
+                            LOG_CAUSE("platform", platform_word(poll->place->platform)),
                             LOG_TEXT("field", poll->polled.why.field),
                             LOG_INT("orders", poll->polled.broken));
 }

@@ -7,6 +7,7 @@
 #include "server/http_private.h"
 
 #include "model/text.h"
+#include "server/complaint.h"
 #include "server/forwarded.h"
 #include "server/log.h"
 #include "server/metrics.h"
@@ -126,9 +127,19 @@ static void request_free(struct request *r)
         free(r);
 }
 
+/* What the client wrote stands nowhere in it. */
 static void count(const struct request *r, int code)
 {
-        metrics_request(r->match.route, code, r->began_us < 0 ? -1 : r->http->now_us - r->began_us);
+        const struct route *route = r->match.route;
+        const int64_t took_us = r->began_us < 0 ? -1 : r->http->now_us - r->began_us;
+
+        metrics_request(route, code, took_us);
+        log_event(LOG_DEBUG, "request",
+                  LOG_TEXT("method", !route       ? ""
+                                     : r->is_head ? "HEAD"
+                                                  : route->method),
+                  LOG_TEXT("route", route ? route->path : ""), LOG_INT("status", code),
+                  LOG_INT("ms", took_us < 0 ? 0 : took_us / 1000), LOG_TEXT("requestId", r->id));
 }
 
 void request_end(struct request *r)
@@ -358,6 +369,11 @@ void *request_app(struct request *r)
         return r->http->options.app;
 }
 
+const char *request_id(const struct request *r)
+{
+        return r->id;
+}
+
 const struct route *request_route(const struct request *r)
 {
         return r->match.route;
@@ -525,48 +541,6 @@ bool request_has_header(const struct request *r, const char *name)
         return false;
 }
 
-#define FIELD_SIZE sizeof((struct why *)0)->field
-
-/* A field's path may hold what a client wrote. */
-static const char *show_field(const char *field, char to[FIELD_SIZE])
-{
-        size_t n = 0;
-
-        for (; field[n]; n++)
-                to[n] = field[n] < 0x20 || field[n] > 0x7e || strchr("\"\\", field[n]) ? '?' : field[n];
-        to[n] = '\0';
-        return to;
-}
-
-/* As Yandex Eats wants it (docs/api.md 6); the code is the one of its example: it is to be agreed upon, and nobody has.
- * The caller frees. */
-static char *error_list(enum err e, int http_status, const char *field)
-{
-        char shown[FIELD_SIZE], *document;
-        int n;
-
-        if (http_status == 401)
-                return strdup("{\"reason\":\"Access token has been expired. You should request a new one\"}");
-        n = asprintf(&document, "[{\"code\":100,\"description\":\"%s%s%s\"}]", err_english(e),
-                     *field ? ": " : "", show_field(field, shown));
-        return n < 0 ? NULL : document;
-}
-
-/* {"statusCode":…,"error":"…","message":"…"}; the caller frees. */
-static char *error_document(const struct err_row *row, const char *field)
-{
-        const char *hole = strstr(row->text, "%s");
-        char shown[FIELD_SIZE] = "", *document;
-
-        if (hole)
-                show_field(field, shown);
-        if (asprintf(&document, "{\"statusCode\":%d,\"error\":\"%s\",\"message\":\"%.*s%s%s\"}", row->http,
-                     row->phrase, hole ? (int)(hole - row->text) : (int)strlen(row->text), row->text, shown,
-                     hole ? hole + 2 : "") < 0)
-                return NULL;
-        return document;
-}
-
 void request_fail(struct request *r, enum err e, const struct why *why)
 {
         const struct route *route = r->match.route;
@@ -577,15 +551,15 @@ void request_fail(struct request *r, enum err e, const struct why *why)
                 told = err_row(route && route->broken ? route->broken : ERR_INTERNAL);
         if (told->http >= 500)
                 log_limited(told->http == 503 ? LOG_WARN : LOG_ERROR, "request_failed",
-                            LOG_TEXT("error", row->name), LOG_TEXT("why", why ? why->text : ""),
-                            LOG_TEXT("request", r->id), LOG_TEXT("route", route ? route->path : ""));
+                            LOG_CAUSE("error", row->name), LOG_TEXT("reason", why ? why->text : ""),
+                            LOG_TEXT("requestId", r->id), LOG_CAUSE("route", route ? route->path : ""),
+                            LOG_INT("status", told->http));
         if (route && route->refused && !r->is_late)
                 route->refused(e);
         if ((row->retry || told->retry) && !request_has_header(r, "Retry-After"))
                 request_reply_header(r, "Retry-After", "1");
         if (e == ERR_BAD_METHOD)
                 request_reply_header(r, "Allow", r->match.allow);
-        document = r->match.complaint == COMPLAINT_YANDEX ? error_list(e, told->http, why ? why->field : "")
-                                                          : error_document(told, why ? why->field : "");
+        document = complaint_write(r->match.complaint, e, told, why ? why->field : "");
         reply(r, told->http, document, document ? strlen(document) : 0);
 }

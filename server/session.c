@@ -3,6 +3,7 @@
  * and what the platform says to its credentials. */
 #include "server/errand.h"
 
+#include "server/log.h"
 #include "server/metrics.h"
 
 #include <stddef.h>
@@ -41,6 +42,7 @@ struct session *session_need(struct outbound *outbound, const struct due *due)
                 return NULL;
         text_copy(session->id, sizeof session->id, id);
         session->outbound = outbound;
+        session->restaurant = due->restaurant;
         session->platform = due->platform;
         HASH_ADD_STR(outbound->sessions, id, session);
         if (!session->hh.tbl) {
@@ -139,6 +141,14 @@ static void settle_waiting(struct session *session, const struct judgement *judg
         }
 }
 
+static void refused(struct session *session, const struct judgement *judgement, int64_t now_ms)
+{
+        session->refused_until_ms = now_ms + REFUSED_MS;
+        log_limited(LOG_WARN, "login_failed", LOG_ID("restaurantId", &session->restaurant),
+                    LOG_CAUSE("platform", platform_word(session->platform)),
+                    LOG_TEXT("reason", judgement->reason));
+}
+
 static void logged_in(struct call *call)
 {
         struct session *session = (struct session *)((char *)call - offsetof(struct session, login));
@@ -160,7 +170,7 @@ static void logged_in(struct call *call)
                 session->token_until_ms =
                         now_ms + (life_ms > 2 * MARGIN_MS ? life_ms - MARGIN_MS : life_ms / 2);
         else if (judgement.verdict == VERDICT_GIVE_UP)
-                session->refused_until_ms = now_ms + REFUSED_MS;
+                refused(session, &judgement, now_ms);
         call_done(call);
         settle_waiting(session, &judgement);
 }

@@ -392,6 +392,38 @@ def settings_that_are_named_exist(tree):
                 yield f'{source.at(match.start())}: {match[0]} is no setting'
 
 
+def events_in(tree):
+    """{event: (levels, fields, causes)} of all calls of the log; causes is None where a line is never left out."""
+    events = {}
+    for source in tree.c():
+        if source.room not in ROOMS or source.name in ('server/log.c', 'server/log.h'):
+            continue
+        for match in re.finditer(r'\blog_(event|limited)\(', source.code):
+            depths = itertools.accumulate((c == '(') - (c == ')') for c in source.code[match.end() - 1:])
+            end = match.end() + next((n for n, depth in enumerate(depths) if depth == 0), 0)
+            call = source.text[match.end():end]
+            event = re.search(r'"(\w+)"', call)[1]
+            levels, fields, causes = events.setdefault(event, (set(), set(), set() if match[1] == 'limited' else None))
+            levels |= {level.lower() for level in re.findall(r'\bLOG_(DEBUG|INFO|WARN|ERROR)\b', call)}
+            for kind, name in re.findall(r'\bLOG_(TEXT|INT|ID|CAUSE)\(\s*"(\w+)"', call):
+                fields.add(name)
+                if kind == 'CAUSE' and causes is not None:
+                    causes.add(name)
+    return events
+
+
+@rule
+def every_event_of_the_log_is_documented(tree):
+    """docs/logs.md has every event of the code with its levels, fields and causes, and no other."""
+    there, written = events_in(tree), {}
+    for row in re.finditer(r'^\| `(\w+)` \|([^|]*)\|([^|]*)\|([^|]*)\|[^|]*\w[^|]*\|[^|]*\|$', tree.text('docs/logs.md'), re.M):
+        levels, fields, causes = (set(re.findall(r'\w+', cell)) for cell in row.groups()[1:])
+        written[row[1]] = (levels, fields, None if 'never' in causes else causes - {'all'})
+    for event in sorted(set(there) | set(written)):
+        if there.get(event) != written.get(event):
+            yield f'docs/logs.md: {event}: the code has {there.get(event)}, the page {written.get(event)}'
+
+
 def tests_in(source):
     """The names of its tests, `Class::method` for a method: in C what a table of tests names."""
     if source.is_c:

@@ -19,7 +19,11 @@ CLEAN = {
                  'struct pair {\n        int (*sum)(int);\n};\n\n/* Adds. */\nint a_add(int x);\nint a_more(int x);\n',
     'model/a.c': HEAD + '/* a.c - one; see https://example.org. */\n#include "model/a.h"\n\nint a_add(int x)\n{\n'
                  '        return x + (int)sizeof("// no comment, and strcmp(a, b)");\n}\n',
-    'server/b.c': HEAD + '/* b.c - two. */\n#include "model/a.h"\n',
+    'server/b.c': HEAD + '/* b.c - two. */\n#include "model/a.h"\n\nvoid b(void)\n{\n'
+                  '        log_event(LOG_INFO, "began");\n'
+                  '        log_limited(x(1) ? LOG_WARN : LOG_ERROR, "broke", LOG_CAUSE("of", ")"), LOG_INT("n", 1));\n'
+                  '        log_limited(LOG_WARN, "broke", LOG_CAUSE("of", ""), LOG_ID("orderId", y));\n'
+                  '        log_limited(LOG_WARN, "missed", LOG_TEXT("why", ""));\n}\n',
     'server/main.c': HEAD + '/* main.c - start. */\n#include "handlers/c.h"\n',
     'handlers/c.c': HEAD + '/* c.c - three. */\n#include "handlers/c.h"\n\n#include "model/a.h"\n',
     'handlers/c.h': HEAD + '/* c.h - three. */\n#pragma once\n',
@@ -35,6 +39,10 @@ CLEAN = {
     'docs/api.md': '## 1. All\n\n`GET /one/{id}/two`, `POST /three`;\n'
                    '"x: a text that is long enough to stand in a line of its own, <path>";\n'
                    '[more](../README.md), [away](https://a.b/c)\n',
+    'docs/logs.md': '| event | level | fields | each | means | do |\n| --- | --- | --- | --- | --- | --- |\n'
+                    '| `began` | info | | never left out | it began | |\n'
+                    '| `broke` | warn, error | `of`, `n`, `orderId` | of | it broke | mend it |\n'
+                    '| `missed` | warn | `why` | all | missed | |\n',
     'docs/conformance.md': '| # | says | file | test |\n| --- | --- | --- | --- |\n'
                            '| 0.1 | a | `model/a.c` | `unit/a.c::adds` |\n'
                            '| P.1 | b | `server/b.c` | `e2e/test_a.py::test_a`, `e2e/test_a.py::TestB::test_c` |\n',
@@ -101,6 +109,16 @@ PLANTS = [
     ('the_api_is_documented', 'a route that is none',
      {'docs/api.md': CLEAN['docs/api.md'] + '`POST /one/{id}/two`\n'}),
     ('the_api_is_documented', 'a text that is not named', {'model/err.h': CLEAN['model/err.h'].replace('x:', 'y:')}),
+    *(('every_event_of_the_log_is_documented', what, {'docs/logs.md': CLEAN['docs/logs.md'].replace(old, new)})
+      for what, old, new in (
+          ('an event that is not on the page', '| `began` | info | | never left out | it began | |\n', ''),
+          ('an event that nobody logs', '| `began`', '| `ended` | info | | all | it ended | |\n| `began`'),
+          ('a level that is another', '| `missed` | warn', '| `missed` | error'),
+          ('a field that is not on the page', '`n`, ', ''),
+          ('a field that is not in the code', '`n`', '`n`, `m`'),
+          ('a cause that is none', '| of |', '| of, n |'),
+          ('a limit that is none', '| never left out |', '| all |'),
+          ('an event without a meaning', '| it began |', '| |'))),
     ('settings_that_are_named_exist', 'a setting that is none', {'README.md': 'KURYE_C\n'}),
     ('settings_that_are_named_exist', 'a file of what is no secret', {'README.md': 'KURYE_A_FILE\n'}),
     *(('what_is_claimed_is_shown', what, {'docs/conformance.md': f'| {row} |\n'}) for what, row in (

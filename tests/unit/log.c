@@ -8,7 +8,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static char written[1 << 18];
@@ -162,6 +165,112 @@ TEST(a_flood_is_one_line_a_second_that_counts_the_rest)
         assert_ptr_equal(strchr(written, '\n'), strrchr(written, '\n'));
 }
 
+/* So many lines were heard. */
+static int count_lines(void)
+{
+        int lines = 0;
+
+        for (const char *at = heard(); (at = strchr(at, '\n')); at++)
+                lines++;
+        return lines;
+}
+
+TEST(each_cause_is_limited_by_itself)
+{
+        listen_to_lines();
+        for (int i = 0; i < 10; i++) {
+                log_limited(LOG_WARN, "causes", LOG_CAUSE("a", "x"), LOG_CAUSE("b", "yz"), LOG_INT("i", i));
+                log_limited(LOG_WARN, "causes", LOG_CAUSE("a", "xy"), LOG_CAUSE("b", "z"), LOG_INT("i", i));
+                log_limited(LOG_WARN, "causes2", LOG_CAUSE("a", "x"), LOG_CAUSE("b", "yz"), LOG_INT("i", i));
+        }
+        assert_int_equal(count_lines(), 3);
+        assert_non_null(strstr(written, "\"event\":\"causes\",\"a\":\"xy\",\"b\":\"z\",\"i\":0}"));
+}
+
+TEST(causes_without_number_are_a_bounded_flood)
+{
+        const int64_t began_ms = time_boot_ms();
+        char cause[16];
+        int lines;
+
+        listen_to_lines();
+        for (int i = 0; i < 5000; i++) {
+                snprintf(cause, sizeof cause, "%d", i % 1000);
+                log_limited(LOG_WARN, "many", LOG_CAUSE("n", cause));
+        }
+        lines = count_lines();
+        assert_true(lines > 100 && lines <= 256 * (2 + (time_boot_ms() - began_ms) / 1000));
+}
+
+static int64_t dropped_of(struct json_object *line)
+{
+        const int64_t n = json_get_int(line, "dropped", 0);
+
+        json_object_put(line);
+        return n;
+}
+
+TEST(a_pipe_that_nobody_reads_costs_lines_and_not_time)
+{
+        static char page[4096];
+
+        listen_to_lines();
+        fcntl(STDERR_FILENO, F_SETPIPE_SZ, (int)sizeof page);
+        assert_int_equal(write(STDERR_FILENO, page, sizeof page), sizeof page);
+        for (int i = 0; i < 3; i++)
+                log_event(LOG_ERROR, "lost");
+        assert_int_equal(read(ends[0], page, sizeof page), sizeof page);
+        log_event(LOG_ERROR, "found");
+        assert_int_equal(dropped_of(heard_line()), 3);
+        listen_to_lines();
+        log_event(LOG_ERROR, "found");
+        assert_int_equal(dropped_of(heard_line()), 0);
+}
+
+TEST(nobody_at_the_other_end_is_no_harm)
+{
+        signal(SIGPIPE, SIG_IGN);
+        listen_to_lines();
+        close(ends[0]);
+        log_event(LOG_ERROR, "lost");
+        close(STDERR_FILENO);
+        log_event(LOG_ERROR, "lost");
+        dup2(stderr_copy, STDERR_FILENO);
+        close(stderr_copy);
+        listen_to_lines();
+        log_event(LOG_ERROR, "found");
+        assert_int_equal(dropped_of(heard_line()), 2);
+}
+
+TEST(after_a_torn_line_the_next_is_whole)
+{
+        FILE *file = tmpfile();
+        struct rlimit limit, all;
+        struct json_object *line;
+        const char *second;
+
+        assert_non_null(file);
+        signal(SIGXFSZ, SIG_IGN);
+        assert_int_equal(getrlimit(RLIMIT_FSIZE, &all), 0);
+        limit = (struct rlimit){.rlim_cur = 50, .rlim_max = all.rlim_max};
+        stderr_copy = dup(STDERR_FILENO);
+        dup2(fileno(file), STDERR_FILENO);
+        setrlimit(RLIMIT_FSIZE, &limit);
+        log_event(LOG_ERROR, "torn");
+        log_event(LOG_ERROR, "lost");
+        setrlimit(RLIMIT_FSIZE, &all);
+        log_event(LOG_ERROR, "whole");
+        log_event(LOG_ERROR, "whole");
+        ends[0] = dup(fileno(file));
+        lseek(ends[0], 0, SEEK_SET);
+        second = strchr(heard(), '\n');
+        assert_int_equal(second - written, 50);
+        assert_int_equal(json_read(second + 1, strcspn(second + 1, "\n"), &line, NULL), ERR_OK);
+        assert_int_equal(dropped_of(line), 2);
+        assert_null(strstr(written, "\n\n"));
+        fclose(file);
+}
+
 static void *chatter(void *arg)
 {
         for (int i = 0; i < 200; i++)
@@ -201,6 +310,11 @@ int main(void)
                 cmocka_unit_test(a_line_is_bounded_and_whole),
                 cmocka_unit_test(lines_below_the_level_are_dropped),
                 cmocka_unit_test(a_flood_is_one_line_a_second_that_counts_the_rest),
+                cmocka_unit_test(each_cause_is_limited_by_itself),
+                cmocka_unit_test(causes_without_number_are_a_bounded_flood),
+                cmocka_unit_test(a_pipe_that_nobody_reads_costs_lines_and_not_time),
+                cmocka_unit_test(nobody_at_the_other_end_is_no_harm),
+                cmocka_unit_test(after_a_torn_line_the_next_is_whole),
                 cmocka_unit_test(lines_of_two_threads_do_not_mix),
         };
 
