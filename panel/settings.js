@@ -99,7 +99,8 @@ export class Settings {
       await this.showFirms();
     };
 
-    replace(this.firms, el('h2', {}, t('firms')), firms.map((firm) => el('article', { class: 'row' },
+    replace(this.firms, el('h2', {}, t('firms')),
+      el('p', {}, el('a', { href: `/docs/${document.documentElement.lang}` }, t('firm_guide'))), firms.map((firm) => el('article', { class: 'row' },
       el('p', {}, el('b', {}, firm.name), ' ', el('span', { class: `state ${firm.active ? 'ok' : 'off'}` }, t(firm.active ? 'firm_active' : 'firm_inactive')),
         firm.autoDispatch ? el('span', { class: 'state ok' }, t('firm_auto')) : null),
       el('p', {}, `${t('key')}: ${firm.keyPrefix ?? ''}…${firm.keyLast4 ?? ''}`, firm.dispatchUrl ? ` · ${firm.dispatchUrl}` : ''),
@@ -125,7 +126,7 @@ export class Settings {
       const made = await post(`${this.path}/courier-integrations`, { ...rest, ...(dispatchUrl ? { dispatchUrl, autoDispatch } : {}) });
 
       await this.showFirms();
-      return () => showOnce(made.name, [[t('key'), made.apiKey], [t('secret'), made.signingSecret]], t('key_once'));
+      return () => showOnce(made.name, [[t('key'), made.apiKey], [t('secret'), made.signingSecret], [t('restaurant_id'), this.path.split('/').at(-1)]], t('key_once'));
     }), { class: 'main' }));
   }
 

@@ -126,6 +126,8 @@ const texts = {
   firm_edit: ['Düzenle', 'Edit'],
   firm_test: ['Test siparişi gönder', 'Send a test order'],
   firm_tested: ['Test siparişi gönderildi; 24 saat sonra silinir', 'A test order was sent; it is deleted after 24 h'],
+  firm_guide: ['Entegrasyon rehberi (firmaya verin)', 'Integration guide (give it to the firm)'],
+  restaurant_id: ['Restoran ID', 'Restaurant ID'],
   rotate_key: ['Anahtarı yenile', 'Rotate key'],
   rotate_secret: ['İmza anahtarını yenile', 'Rotate signing secret'],
   rotate_grace: ['Eskisi kaç saat daha geçerli kalsın?', 'For how many hours shall the old one stay valid?'],

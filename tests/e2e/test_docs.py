@@ -12,17 +12,19 @@ from pathlib import Path
 
 import pytest
 import requests
+from selenium.webdriver.common.by import By
 
+from browser import SIZES, driver, judged, needs_axe, shoot, wears   # noqa: F401 - driver is a fixture
 from fake import Fake, fails, loses
 from fake_courier import SHAPE, misshapen, signature
 from process import WAIT
-from world import World, data, new_id, refused
+from world import World, data, eventually, new_id, refused
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("tr", "en")
 PROGRAMS = {"bash": ["bash"], "javascript": ["node"], "python": [sys.executable], "php": ["php"]}
 SUFFIXES = {"bash": ".sh", "javascript": ".mjs", "python": ".py", "php": ".php"}
-KEY, TOKEN, SECRET = "YOUR_API_KEY_HERE", "RESTAURANT_TOKEN_HERE", "whsec_YOUR_SIGNING_SECRET"
+KEY, TOKEN, SECRET = "YOUR_API_KEY_HERE", "RESTAURANT_TOKEN_HERE", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 RESTAURANT, ORDER, INTEGRATION = (f"507f1f77bcf86cd7994390{number}" for number in (11, 12, 13))
 FIRM = "https://kurye-firmasi.example/orders"
 
@@ -152,6 +154,10 @@ class TestPages:
 
     def test_every_example_is_on_the_page(self, guide):
         assert sorted(guide.runs) == examples("*")
+
+    def test_it_is_valid(self, guide):
+        done = subprocess.run(["tidy", "-q", "-e", "-utf8"], input=guide.text, capture_output=True, encoding="utf-8")
+        assert done.stderr == ""
 
     def test_its_links_lead_somewhere(self, shared, guide):
         assert len(guide.ids) == len(set(guide.ids))
@@ -333,7 +339,7 @@ class TestFacts:
                  for name, http, retry, text in rows if name not in self.OTHERS}
         told = guide.table("HTTP")
         assert {(row[0], row[1]) for row in told} == there and len(told) == len(there)
-        assert all((row[3] in ("evet", "yes")) == row[0].startswith("5") for row in told)
+        assert all((row[3] in ("yineleyin", "repeat")) == row[0].startswith("5") for row in told)
 
     def test_what_it_shows_of_answers_is_what_comes(self, guide, scene):
         def keys(document):
@@ -375,3 +381,46 @@ class TestFacts:
         done = subprocess.run([os.environ["KURYED"], "--version"], capture_output=True, encoding="utf-8", timeout=WAIT)
         rows = guide.table("Sürüm", "Version")
         assert rows[0][0] == done.stdout.split()[-1] and re.fullmatch(r"\d{4}-\d\d-\d\d", rows[0][1])
+
+
+class TestReading:
+    """As a developer's browser shows it."""
+
+    def test_one_language_of_programs_is_shown(self, driver, shared):
+        driver.get(f"http://{shared.address}/docs")
+
+        def shown():
+            return {code.get_attribute("data-runs") for code in driver.find_elements(By.CSS_SELECTOR, "[data-runs]")
+                    if code.is_displayed()}
+        alone = {"state.curl", "order.curl", "test.curl"}
+        for language in ("javascript", "python", "php"):
+            driver.find_element(By.ID, f"as-{language}").click()
+            assert shown() == alone | {f"{name}.{language}" for name in ("ping", "status", "repeat", "verify")}
+        driver.find_element(By.ID, "as-curl").click()
+        assert shown() == alone | {"ping.curl", "status.curl", "repeat.curl"} | set(examples("verify"))  # none is curl's
+
+    def test_an_example_is_copied(self, driver, shared, guides):
+        driver.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]})
+        driver.get(f"http://{shared.address}/docs/tr")
+        driver.find_element(By.CSS_SELECTOR, "figure .copy").click()
+        eventually(lambda: driver.find_element(By.CSS_SELECTOR, "figure .copy").text, lambda text: text == "Kopyalandı")
+        copied = driver.execute_async_script("navigator.clipboard.readText().then(arguments[0])")
+        assert copied == guides["tr"].runs["ping.curl"][1]
+
+    @needs_axe
+    @pytest.mark.parametrize("scheme", ["dark", "light"])
+    @pytest.mark.parametrize("page", PAGES)
+    def test_axe_finds_nothing_serious(self, driver, shared, page, scheme):
+        wears(driver, scheme)
+        driver.get(f"http://{shared.address}/docs/{page}")
+        assert judged(driver) == []
+        shoot(driver, f"docs-{page}-{scheme}")
+
+    @pytest.mark.parametrize("size", SIZES)
+    @pytest.mark.parametrize("page", PAGES)
+    def test_nothing_is_wider_than_the_screen(self, driver, shared, page, size):
+        driver.set_window_size(*SIZES[size])
+        driver.get(f"http://{shared.address}/docs/{page}")
+        assert driver.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+        shoot(driver, f"docs-{page}-{size}")
+        assert not [line for line in driver.get_log("browser") if "Content Security Policy" in line["message"]]

@@ -1,28 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_panel.py - the restaurant's page in a real browser, as a restaurant would use it.
+"""test_panel.py - the restaurant's page in a real browser, as a restaurant would use it."""
 
-Chromium by its driver, both of the distribution. KURYED_SHOTS names a folder that screenshots are kept in, KURYED_AXE the
-script of axe-core, which judges how the page is for those who do not see or use it as most do; tools/check brings both.
-"""
-
-import os
 import re
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
-from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from browser import SIZES, driver, judged, needs_axe, shoot, wears   # noqa: F401 - driver is a fixture
 from fake import fails
 from world import World, data, eventually
 
-SHOTS = os.environ.get("KURYED_SHOTS")
-AXE = os.environ.get("KURYED_AXE")
-SIZES = {"phone": (390, 844), "tablet": (1180, 820), "desktop": (1600, 950)}
 HOSTILE = "<img src=x onerror='window.hit=1'>\"'`${7*7}</script><script>window.hit=1</script>"
 
 
@@ -96,21 +86,7 @@ class Page:
         eventually(where, lambda column: column and status in column)
 
     def shoot(self, name):
-        if SHOTS:
-            Path(SHOTS).mkdir(parents=True, exist_ok=True)
-            self.driver.save_screenshot(str(Path(SHOTS) / f"{name}.png"))
-
-
-@pytest.fixture(scope="module")
-def driver():
-    options = webdriver.ChromeOptions()
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server",
-                     "--window-size=1400,950", "--lang=tr"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    made = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
-    yield made
-    made.quit()
+        shoot(self.driver, name)
 
 
 @pytest.fixture
@@ -387,38 +363,28 @@ class TestSettings:
         page.shows("[data-platform=dukkango]", "Giriş başarılı")
 
 
-def judged(page):
-    """What axe-core finds serious."""
-    page.driver.execute_script(Path(AXE).read_text())
-    found = page.driver.execute_async_script(
-        "const done = arguments[0]; axe.run(document, {resultTypes: ['violations']}).then((r) => done(r.violations))")
-    return [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found
-            if one["impact"] in ("serious", "critical")]
-
-
-@pytest.mark.skipif(not AXE and not os.environ.get("CI"), reason="KURYED_AXE is not set")
+@needs_axe
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_axe_finds_nothing_serious(page, shared, scheme):
-    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia",
-                                {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+    wears(page.driver, scheme)
     place = shared.restaurant().connected("dukkango")
     courier = place.courier()
     courier.posts(place.order(), 1)
     order = place.order("dukkango", status="yeni", hazirlanmaSuresiDk=1, orderNote="az tuzlu", items=[{"name": "Lahmacun", "quantity": 3, "note": "acılı"}])
     lost = place.order(status="hazir", badges=["Temassız Teslimat"])
-    assert judged(page) == []
+    assert judged(page.driver) == []
     page.log_in(place).live()
     page.moves(lost, "hazir")
-    assert judged(page) == []
+    assert judged(page.driver) == []
     page.press(f"[data-order='{order.id}'] .code")
     page.one("dialog .history")
-    assert judged(page) == []
+    assert judged(page.driver) == []
     page.press("dialog header button")
     for view in ("failures", "settings"):
         page.open(f"#{view}")
         page.one("#content > *")
         page.shows("#content h1", ".")
-        assert judged(page) == []
+        assert judged(page.driver) == []
         page.shoot(f"{scheme}-{view}")
 
 
