@@ -161,7 +161,8 @@ static const struct setting settings[] = {
          "Networks of proxies whose X-Forwarded-For is believed; of all others it is ignored."},
         {"MAX_CONNECTIONS", INTEGER, FIELD(connections_max), "12000", 16, 1000000, NULL,
          "Clients at once; more wait in the kernel's queue."},
-        {"LOG_LEVEL", TEXT, FIELD(log_level), "info", 1, 16, wrong_log_level, "debug, info, warn or error."},
+        {"LOG_LEVEL", TEXT, FIELD(log_level), "info", 1, 16, wrong_log_level,
+         "From which level on lines are logged: debug (a line for each request), info, warn or error."},
 };
 
 #define COUNT (sizeof settings / sizeof settings[0])
