@@ -6,6 +6,7 @@
 #include "handlers/answer.h"
 #include "handlers/caller.h"
 #include "model/clean.h"
+#include "server/census.h"
 #include "server/client.h"
 #include "server/config.h"
 #include "server/hub.h"
@@ -91,6 +92,7 @@ void health_metrics(struct request *r)
                               .clock_offset_ms = store_now(app->store) - time_now_ms()};
         char *text;
 
+        now.has_counted = census_look(app->census, app->store, http_inbox(app->http), &now.counted);
         process_look(&now.process);
         text = metrics_write(&now);
         if (text)

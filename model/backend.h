@@ -75,6 +75,8 @@ struct backend {
         /* Adds to replay->replayed, which begins with 0, up to REPLAY_ALL_MAX. */
         enum err (*replay_all)(void *conn, struct store_replay_all *replay, struct why *why);
         enum err (*oldest_due)(void *conn, int64_t *ret_ms, struct why *why);
+        /* Targets that are owed something, or have failed; no more than `max`. */
+        enum err (*count)(void *conn, enum party party, bool failed, int max, int *ret, struct why *why);
         /* Writes the firm as the order's first; *ret false: the claim's lease is over, or there is a firm. */
         enum err (*choose)(void *conn, const struct store_claim *claim, const struct id *firm, bool *ret,
                            struct why *why);

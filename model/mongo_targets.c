@@ -158,6 +158,25 @@ enum err mongo_oldest_due(void *arg, int64_t *ret_ms, struct why *why)
         return e;
 }
 
+/* From the partial indexes alone. All shards are asked, and whoever of them may answer (readPreference). */
+enum err mongo_count(void *arg, enum party party, bool failed, int max, int *ret, struct why *why)
+{
+        struct mongo_conn *conn = arg;
+        CLEAN(bson_free_at)
+        bson_t *filter = failed ? BCON_NEW(NAME(party, "dead"), "{", "$gt", BCON_UTF8(""), "}")
+                                : BCON_NEW(NAME(party, "at"), "{", "$gt", BCON_DATE_TIME(0), "}");
+        CLEAN(bson_free_at)
+        bson_t *options = BCON_NEW("limit", BCON_INT64(max), "maxTimeMS", BCON_INT32(conn->patience_ms));
+        bson_error_t error = {0};
+        bson_t reply;
+        int64_t n = mongoc_collection_count_documents(conn->orders, filter, options, NULL, &reply, &error);
+        enum err e = n < 0 ? mongo_failed(conn, "aggregate", &error, &reply, why) : ERR_OK;
+
+        bson_destroy(&reply);
+        *ret = (int)n;
+        return e;
+}
+
 /* --- claim, settle, release --- */
 
 static bson_t *holder_filter(const struct due *due, uint64_t lease)

@@ -39,6 +39,8 @@
         "SELECT id, rid, " p "_at FROM orders WHERE plat = ?1 AND " p "_at > 0 AND " p \
         "_at <= ?2 ORDER BY " p "_at LIMIT ?3"
 #define NEXT_DUE(p) "SELECT min(" p "_at) FROM orders WHERE plat = ?1 AND " p "_at > 0 AND " p "_at > ?2"
+#define COUNT_OF(index, where) \
+        "SELECT count(*) FROM (SELECT 1 FROM orders INDEXED BY " index " WHERE " where " LIMIT ?1)"
 #define TARGET_GET(p) "SELECT " p "_want, " p "_at, rev, st FROM orders WHERE id = ?1 AND rid = ?2"
 /* `told` rises in any case, the rest only while `want` is what it was at the claim (?3; docs/design.md 5). */
 #define SETTLE(p)                                                                                          \
@@ -117,6 +119,10 @@ static const char *const texts[SQL_COUNT] = {
         [SQL_DUE_COURIER] = DUE("c"),
         [SQL_NEXT_DUE] = NEXT_DUE("p"),
         [SQL_NEXT_DUE_COURIER] = NEXT_DUE("c"),
+        [SQL_COUNT_OWED] = COUNT_OF("orders_due", "p_at > 0"),
+        [SQL_COUNT_OWED_COURIER] = COUNT_OF("orders_due_courier", "c_at > 0"),
+        [SQL_COUNT_FAILED] = COUNT_OF("orders_failed", "p_dead IS NOT NULL"),
+        [SQL_COUNT_FAILED_COURIER] = COUNT_OF("orders_failed_courier", "c_dead IS NOT NULL"),
         [SQL_CHOOSE] = "UPDATE orders SET c_firm = ?3, c_calls = 1, c_unsure = 0 "
                        "WHERE id = ?1 AND rid = ?2 AND c_firm IS NULL",
         [SQL_CALL] =

@@ -188,6 +188,16 @@ enum err sqlite_oldest_due(void *arg, int64_t *ret_ms, struct why *why)
         return e;
 }
 
+enum err sqlite_count(void *arg, enum party party, bool failed, int max, int *ret, struct why *why)
+{
+        struct conn *conn = arg;
+        sqlite3_stmt *s = sql(conn, for_party(failed ? SQL_COUNT_FAILED : SQL_COUNT_OWED, party));
+
+        sqlite3_bind_int(s, 1, max);
+        *ret = sql_row(conn, s) ? sqlite3_column_int(s, 0) : 0;
+        return sql_end(conn, s, ERR_OK, why);
+}
+
 enum err sqlite_claim(void *arg, struct store_claim *claim, struct why *why)
 {
         struct conn *conn = arg;

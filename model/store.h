@@ -400,11 +400,17 @@ struct store_sweep {
 };
 void store_sweep(struct store *store, struct store_sweep *sweep);
 
+#define PROBE_COUNT_MAX 10000 /* so that asking costs the same on the worst day */
+
 /* Asks whether the store answers, and how long something has been owed. */
 struct store_probe {
         struct job job;
+        bool counts;           /* in: how much, too */
         int64_t oldest_due_ms; /* out: 0: nothing is due */
         int64_t now_ms;        /* out: by the store's clock */
+        /* out, where it counts, each to PROBE_COUNT_MAX: what somebody must look at, now or later; what has failed */
+        int owed[PARTY_COUNT];
+        int failed[PARTY_COUNT];
 };
 void store_probe(struct store *store, struct store_probe *probe);
 

@@ -567,6 +567,7 @@ const struct backend backend_mongo = {
         .replay = mongo_replay,
         .replay_all = mongo_replay_all,
         .oldest_due = mongo_oldest_due,
+        .count = mongo_count,
         .choose = mongo_choose,
         .call = mongo_call,
         .sweep = mongo_sweep,

@@ -142,6 +142,7 @@ enum err mongo_release(void *conn, struct store_release *release, struct why *wh
 enum err mongo_replay(void *conn, const struct order *order, enum party party, bool *ret, struct why *why);
 enum err mongo_replay_all(void *conn, struct store_replay_all *replay, struct why *why);
 enum err mongo_oldest_due(void *conn, int64_t *ret_ms, struct why *why);
+enum err mongo_count(void *conn, enum party party, bool failed, int max, int *ret, struct why *why);
 enum err mongo_choose(void *conn, const struct store_claim *claim, const struct id *firm, bool *ret,
                       struct why *why);
 enum err mongo_call(void *conn, const struct order *order, const struct id *firm, bool *ret, struct why *why);

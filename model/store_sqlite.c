@@ -489,6 +489,7 @@ const struct backend backend_sqlite = {
         .replay = sqlite_replay,
         .replay_all = sqlite_replay_all,
         .oldest_due = sqlite_oldest_due,
+        .count = sqlite_count,
         .choose = sqlite_choose,
         .call = sqlite_call,
         .sweep = sqlite_sweep,

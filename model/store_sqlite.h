@@ -39,6 +39,10 @@ enum statement {
         SQL_DUE_COURIER,
         SQL_NEXT_DUE,
         SQL_NEXT_DUE_COURIER,
+        SQL_COUNT_OWED,
+        SQL_COUNT_OWED_COURIER,
+        SQL_COUNT_FAILED,
+        SQL_COUNT_FAILED_COURIER,
         SQL_CHOOSE,
         SQL_CALL,
         SQL_CHANGES,
@@ -156,6 +160,7 @@ enum err sqlite_release(void *conn, struct store_release *release, struct why *w
 enum err sqlite_replay(void *conn, const struct order *order, enum party party, bool *ret, struct why *why);
 enum err sqlite_replay_all(void *conn, struct store_replay_all *replay, struct why *why);
 enum err sqlite_oldest_due(void *conn, int64_t *ret_ms, struct why *why);
+enum err sqlite_count(void *conn, enum party party, bool failed, int max, int *ret, struct why *why);
 enum err sqlite_choose(void *conn, const struct store_claim *claim, const struct id *firm, bool *ret,
                        struct why *why);
 enum err sqlite_call(void *conn, const struct order *order, const struct id *firm, bool *ret,

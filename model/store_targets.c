@@ -263,6 +263,16 @@ enum err run_probe(struct store *store, void *conn, struct job *job)
 {
         struct store_probe *probe = (struct store_probe *)job;
 
+        enum err e;
+
         probe->now_ms = store_now(store);
-        return store->ops->oldest_due(conn, &probe->oldest_due_ms, &job->why);
+        e = store->ops->oldest_due(conn, &probe->oldest_due_ms, &job->why);
+        for (int party = 0; party < PARTY_COUNT && probe->counts && e == ERR_OK; party++) {
+                e = store->ops->count(conn, (enum party)party, /* failed= */ false, PROBE_COUNT_MAX,
+                                      &probe->owed[party], &job->why);
+                if (e == ERR_OK)
+                        e = store->ops->count(conn, (enum party)party, /* failed= */ true, PROBE_COUNT_MAX,
+                                              &probe->failed[party], &job->why);
+        }
+        return e;
 }

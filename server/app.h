@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+struct census;
 struct client;
 struct config;
 struct guard;
@@ -26,6 +27,7 @@ struct app {
         struct hub *hub;
         struct store *store;
         struct client *client;
+        struct census *census;
         struct outbound *outbound;
         struct poller *poller;
         struct throttle *throttle;

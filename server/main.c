@@ -9,6 +9,7 @@
 #include "model/clean.h"
 #include "server/app.h"
 #include "server/backup.h"
+#include "server/census.h"
 #include "server/client.h"
 #include "server/config.h"
 #include "server/copy.h"
@@ -239,6 +240,8 @@ static enum err start(struct server *server, struct why *why)
         if (e == ERR_OK)
                 e = spent_new(&server->app.spent, why);
         if (e == ERR_OK)
+                e = census_new(&server->app.census, why);
+        if (e == ERR_OK)
                 e = make_hub(server, why);
         if (e == ERR_OK)
                 e = make_outbound(server, why);
@@ -276,6 +279,7 @@ static void stop(struct server *server)
         hub_free(server->app.hub);
         outbound_free(server->outbound);
         sweeper_free(server->sweeper);
+        census_free(server->app.census);
         throttle_free(server->app.throttle);
         spent_free(server->app.spent);
         for (int i = 0; i < PLATFORM_COUNT; i++)

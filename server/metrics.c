@@ -43,8 +43,8 @@ static const char *const lost_words[] = {LOST_TABLE(WORD)};
 #undef WORD
 
 /* What our store sends; all else, the driver's own greetings and pings, is the last. */
-static const char *const command_words[] = {"find",   "findAndModify", "insert",  "update",
-                                            "delete", "createIndexes", "getMore", "other"};
+static const char *const command_words[] = {"find",          "findAndModify", "insert",    "update", "delete",
+                                            "createIndexes", "getMore",       "aggregate", "other"};
 static const char *const result_words[] = {"ok", "failed"};
 static const char *const party_words[PARTY_COUNT] =
         {[PARTY_PLATFORM] = "platform", [PARTY_COURIER] = "courier"};
@@ -152,11 +152,11 @@ static const struct {
           "Platforms, and hosts of courier firms, that are called one at a time because they keep failing.", \
           LABEL("platform", callee_words)) \
         X(OWED, GAUGE, PARTY_COUNT, ONE, "kuryed_owed", \
-          "What is owed and not told yet, by whom to; 10000 stands for more, too.", LABEL("party", party_words)) \
+          "What is owed and not told yet, by whom to; 10000: so much or more.", LABEL("party", party_words)) \
         X(OLDEST, GAUGE, 1, MS, "kuryed_owed_oldest_seconds", \
           "For how long the oldest of what is owed has been due.", NO_LABEL) \
         X(FAILED, GAUGE, PARTY_COUNT, ONE, "kuryed_failed", \
-          "Deliveries that are kept as failed, by whom to; 10000 stands for more, too.", \
+          "Deliveries that are kept as failed, by whom to; 10000: so much or more.", \
           LABEL("party", party_words)) \
         X(CALLS, GAUGE, 1, ONE, "kuryed_calls", \
           "Calls to platforms and courier firms that are under way; 256 at most.", NO_LABEL) \
@@ -440,10 +440,10 @@ static void put_sampled(const struct sampled *now)
         put(JOBS_WAITING, now->store_jobs);
         put(CLOCK, now->clock_offset_ms);
         for (size_t party = 0; party < PARTY_COUNT; party++) {
-                put(OWED + party, now->has_owed ? now->owed[party] : ABSENT);
-                put(FAILED + party, now->has_owed ? now->failed[party] : ABSENT);
+                put(OWED + party, now->has_counted ? now->counted.owed[party] : ABSENT);
+                put(FAILED + party, now->has_counted ? now->counted.failed[party] : ABSENT);
         }
-        put(OLDEST, now->has_owed ? now->oldest_owed_ms : ABSENT);
+        put(OLDEST, now->has_counted ? now->counted.oldest_ms : ABSENT);
         put(BUILD, 1);
         put_process(&now->process);
 }

@@ -7,6 +7,7 @@
 
 #include "model/platform.h"
 #include "model/store.h"
+#include "server/census.h"
 #include "server/process.h"
 #include "server/router.h"
 
@@ -159,9 +160,8 @@ struct sampled {
         int held;                         /* requests that wait for something */
         int store_jobs;                   /* submitted, not handed back yet */
         int64_t clock_offset_ms;          /* the store's clock minus this machine's */
-        bool has_owed;                    /* what follows is known */
-        int owed[PARTY_COUNT], failed[PARTY_COUNT];
-        int64_t oldest_owed_ms;
+        bool has_counted;                 /* what follows is known */
+        struct counted counted;
         struct process process;
 };
 

@@ -182,6 +182,42 @@ TEST(a_probe_tells_the_time_and_how_long_something_has_been_owed)
         assert_int_equal(probe.oldest_due_ms, BEGAN + SECOND);
 }
 
+static void assert_counts(int owed_platform, int owed_courier, int failed_platform, int failed_courier)
+{
+        struct store_probe probe = {.counts = true};
+
+        DO(probe, &probe);
+        assert_int_equal(probe.owed[PARTY_PLATFORM], owed_platform);
+        assert_int_equal(probe.owed[PARTY_COURIER], owed_courier);
+        assert_int_equal(probe.failed[PARTY_PLATFORM], failed_platform);
+        assert_int_equal(probe.failed[PARTY_COURIER], failed_courier);
+}
+
+TEST(a_probe_counts_what_is_owed_and_what_has_failed_only_where_it_is_to)
+{
+        struct store_probe probe = {.owed = {7, 7}};
+        CLEAN(store_create_done)
+        struct store_create delivered = {.job.access = trusted(world.restaurant),
+                                         .order = order_draft(PLATFORM_PHONE, STATUS_NEW)};
+        struct id later, fails;
+
+        assert_counts(0, 0, 0, 0);
+        later = owing(PLATFORM_TRENDYOLYEMEK);
+        fails = owing(PLATFORM_DUKKANGO);
+        order_new(PLATFORM_PHONE, STATUS_NEW); /* never anything to call */
+        assert_counts(2, 0, 0, 0);
+        put_off(later, PLATFORM_TRENDYOLYEMEK, BEGAN + MINUTE);
+        give_up(fails, PLATFORM_DUKKANGO, /* unsure= */ false);
+        assert_counts(1, 0, 1, 0);
+        move_to(fails, STATUS_ON_THE_WAY); /* a fact clears it */
+        delivered.order->pickup = false;
+        DO(create, &delivered);
+        move_to(delivered.order->id, STATUS_ACCEPTED);
+        assert_counts(2, 1, 0, 0);
+        DO(probe, &probe);
+        assert_int_equal(probe.owed[PARTY_PLATFORM], 7);
+}
+
 /* --- claiming --- */
 
 TEST(a_claim_gives_the_whole_order_as_it_was)
@@ -486,6 +522,7 @@ static const struct CMUnitTest tests[] = {
         STORY(a_platform_that_is_skipped_is_left_out),
         STORY(what_fell_due_within_the_grace_is_left_to_others),
         STORY(a_probe_tells_the_time_and_how_long_something_has_been_owed),
+        STORY(a_probe_counts_what_is_owed_and_what_has_failed_only_where_it_is_to),
         STORY(a_claim_gives_the_whole_order_as_it_was),
         STORY(a_claim_brings_its_restaurants_connection),
         STORY(nobody_gets_what_somebody_has),

@@ -8,11 +8,12 @@ import socket
 import struct
 import subprocess
 import time
+from contextlib import contextmanager, nullcontext
 
 from fake import fails
 from process import BINARY
 from stores import STORE
-from world import PLATFORMS, eventually, new_id
+from world import PLATFORMS, data, eventually, new_id
 
 SAMPLE = re.compile(r'(\w+)(?:\{((?:\w+="[^"\\]*",?)+)\})? (-?\d+(?:\.\d+)?)')
 
@@ -74,7 +75,7 @@ class TestMetrics:
 
     def test_the_process_says_what_it_uses(self, world):
         pid = world.server.process.pid
-        assert counted(world, "process_open_fds") >= len(os.listdir(f"/proc/{pid}/fd")) - 2
+        eventually(lambda: counted(world, "process_open_fds") - len(os.listdir(f"/proc/{pid}/fd")), lambda more: more == 0)
         assert counted(world, "process_max_fds") >= counted(world, "kuryed_http_connections_max")
         assert 1 << 20 < counted(world, "process_resident_memory_bytes") < counted(world, "process_virtual_memory_bytes")
         assert 0 < counted(world, "process_cpu_seconds_total") < 60
@@ -198,3 +199,112 @@ class TestClaims:
         order.settles("done")
         eventually(lambda: world.dukkango.told(order), lambda told: told == ["on-the-way", "delivered"])
         assert claims(world)["lost"] == 0
+
+
+def results(world, family, **labels):
+    """The family's series that have these labels and do not stand at 0, by `result`."""
+    return {dict(found)["result"]: value for (name, found), value in metrics(world).items()
+            if name == family and labels.items() <= found and value}
+
+
+def owed(world, party="platform"):
+    """What is counted as owed and as failed; None: it is not told."""
+    found = metrics(world)
+    return tuple(found.get((family, frozenset({("party", party)}))) for family in ("kuryed_owed", "kuryed_failed"))
+
+
+class TestDeliveries:
+    def test_tries_are_counted_by_how_they_were_judged_and_timed(self, world):
+        place = world.restaurant().connected("dukkango")
+        order = fetched(place, "dukkango")
+        world.dukkango.next("on-the-way", fails(503), times=2)
+        place.courier().posts(order, 1)
+        order.settles("done")
+        assert results(world, "kuryed_deliveries_total", platform="dukkango") == {"retry": 2, "done": 1}
+        assert results(world, "kuryed_logins_total", platform="dukkango") == {"done": 1}
+        assert counted(world, "kuryed_delivery_try_duration_seconds_count", platform="dukkango") == 3
+        assert counted(world, "kuryed_deliveries_total", platform="trendyolyemek") == 0
+        # Both pauses between the tries are in it: 50 ms and 100 ms.
+        assert counted(world, "kuryed_delivery_lag_seconds_count", platform="dukkango") == 1
+        assert counted(world, "kuryed_delivery_lag_seconds_bucket", platform="dukkango", le="0.1") == 0
+        assert counted(world, "kuryed_delivery_lag_seconds_sum", platform="dukkango") >= 0.15
+
+    def test_a_step_that_was_filled_in_has_no_lag(self, world):
+        place = world.restaurant().connected("trendyolyemek")
+        order = place.order("trendyolyemek", "yeni", orderType="gel_al")
+        place.courier().posts(order, 1)
+        order.settles("done")
+        assert results(world, "kuryed_deliveries_total", platform="trendyolyemek") == {"done": 3}
+        assert counted(world, "kuryed_delivery_lag_seconds_count", platform="trendyolyemek") == 1
+
+    def test_a_courier_firm_is_one_of_all(self, world):
+        place = world.restaurant()
+        firm = place.courier(dispatch=True)
+        order = place.order(status="hazir")
+        data(place.call("POST", f"{order.path}/call-courier", {"integrationId": firm.id}))
+        order.settles("done", party="courier")
+        assert results(world, "kuryed_deliveries_total", platform="courier")["done"] == 1
+        assert counted(world, "kuryed_delivery_try_duration_seconds_count", platform="courier") == 1
+
+    def test_refused_credentials_are_a_login_given_up_and_a_delivery_failed(self, world):
+        place = world.restaurant()
+        place.connect("dukkango", restSecretKey="yanlis")
+        order = fetched(place, "dukkango")
+        place.courier().posts(order, 1)
+        order.settles("failed")
+        assert results(world, "kuryed_logins_total", platform="dukkango") == {"give-up": 1}
+        assert results(world, "kuryed_deliveries_total", platform="dukkango") == {"give-up": 1}
+        assert counted(world, "kuryed_deliveries_failed_total", platform="dukkango") == 1
+
+    def test_what_has_failed_is_kept_until_it_is_replayed(self, world):
+        place = world.restaurant().connected("dukkango")
+        order = fetched(place, "dukkango")
+        world.dukkango.next("on-the-way", fails(503), times=4)
+        place.courier().posts(order, 1)
+        order.settles("failed")
+        eventually(lambda: owed(world), lambda found: found == (0, 1))
+        assert counted(world, "kuryed_deliveries_failed_total") == 1
+        data(place.call("POST", f"/api/v1/deliveries/{order.id}-platform/replay"))
+        order.settles("done")
+        eventually(lambda: owed(world), lambda found: found == (0, 0))
+        assert counted(world, "kuryed_deliveries_failed_total") == 1
+
+    def test_a_breaker_is_open_until_a_call_gets_through(self, world):
+        world.restart(retry_schedule="1h")  # one try a fact
+        place = world.restaurant().connected("dukkango")
+        orders = [fetched(place, "dukkango") for _ in range(12)]
+        world.dukkango.next("on-the-way", fails(500), times=10)
+        hang = world.dukkango.hang("on-the-way", done=True)
+        for order in orders:
+            order.becomes("teslim-edilecek")
+        assert hang.entered.wait(20)
+        eventually(lambda: counted(world, "kuryed_breakers_open", platform="dukkango"), lambda n: n == 1)
+        assert counted(world, "kuryed_breakers_open") == 1 and counted(world, "kuryed_calls") >= 1
+        eventually(lambda: counted(world, "kuryed_owed_oldest_seconds"), lambda oldest: oldest > 0)
+        assert owed(world)[0] > 0
+        world.dukkango.release()
+        eventually(lambda: counted(world, "kuryed_breakers_open"), lambda n: n == 0)
+
+
+class TestStoreAway:
+    def test_the_rest_is_told_at_once_and_nothing_is_made_up(self, world):
+        world.restart(request_deadline="1s")
+        eventually(lambda: owed(world), lambda found: found == (0, 0))
+        assert counted(world, "kuryed_ready", part="store") == 1
+        with away(world):
+            eventually(lambda: counted(world, "kuryed_ready", part="store"), lambda ready: ready == 0)
+            assert owed(world) == (None, None)
+            assert counted(world, "kuryed_ready", part="loops") == 1
+            eventually(lambda: counted(world, "kuryed_store_jobs_failed_total", verb="put"), lambda failed: failed >= 1)
+        eventually(lambda: owed(world), lambda found: found == (0, 0))
+        assert counted(world, "kuryed_ready", part="store") == 1
+
+
+@contextmanager
+def away(world):
+    """The store fails, and somebody has noticed."""
+    with world.store.stalled() if STORE == "mongodb" else nullcontext():
+        world.server.disk_full(STORE == "sqlite")
+        assert world.admin("POST", "/api/v1/restaurants", {"name": "x"}).status_code >= 500
+        yield
+    world.server.disk_full(False)
