@@ -34,16 +34,9 @@ export class Board {
       ...FINAL.map((status) => all(`/api/v1/orders?status=${status}&since=${since}`, 200))]);
 
     this.orders.clear();
-    for (const order of lists.flat()) this.orders.set(order.orderId, order);
+    for (const order of lists.flat()) /* one that moved meanwhile may stand in two lists */
+      if (!(this.orders.get(order.orderId)?.rev > order.rev)) this.orders.set(order.orderId, order);
     if (this.columns) this.fill();
-  }
-
-  newest() {
-    let newest = null;
-
-    for (const order of this.orders.values())
-      if (!newest || order.updatedAt > newest) newest = order.updatedAt;
-    return newest;
   }
 
   /* True where it was not known. What is older than what is shown is dropped. */

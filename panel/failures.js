@@ -11,8 +11,13 @@ export class Failures {
     this.rows = [];
   }
 
+  /* Answers may overtake each other: only that of the last question counts. */
   async load() {
-    this.rows = await all('/api/v1/deliveries?state=failed', 200);
+    const turn = (this.turn = (this.turn ?? 0) + 1);
+    const rows = await all('/api/v1/deliveries?state=failed', 200);
+
+    if (turn !== this.turn) return;
+    this.rows = rows;
     this.frame.drawCount(this.rows.length);
     if (this.content?.isConnected) this.fill();
   }

@@ -99,12 +99,14 @@ async function askCourier(frame, order, done) {
 export async function showOrder(frame, id) {
   const body = el('div', { class: 'order' });
   const box = dialog(t('details'), t('close'), body);
+  let shown = 0;   /* rev: answers may overtake each other */
   const draw = async () => {
     const order = await get(`/api/v1/orders/${id}`);
     const rank = STATUSES.indexOf(order.status);
 
     frame.board.take(order);
-    if (!box.isConnected) return;
+    if (!box.isConnected || order.rev < shown) return;
+    shown = order.rev;
     box.querySelector('h2').textContent = `${code(order)} · ${platformName(order.platform)} · ${t(`status.${order.status}`)}`;
     replace(body,
       FINAL.includes(order.status) ? null : el('div', { class: 'acts' },

@@ -90,7 +90,7 @@ class Frame {
       await this.board.load();
       await this.failures.load();
       this.heardAt = new Date();
-      this.live.start(this.board.newest() ?? began);
+      this.live.start(began);
     } catch (error) {
       if (error.status === 401) return;
       this.say('lost');
@@ -102,7 +102,7 @@ class Frame {
     const isNew = this.board.take(order);
 
     this.heardAt = new Date();
-    if (previous === null || (previous === undefined && isNew)) {
+    if (isNew && !previous) {
       announce(`${t('new_order')}: ${order.displayId ?? order.orderId.slice(-4)}`);
       chime();
     }

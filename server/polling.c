@@ -38,6 +38,7 @@ struct poll {
         int64_t stale_ms; /* CLOCK_BOOTTIME: from then on the next poll knows better */
         struct polled polled;
         int at;            /* of polled.orders: taken in, then acknowledged */
+        bool acknowledged; /* one at least */
         enum status shown; /* the order's, by the platform */
         struct store_create create;
         struct store_move move;
@@ -152,6 +153,7 @@ static void acknowledged(struct query *query)
         struct poll *poll = poll_of(query);
 
         if (query->judgement.verdict == VERDICT_DONE || query->judgement.verdict == VERDICT_GIVE_UP) {
+                poll->acknowledged = true;
                 poll->at++;
                 acknowledge(poll);
         } else {
@@ -160,12 +162,12 @@ static void acknowledged(struct query *query)
 }
 
 /* The next one that is kept. It is acknowledged whatever has become of it since, even if nobody has seen that: so not long
- * after it was seen. */
+ * after it was seen; but one in any case, else a list that is too long for the store's haste would never get shorter. */
 static void acknowledge(struct poll *poll)
 {
         while (poll->at < poll->polled.n && !poll->polled.orders[poll->at])
                 poll->at++;
-        if (poll->at < poll->polled.n && time_boot_ms() < poll->stale_ms &&
+        if (poll->at < poll->polled.n && (!poll->acknowledged || time_boot_ms() < poll->stale_ms) &&
             !atomic_load(&poll->poller->draining))
                 ask(poll, build_acknowledgement, acknowledged);
         else

@@ -294,6 +294,30 @@ class TestOrder:
         page.shows("#content", "Her şey yolunda")
         assert shared.dukkango.told(order) == ["on-the-way"]
 
+    def test_an_answer_that_comes_late_overwrites_no_later_one(self, page, shared):
+        place = shared.restaurant().connected("dukkango")
+        order = place.order("dukkango")
+        shared.dukkango.next("on-the-way", fails(404))
+        order.becomes("teslim-edilecek")
+        order.settles("failed")
+        page.log_in(place).live()
+        page.shows("nav .count", "1")
+        page.driver.execute_script("""
+            const call = window.fetch;
+            window.fetch = async (path, ...rest) => {
+                const answer = await call(path, ...rest);
+                if (path.startsWith('/api/v1/deliveries?') && !window.release)
+                    await new Promise((done) => { window.release = done; });
+                return answer;
+            };""")
+        page.press("nav a", "Sorunlar")  # asks, and its answer tarries
+        eventually(lambda: page.driver.execute_script("return Boolean(window.release)"), bool)
+        page.press(".failure button", "Yeniden dene")
+        page.shows("#content", "Her şey yolunda")
+        page.driver.execute_script("window.release()")
+        page.driver.execute_async_script("setTimeout(arguments[0], 0)")  # what it set off has been done
+        assert page.texts(".failure") == [] and page.texts("nav .count") in ([], [""], ["0"])
+
     def test_a_cancel_asks_for_the_platforms_reason(self, page, shared):
         place = shared.restaurant().connected("dukkango")
         order = place.order("dukkango")

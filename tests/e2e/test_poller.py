@@ -154,6 +154,14 @@ class TestImport:
             platform.acknowledged(placed)
         assert len(data(place.call("GET", "/api/v1/orders?limit=200"))) == len(all_of_it)
 
+    def test_a_list_that_takes_longer_than_the_wait_gets_shorter_all_the_same(self):
+        with World(**{**SETTINGS, "dukkango_poll": "1ms"}) as world:
+            place = world.restaurant().connected(NAME)
+            all_of_it, answered = one_page(place, 100)
+            answered()
+            for placed in all_of_it:
+                world.dukkango.acknowledged(placed)
+
 
 class TestBroken:
     def test_a_broken_order_does_not_touch_the_others(self, place, platform):
