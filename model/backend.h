@@ -84,9 +84,17 @@ struct backend {
          * more as it is given. */
         enum err (*call)(void *conn, const struct order *order, const struct id *firm, bool *ret,
                          struct why *why);
+        /* Fills erase->found, n and more: whose phone it is, or what is over, or was left alone, since keep_ms. */
+        enum err (*find_personal)(void *conn, struct store_erase *erase, int64_t now_ms, struct why *why);
+        /* Writes what order_erase() left, only while rev is order->rev - 1; *ret false otherwise. */
+        enum err (*order_erase)(void *conn, const struct order *order, bool *ret, struct why *why);
         /* Adds to sweep->swept. */
         enum err (*sweep)(void *conn, struct store_sweep *sweep, struct why *why);
 };
+
+/* How long a time that an order is scheduled for can keep its personal data, from its creation on: scheduledDate is whatever
+ * somebody wrote. */
+#define SCHEDULED_MAX_MS (INT64_C(366) * 24 * 60 * 60 * 1000)
 
 extern const struct backend backend_sqlite;
 extern const struct backend backend_mongo;

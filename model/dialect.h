@@ -65,6 +65,9 @@ struct dialect {
          * Errors: BAD_FIELD. NULL: any will do. */
         enum err (*accepts)(const char *platform_order_id, const struct view *ref, struct why *why);
 
+        const char *
+                keeps; /* the member of platformRef that its calls need; all else goes with an erasure; NULL: all */
+
         const struct polls *polls; /* how it is asked for its orders (model/poll.h); NULL: it is not */
 
         /* The request that renews the token; NULL where there is no login. Errors: NO_MEMORY, BAD_FIELD (a credential

@@ -38,9 +38,10 @@ static bool asks(const struct order *order, const struct step *step)
                                                         : t->told >= STEP_OF(STATUS_ACCEPTED) || t->unsure;
 }
 
+/* That it cannot be dispatched any more is told at once. */
 static int64_t not_before(const struct order *order, const struct step *step)
 {
-        return step->number == STEP_OF(STATUS_ACCEPTED) && order->scheduled_ms
+        return step->number == STEP_OF(STATUS_ACCEPTED) && order->scheduled_ms && !order->erased_ms
                        ? order->scheduled_ms - INT64_C(60000) * order->prep_minutes - LEAD_MS
                        : 0;
 }

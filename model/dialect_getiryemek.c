@@ -256,6 +256,7 @@ static void judge_check(const struct order *order, const struct view *answer, st
 const struct dialect dialect_getiryemek = {
         .platform = PLATFORM_GETIRYEMEK,
         .credentials = credentials,
+        .keeps = "verifiedAt",
         .steps = steps,
         .asks = asks,
         .waits_since = waits_since,

@@ -254,6 +254,7 @@ static void judge_check(const struct order *order, const struct view *answer, st
 const struct dialect dialect_migrosyemek = {
         .platform = PLATFORM_MIGROSYEMEK,
         .credentials = credentials,
+        .keeps = "storeId",
         .steps = steps,
         .meanings = meanings,
         .fits = fits,

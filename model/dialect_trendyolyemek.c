@@ -196,6 +196,7 @@ static void judge_check(const struct order *order, const struct view *answer, st
 const struct dialect dialect_trendyolyemek = {
         .platform = PLATFORM_TRENDYOLYEMEK,
         .credentials = credentials,
+        .keeps = "packageItemIds",
         .steps = steps,
         .other_reason = "623",
         .reasons = reasons,

@@ -307,6 +307,7 @@ static void judge_step(const struct order *order, const struct step *step, bool 
 const struct dialect dialect_yemeksepeti = {
         .platform = PLATFORM_YEMEKSEPETI,
         .credentials = credentials,
+        .keeps = "callbackUrls",
         .steps = steps,
         .other_reason = "TECHNICAL_PROBLEM",
         .reasons = reasons,

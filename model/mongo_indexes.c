@@ -27,6 +27,10 @@ static const struct {
                    "\"partialFilterExpression\":{\"out.courier.dead\":" ANY_OF_IT "}}"},
         {"orders", "{\"name\":\"expiring\",\"key\":{\"expiresAt\":1},"
                    "\"partialFilterExpression\":{\"expiresAt\":" LATER "}}"},
+        {"orders", "{\"name\":\"personal\",\"key\":{\"createdAt\":1},"
+                   "\"partialFilterExpression\":{\"document.customer.details\":" ANY_OF_IT "}}"},
+        {"orders", "{\"name\":\"phone\",\"key\":{\"phone\":1},"
+                   "\"partialFilterExpression\":{\"document.customer.details\":" ANY_OF_IT "}}"},
         {"restaurants", "{\"name\":\"page\",\"key\":{\"createdAt\":-1,\"_id\":-1}}"},
         {"tokens", "{\"name\":\"page\",\"key\":{\"restaurantId\":1,\"createdAt\":-1,\"_id\":-1}}"},
         {"tokens", "{\"name\":\"look\",\"key\":{\"looks\":1},\"unique\":true,"

@@ -59,6 +59,8 @@ static bool append_target(bson_t *to, enum party party, const struct target *tar
 
 static void append_head(bson_t *to, const struct order *order)
 {
+        char phone[PHONE_KEY_SIZE];
+
         BSON_APPEND_OID(to, "_id", oid_of(&order->id));
         BSON_APPEND_OID(to, "restaurantId", oid_of(&order->restaurant));
         BSON_APPEND_UTF8(to, "platform", platform_word(order->platform));
@@ -76,6 +78,10 @@ static void append_head(bson_t *to, const struct order *order)
                 BSON_APPEND_DATE_TIME(to, "scheduledDate", order->scheduled_ms);
         if (order->expires_ms)
                 BSON_APPEND_DATE_TIME(to, "expiresAt", order->expires_ms);
+        if (order->erased_ms)
+                BSON_APPEND_DATE_TIME(to, "erasedAt", order->erased_ms);
+        order_phone(order->document, phone);
+        BSON_APPEND_UTF8(to, "phone", phone);
 }
 
 /* NULL without memory, or where a text of it is no JSON. */
@@ -186,6 +192,7 @@ enum err mongo_order_read(const bson_t *from, struct order **ret, struct why *wh
         o->prep_minutes = (int)mongo_int(from, "hazirlanmaSuresiDk", 0);
         o->scheduled_ms = mongo_time(from, "scheduledDate", 0);
         o->expires_ms = mongo_time(from, "expiresAt", 0);
+        o->erased_ms = mongo_time(from, "erasedAt", 0);
         for (int party = 0; party < PARTY_COUNT; party++)
                 read_target(&out, (enum party)party, &o->targets[party]);
         o->document = mongo_json(from, "document");
@@ -426,12 +433,16 @@ enum err mongo_order_rewrite(void *arg, struct store_rewrite *rewrite, int64_t n
         CLEAN(bson_free_at) bson_t *before = NULL;
         bson_t *filter = mongo_order_filter(&rewrite->job.restaurant, &rewrite->order);
         struct mongo_change change;
+        char phone[PHONE_KEY_SIZE];
         bool fits;
         enum err e;
 
         BSON_APPEND_INT32(filter, "rank", STATUS_NEW);
         mongo_change_begin(&change);
         fits = mongo_append_json(&change.set, "document", content->document);
+        order_phone(content->document, phone);
+        BSON_APPEND_UTF8(&change.set, "phone", phone);
+        BSON_APPEND_UTF8(&change.unset, "erasedAt", "");
         BSON_APPEND_DATE_TIME(&change.set, "updatedAt", now_ms);
         if (content->scheduled_ms)
                 BSON_APPEND_DATE_TIME(&change.set, "scheduledDate", content->scheduled_ms);
@@ -551,34 +562,4 @@ enum err mongo_changes(void *arg, struct store_changes *changes, struct why *why
                         changes->n++;
         }
         return mongo_end(conn, cursor, ERR_OK, why);
-}
-
-/* ---- sweeping ---- */
-
-static bson_t *expired_by(int64_t now_ms)
-{
-        return BCON_NEW("expiresAt", "{", "$gt", BCON_DATE_TIME(0), "$lte", BCON_DATE_TIME(now_ms), "}");
-}
-
-enum err mongo_sweep(void *arg, struct store_sweep *sweep, struct why *why)
-{
-        struct mongo_conn *conn = arg;
-        mongoc_cursor_t *cursor = mongo_find(conn, conn->orders, expired_by(store_now(conn->store)),
-                                             BCON_NEW("sort", "{", "expiresAt", BCON_INT32(1), "}", "limit",
-                                                      BCON_INT64(sweep->max), "projection", "{",
-                                                      "restaurantId", BCON_BOOL(true), "}"),
-                                             /* anywhere= */ false);
-        struct id id, restaurant;
-        const bson_t *found;
-        enum err e = ERR_OK;
-
-        while (e == ERR_OK && mongoc_cursor_next(cursor, &found)) {
-                bool deleted = false;
-
-                if (!mongo_id(found, "_id", &id) || !mongo_id(found, "restaurantId", &restaurant))
-                        continue;
-                e = mongo_delete(conn, conn->orders, mongo_order_filter(&restaurant, &id), &deleted, why);
-                sweep->swept += deleted;
-        }
-        return mongo_end(conn, cursor, e, why);
 }

@@ -281,7 +281,8 @@ static bool add_head(struct json_object *to, const struct order *order)
                json_add_int(to, "hazirlanmaSuresiDk", order->prep_minutes) &&
                add_time(to, "scheduledDate", order->scheduled_ms) && json_add_int(to, "rev", order->rev) &&
                json_add_time(to, "createdAt", order->created_ms) &&
-               json_add_time(to, "updatedAt", order->updated_ms);
+               json_add_time(to, "updatedAt", order->updated_ms) &&
+               add_time(to, "erasedAt", order->erased_ms);
 }
 
 static bool add_document(struct json_object *to, const char *text)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "model/json.h"
+#include "model/phone.h"
 #include "model/platform.h"
 #include "model/status.h"
 #include "model/target.h"
@@ -57,6 +58,7 @@ struct order {
         int prep_minutes;      /* hazirlanmaSuresiDk */
         int64_t scheduled_ms;  /* 0: now */
         int64_t expires_ms;    /* a test order goes then, with all that is kept of it; 0: it stays */
+        int64_t erased_ms;     /* when its customer's personal data went; 0: it is as it came */
         struct move moves[MOVES_MAX];
         int n_moves;
         struct target targets[PARTY_COUNT];
@@ -87,6 +89,16 @@ enum err moves_read(struct order *order, const char *text, struct why *why) MUST
 /* Whether a courier firm is to be chosen for it: it is delivered, by the restaurant's courier, accepted and not on the way
  * yet, and none was called so far. */
 bool order_awaits_firm(const struct order *order);
+
+/* Takes the customer's personal data out of it: customer, notes, and of platformRef what its platform's calls do not need.
+ * A dispatch that is owed is due at once, and fails by it. For stores: raises `rev` too. Errors: NO_MEMORY. */
+enum err order_erase(struct order *order, int64_t now_ms, struct why *why) MUST_USE;
+
+/* Whether there is nothing to take out. */
+bool order_is_erased(const struct order *order);
+
+/* The key of the customer's phone in a document (model/phone.h); false, and "": there is none. */
+bool order_phone(const char *document, char to[PHONE_KEY_SIZE]);
 
 /* The newest row, never NULL for an order that has begun. */
 const struct move *order_last_move(const struct order *order);

@@ -28,6 +28,7 @@ enum {
         COLUMN_FIRM = COLUMN_TARGETS + TARGET_COLUMNS * PARTY_COUNT,
         COLUMN_CALLS,
         COLUMN_EXPIRES,
+        COLUMN_ERASED,
         COLUMN_DOCUMENT
 };
 
@@ -69,6 +70,7 @@ static enum err read_order(struct conn *conn, sqlite3_stmt *s, struct order **re
         o->targets[PARTY_COURIER].firm = sql_id(s, COLUMN_FIRM);
         o->targets[PARTY_COURIER].calls = sqlite3_column_int(s, COLUMN_CALLS);
         o->expires_ms = sqlite3_column_int64(s, COLUMN_EXPIRES);
+        o->erased_ms = sqlite3_column_int64(s, COLUMN_ERASED);
         o->document = sql_copy(conn, s, COLUMN_DOCUMENT);
         if (conn->failed || !o->platform_order_id || (unsigned)o->platform >= PLATFORM_COUNT ||
             (unsigned)o->status >= STATUS_COUNT)
@@ -144,12 +146,24 @@ static enum err insert_row(struct conn *conn, const struct order *o, bool *ret_r
         return sql_run(conn, s, ret_refused, why);
 }
 
+enum err sqlite_write_document(struct conn *conn, enum statement which, const struct id *order,
+                               const char *document, struct why *why)
+{
+        sqlite3_stmt *s = sql(conn, which);
+        char phone[PHONE_KEY_SIZE];
+
+        sql_bind_id(s, 1, order);
+        sql_bind_text(s, 2, document);
+        if (order_phone(document, phone))
+                sql_bind_text(s, 3, phone);
+        return sql_run(conn, s, NULL, why);
+}
+
 enum err sqlite_order_insert(void *arg, const struct order *o, enum insert *ret, struct why *why)
 {
         struct conn *conn = arg;
         CLEAN(order_free_at) struct order *same = NULL;
         bool refused = false;
-        sqlite3_stmt *s;
         enum err e;
 
         e = sqlite_order_find(conn, o, &same, why);
@@ -166,11 +180,8 @@ enum err sqlite_order_insert(void *arg, const struct order *o, enum insert *ret,
                 *ret = INSERT_TAKEN;
                 return ERR_OK;
         }
-        s = sql(conn, SQL_DOCUMENT_INSERT);
-        sql_bind_id(s, 1, &o->id);
-        sql_bind_text(s, 2, o->document);
         *ret = INSERT_NEW;
-        return sql_run(conn, s, NULL, why);
+        return sqlite_write_document(conn, SQL_DOCUMENT_INSERT, &o->id, o->document, why);
 }
 
 /* The history with one row more: spliced as text, because parsing it would cost more than the move. */
@@ -320,10 +331,8 @@ enum err sqlite_order_rewrite(void *arg, struct store_rewrite *rewrite, int64_t 
         e = sql_end(conn, s, ERR_OK, why);
         if (e != ERR_OK || !*ret)
                 return e;
-        s = sql(conn, SQL_DOCUMENT_REWRITE);
-        sql_bind_id(s, 1, &rewrite->order);
-        sql_bind_text(s, 2, rewrite->content->document);
-        return sql_run(conn, s, NULL, why);
+        return sqlite_write_document(conn, SQL_DOCUMENT_REWRITE, &rewrite->order, rewrite->content->document,
+                                     why);
 }
 
 static enum statement scan_of(const struct store_list *list, const struct page *page)
@@ -406,24 +415,5 @@ enum err sqlite_changes(void *arg, struct store_changes *changes, struct why *wh
                 }
                 e = sql_end(conn, s, ERR_OK, why);
         }
-        return e;
-}
-
-enum err sqlite_sweep(void *arg, struct store_sweep *sweep, struct why *why)
-{
-        static const enum statement statements[] = {SQL_SWEEP_DOCUMENTS,
-                                                    SQL_SWEEP}; /* which the orders name */
-        struct conn *conn = arg;
-        enum err e = ERR_OK;
-
-        for (int i = 0; i < 2 && e == ERR_OK; i++) {
-                sqlite3_stmt *s = sql(conn, statements[i]);
-
-                sqlite3_bind_int64(s, 1, store_now(conn->store));
-                sqlite3_bind_int(s, 2, sweep->max);
-                e = sql_run(conn, s, NULL, why);
-        }
-        if (e == ERR_OK)
-                sweep->swept = sqlite3_changes(conn->db);
         return e;
 }

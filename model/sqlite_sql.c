@@ -10,7 +10,7 @@
         "o.id, o.rid, o.plat, o.pid, o.st, o.rev, o.made, o.seen, o.kind, o.prep, o.scheduled, o.hist, " \
         "o.p_want, o.p_told, o.p_told_at, o.p_unsure, o.p_try, o.p_at, o.p_dead, o.p_log, "              \
         "o.c_want, o.c_told, o.c_told_at, o.c_unsure, o.c_try, o.c_at, o.c_dead, o.c_log, "              \
-        "o.c_firm, o.c_calls, o.expires"
+        "o.c_firm, o.c_calls, o.expires, o.erased"
 
 /* A restaurant's own, or everybody's: two statements each, since one condition for both would keep SQLite from its
  * indexes. */
@@ -64,6 +64,8 @@
         "WHERE id IN (SELECT o.id FROM orders o WHERE o." p "_dead IS NOT NULL AND " scope             \
         " AND (?2 IS NULL OR o.plat = ?2) AND o.seen > ?3 LIMIT ?4)"
 
+#define FINAL_FROM 5 /* STATUS_DELIVERED; all behind it are final, too */
+
 #define EXPIRED "SELECT id FROM orders WHERE expires > 0 AND expires <= ?1 ORDER BY expires, id LIMIT ?2"
 
 static const char *const texts[SQL_COUNT] = {
@@ -88,7 +90,7 @@ static const char *const texts[SQL_COUNT] = {
                 "p_want, p_told, p_at, c_want, c_told, c_at, c_firm, c_calls, expires) "
                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
                 "?19, ?20)",
-        [SQL_DOCUMENT_INSERT] = "INSERT INTO documents (id, doc) VALUES (?1, ?2)",
+        [SQL_DOCUMENT_INSERT] = "INSERT INTO documents (id, doc, phone) VALUES (?1, ?2, ?3)",
         [SQL_ORDER_GET] = "SELECT " ORDER_COLUMNS ", d.doc FROM orders o JOIN documents d ON d.id = o.id "
                           "WHERE o.id = ?1 AND (?2 IS NULL OR o.rid = ?2)",
         [SQL_ORDER_FIND] = "SELECT " ORDER_COLUMNS ", d.doc FROM orders o JOIN documents d ON d.id = o.id "
@@ -107,9 +109,9 @@ static const char *const texts[SQL_COUNT] = {
         [SQL_ORDER_TOLD] =
                 "UPDATE orders SET p_told = ?2, p_dead = CASE WHEN ?2 >= p_want THEN NULL ELSE p_dead END, "
                 "rev = rev + 1, seen = ?3 WHERE id = ?1 AND p_told < ?2",
-        [SQL_ORDER_REWRITE] = "UPDATE orders SET scheduled = ?3, rev = rev + 1, seen = ?4 "
+        [SQL_ORDER_REWRITE] = "UPDATE orders SET scheduled = ?3, rev = rev + 1, seen = ?4, erased = 0 "
                               "WHERE id = ?1 AND rid = ?2 AND st = 0 RETURNING plat, rev",
-        [SQL_DOCUMENT_REWRITE] = "UPDATE documents SET doc = ?2 WHERE id = ?1",
+        [SQL_DOCUMENT_REWRITE] = "UPDATE documents SET doc = ?2, phone = ?3 WHERE id = ?1",
         [SQL_ORDER_SCAN] = SCAN(OWN("o"), ""),
         [SQL_ORDER_SCAN_ANY] = SCAN(ANY("o"), ""),
         [SQL_ORDER_SCAN_FAILED] = SCAN(OWN("+o"), FAILED_ONES(OWN("f"))), /* the few failed ones come first */
@@ -134,6 +136,15 @@ static const char *const texts[SQL_COUNT] = {
                         "ORDER BY seen, id LIMIT ?4",
         [SQL_SWEEP] = "DELETE FROM orders WHERE id IN (" EXPIRED ")",
         [SQL_SWEEP_DOCUMENTS] = "DELETE FROM documents WHERE id IN (" EXPIRED ")",
+        /* The index knows when they were made, which is no later. What is over counts from its last row on. */
+        [SQL_PERSONAL_OLD] = "SELECT id, rid FROM orders WHERE erased = 0 AND made <= ?2 "
+                             "AND ((seen <= ?2 AND (scheduled <= ?2 OR made <= ?2 - ?3)) "
+                             "OR (st >= " TEXT_OF(FINAL_FROM) " AND json_extract(hist, '$[#-1].at') <= ?2)) "
+                                                              "ORDER BY made, id LIMIT ?1",
+        [SQL_PERSONAL_OF_PHONE] = "SELECT o.id, o.rid FROM documents d JOIN orders o ON o.id = d.id "
+                                  "WHERE d.phone = ?2 LIMIT ?1",
+        [SQL_ERASE] = "UPDATE orders SET rev = ?3, erased = ?4, seen = ?4, hist = ?5, c_at = ?6 "
+                      "WHERE id = ?1 AND rid = ?2 AND rev = ?3 - 1",
         [SQL_TARGET_GET] = TARGET_GET("p"),
         [SQL_TARGET_GET_COURIER] = TARGET_GET("c"),
         [SQL_SETTLE] = SETTLE("p"),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store.c - the door: who may come in, which verb runs, who is told of it. What a verb means stands in store_orders.c,
- * store_targets.c and store_records.c; how rows are kept is the backend's. */
+ * store_targets.c, store_erase.c and store_records.c; how rows are kept is the backend's. */
 #include "model/store.h"
 
 #include "model/admission.h"
@@ -301,11 +301,13 @@ static const struct verb_row verbs[] = {
         [VERB_SWEEP] = {.run = run_sweep, .writes = true},
         [VERB_REWRITE] = {.run = run_rewrite, .writes = true},
         [VERB_CHANGES] = {.run = run_changes},
+        [VERB_ERASE] = {.run = run_erase, .writes = true},
 };
 
 void store_run(struct store *store, void *conn, struct job *job)
 {
         job->changed = false;
+        job->n_changes = 0;
         job->err = check_access(store, conn, job);
         if (job->err == ERR_OK)
                 job->err = verbs[job->verb].run(store, conn, job);
@@ -359,6 +361,20 @@ static bool readmits(const struct job *job)
         return kind == RECORD_RESTAURANT || kind == RECORD_TOKEN || kind == RECORD_INTEGRATION;
 }
 
+/* Whether there was anything to tell. */
+static bool tell(const struct store *store, const struct job *job)
+{
+        const struct store_hooks *hooks = &store->hooks;
+
+        if (job->err != ERR_OK || !hooks->on_change || (!job->changed && job->n_changes == 0))
+                return false;
+        if (job->changed)
+                hooks->on_change(hooks->arg, &job->change);
+        for (int i = 0; i < job->n_changes; i++)
+                hooks->on_change(hooks->arg, &job->changes[i]);
+        return true;
+}
+
 void store_finish(struct store *store, struct letter *jobs)
 {
         struct inbox *receivers[RECEIVERS_MAX];
@@ -377,10 +393,7 @@ void store_finish(struct store *store, struct letter *jobs)
                 atomic_fetch_sub_explicit(&store->waiting, 1, memory_order_relaxed);
                 if (job->err == ERR_OK && readmits(job))
                         admission_forget(store->admission);
-                if (job->err == ERR_OK && job->changed && store->hooks.on_change) {
-                        store->hooks.on_change(store->hooks.arg, &job->change);
-                        changed = true;
-                }
+                changed |= tell(store, job);
                 give_back(job, receivers, &n);
         }
         if (changed && store->hooks.on_round)
@@ -417,3 +430,4 @@ VERB(import, IMPORT)
 VERB(call, CALL)
 VERB(sweep, SWEEP)
 VERB(rewrite, REWRITE)
+VERB(erase, ERASE)

@@ -65,7 +65,8 @@ struct command {
         X(CALL, "call")             \
         X(SWEEP, "sweep")           \
         X(REWRITE, "rewrite")       \
-        X(CHANGES, "changes")
+        X(CHANGES, "changes")       \
+        X(ERASE, "erase")
 #define VERB_ENUM(name, word) VERB_##name,
 enum verb { VERB_TABLE(VERB_ENUM) VERB_COUNT };
 #undef VERB_ENUM
@@ -151,6 +152,8 @@ struct job {
         enum verb verb;
         struct change change;
         bool changed;
+        const struct change *changes; /* what an erasure changed */
+        int n_changes;
         bool repeated;        /* it ran before, and nobody knows what came of that */
         int64_t by_ms;        /* CLOCK_BOOTTIME: its deadline */
         int64_t submitted_us; /* CLOCK_BOOTTIME */
@@ -399,6 +402,27 @@ struct store_sweep {
         int swept; /* out; `max`: there may be more */
 };
 void store_sweep(struct store *store, struct store_sweep *sweep);
+
+#define ERASE_MAX 20 /* others wait behind it at the embedded store; a guess */
+
+/* Takes customers' personal data out of a handful of orders: of one, of those with a phone, or of those that are over, or
+ * left alone in whatever state, since long. Each order in one atomic step that raises its `rev`; what is done is done. */
+struct store_erase {
+        struct job job; /* TRUSTED */
+        /* in: one of the three */
+        struct id order;
+        char phone[PHONE_KEY_SIZE]; /* phone_key()'s */
+        int64_t keep_ms; /* it is kept for so long; a time that an order is scheduled for counts as touching it */
+        /* out */
+        int erased;
+        bool more;                        /* ask again */
+        struct change changes[ERASE_MAX]; /* of each, for the hooks */
+        /* the store's own: zero at first; which they are, so that a repeat knows what it has done */
+        struct due found[ERASE_MAX];
+        int n;
+        int64_t at_ms;
+};
+void store_erase(struct store *store, struct store_erase *erase);
 
 #define PROBE_COUNT_MAX 10000 /* so that asking costs the same on the worst day */
 

@@ -571,5 +571,7 @@ const struct backend backend_mongo = {
         .choose = mongo_choose,
         .call = mongo_call,
         .sweep = mongo_sweep,
+        .find_personal = mongo_find_personal,
+        .order_erase = mongo_order_erase,
         .changes = mongo_changes,
 };

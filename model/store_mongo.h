@@ -4,8 +4,8 @@
  *
  * One document an order, one atomic update a fact, plain operators only, no transaction: the same on a lone server, a
  * replica set and a sharded cluster, from MongoDB 4.0 on (docs/mongodb.md). Every filter on orders carries the
- * restaurant, which is the shard key, but for three that ask about everybody's by nature: what is due, what has expired, and
- * an admin's list. */
+ * restaurant, which is the shard key, but for those that ask about everybody's by nature: what is due, what has expired, whose
+ * personal data goes, and an admin's list. */
 #pragma once
 
 #include "model/backend.h"
@@ -132,7 +132,11 @@ enum err mongo_order_rewrite(void *conn, struct store_rewrite *rewrite, int64_t 
 enum err mongo_order_scan(void *conn, const struct store_list *list, const struct page *page,
                           order_visit_fn *visit, void *arg, struct why *why);
 enum err mongo_changes(void *conn, struct store_changes *changes, struct why *why);
+
+/* mongo_sweep.c: backend.h's operations by which things go away. */
 enum err mongo_sweep(void *conn, struct store_sweep *sweep, struct why *why);
+enum err mongo_find_personal(void *conn, struct store_erase *erase, int64_t now_ms, struct why *why);
+enum err mongo_order_erase(void *conn, const struct order *order, bool *ret, struct why *why);
 
 /* mongo_targets.c: backend.h's operations on targets. */
 enum err mongo_due(void *conn, struct store_due *due, struct why *why);

@@ -65,6 +65,15 @@ static const char *const schemas[] = {
         "ALTER TABLE orders ADD COLUMN expires INTEGER NOT NULL DEFAULT 0;"
         "CREATE INDEX orders_expiring ON orders (expires) WHERE expires > 0;"
         "PRAGMA user_version = 2;"
+        "COMMIT",
+
+        "BEGIN IMMEDIATE;"
+        "ALTER TABLE orders ADD COLUMN erased INTEGER NOT NULL DEFAULT 0;"
+        "CREATE INDEX orders_personal ON orders (made, id) WHERE erased = 0;"
+        "ALTER TABLE documents ADD COLUMN phone TEXT;"
+        "UPDATE documents SET phone = phone_key(json_extract(doc, '$.customer.details.phone'));"
+        "CREATE INDEX documents_phone ON documents (phone) WHERE phone IS NOT NULL;"
+        "PRAGMA user_version = 3;"
         "COMMIT"};
 #define SCHEMA_VERSION ((int64_t)(sizeof schemas / sizeof *schemas))
 
@@ -82,7 +91,8 @@ struct sqlite {
         int lock_fd;
         struct worker writer;
         struct worker readers[READERS];
-        atomic_uint turn; /* which reader is next */
+        atomic_uint turn;   /* which reader is next */
+        int64_t emptied_ms; /* the writer's: when it last tried to empty the log */
         atomic_bool ready;
         atomic_bool stopping;
 };
@@ -113,7 +123,8 @@ enum err conn_open(struct conn *conn, const char *path, bool writes, struct why 
                 return e;
         }
         sqlite3_busy_timeout(conn->db, BUSY_MS);
-        snprintf(text, sizeof text, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = %d",
+        snprintf(text, sizeof text,
+                 "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA journal_size_limit = %d",
                  LOG_BYTES_KEPT);
         if (sqlite3_exec(conn->db, text, NULL, NULL, NULL) == SQLITE_OK)
                 return ERR_OK;
@@ -153,6 +164,16 @@ enum err conn_check(struct conn *conn, const char *path, int64_t *ret_version, s
         return ERR_OK;
 }
 
+/* phone_key() for the schema's sake: of what is no text it is NULL. */
+static void sql_phone_key(sqlite3_context *context, int n, sqlite3_value **values)
+{
+        const char *phone = n == 1 ? (const char *)sqlite3_value_text(values[0]) : NULL;
+        char key[PHONE_KEY_SIZE];
+
+        if (phone && phone_key(phone, key))
+                sqlite3_result_text(context, key, -1, SQLITE_TRANSIENT);
+}
+
 static enum err make_ready(struct conn *conn, const char *path, struct why *why)
 {
         int64_t version = 0;
@@ -163,6 +184,8 @@ static enum err make_ready(struct conn *conn, const char *path, struct why *why)
                 return e;
         /* The mode stays in the file. */
         ok = sqlite3_exec(conn->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) == SQLITE_OK;
+        ok = ok && sqlite3_create_function(conn->db, "phone_key", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+                                           sql_phone_key, NULL, NULL) == SQLITE_OK;
         for (; ok && version < SCHEMA_VERSION; version++)
                 ok = sqlite3_exec(conn->db, schemas[version], NULL, NULL, NULL) == SQLITE_OK;
         if (!ok)
@@ -255,6 +278,20 @@ static void run_batch(struct sqlite *sqlite, struct letter *jobs)
         store_finish(sqlite->store, jobs);
 }
 
+/* What was erased shall not stand in the log either. Whoever reads is not waited for: then it is tried again. */
+static void empty_log(struct sqlite *sqlite)
+{
+        struct conn *conn = &sqlite->writer.conn;
+
+        if (!conn->db || time_boot_ms() < sqlite->emptied_ms + HEARTBEAT_MS)
+                return;
+        sqlite->emptied_ms = time_boot_ms();
+        sqlite3_busy_timeout(conn->db, 0);
+        conn->erased = sqlite3_wal_checkpoint_v2(conn->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) !=
+                       SQLITE_OK;
+        sqlite3_busy_timeout(conn->db, BUSY_MS);
+}
+
 /* Whether writing works again. */
 static void heartbeat(struct sqlite *sqlite)
 {
@@ -285,7 +322,8 @@ static void *write_loop(void *arg)
         struct letter *jobs;
 
         for (;;) {
-                wait_for_jobs(worker, atomic_load(&sqlite->ready) ? -1 : HEARTBEAT_MS);
+                wait_for_jobs(worker,
+                              atomic_load(&sqlite->ready) && !worker->conn.erased ? -1 : HEARTBEAT_MS);
                 jobs = inbox_take(&worker->in);
                 if (jobs)
                         run_batch(sqlite, jobs);
@@ -293,6 +331,8 @@ static void *write_loop(void *arg)
                         return NULL;
                 else if (!atomic_load(&sqlite->ready))
                         heartbeat(sqlite);
+                if (worker->conn.erased)
+                        empty_log(sqlite);
         }
 }
 
@@ -493,5 +533,7 @@ const struct backend backend_sqlite = {
         .choose = sqlite_choose,
         .call = sqlite_call,
         .sweep = sqlite_sweep,
+        .find_personal = sqlite_find_personal,
+        .order_erase = sqlite_order_erase,
         .changes = sqlite_changes,
 };

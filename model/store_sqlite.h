@@ -48,6 +48,9 @@ enum statement {
         SQL_CHANGES,
         SQL_SWEEP,
         SQL_SWEEP_DOCUMENTS,
+        SQL_PERSONAL_OLD,
+        SQL_PERSONAL_OF_PHONE,
+        SQL_ERASE,
         SQL_TARGET_GET,
         SQL_TARGET_GET_COURIER,
         SQL_SETTLE,
@@ -85,6 +88,7 @@ struct conn {
         /* of the writer alone */
         struct lease *leases;
         uint64_t last_token;
+        bool erased; /* something that still stands in the log */
 };
 
 /* On a file that is there, or, where it writes, is made. After a failure there is nothing to close. */
@@ -150,7 +154,14 @@ enum err sqlite_order_rewrite(void *conn, struct store_rewrite *rewrite, int64_t
 enum err sqlite_order_scan(void *conn, const struct store_list *list, const struct page *page,
                            order_visit_fn *visit, void *arg, struct why *why);
 enum err sqlite_changes(void *conn, struct store_changes *changes, struct why *why);
+/* By SQL_DOCUMENT_INSERT or _REWRITE, with its phone's key. */
+enum err sqlite_write_document(struct conn *conn, enum statement which, const struct id *order,
+                               const char *document, struct why *why);
+
+/* sqlite_sweep.c: backend.h's operations by which things go away. */
 enum err sqlite_sweep(void *conn, struct store_sweep *sweep, struct why *why);
+enum err sqlite_find_personal(void *conn, struct store_erase *erase, int64_t now_ms, struct why *why);
+enum err sqlite_order_erase(void *conn, const struct order *order, bool *ret, struct why *why);
 
 /* sqlite_targets.c: backend.h's operations on targets. */
 enum err sqlite_due(void *conn, struct store_due *due, struct why *why);

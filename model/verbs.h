@@ -28,7 +28,7 @@ bool in_scope(const struct job *job, const struct id *restaurant);
 void cursor_write(char to[CURSOR_SIZE], int64_t created_ms, const char *id);
 enum err page_of(const struct job *job, const char *after, struct page *ret, struct why *why);
 
-/* store_orders.c, store_targets.c, store_records.c: the verbs. Each may be run again after a rollback. */
+/* store_orders.c, store_targets.c, store_erase.c, store_records.c: the verbs. Each may be run again after a rollback. */
 enum err run_create(struct store *store, void *conn, struct job *job);
 enum err run_move(struct store *store, void *conn, struct job *job);
 enum err run_rewrite(struct store *store, void *conn, struct job *job);
@@ -48,5 +48,6 @@ enum err run_find(struct store *store, void *conn, struct job *job);
 enum err run_edit(struct store *store, void *conn, struct job *job);
 enum err run_import(struct store *store, void *conn, struct job *job);
 enum err run_call(struct store *store, void *conn, struct job *job);
+enum err run_erase(struct store *store, void *conn, struct job *job);
 enum err run_sweep(struct store *store, void *conn, struct job *job);
 enum err run_drop(struct store *store, void *conn, struct job *job);

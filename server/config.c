@@ -159,6 +159,8 @@ static const struct setting settings[] = {
          "How long a ticket for /api/v1/events is good; it is so once."},
         {"TRUSTED_PROXIES", TEXT, FIELD(trusted_proxies), NULL, 1, 2048, wrong_networks,
          "Networks of proxies whose X-Forwarded-For is believed; of all others it is ignored."},
+        {"RETENTION_DAYS", INTEGER, FIELD(retention_days), "30", 1, 3650, NULL,
+         "Days after which customers' data are erased from orders that are over, or left alone; there is no never."},
         {"MAX_CONNECTIONS", INTEGER, FIELD(connections_max), "12000", 16, 1000000, NULL,
          "Clients at once; more wait in the kernel's queue."},
         {"LOG_LEVEL", TEXT, FIELD(log_level), "info", 1, 16, wrong_log_level,

@@ -40,6 +40,7 @@ struct config {
         int64_t ticket_life_ms;
         char *trusted_proxies; /* guard_read() takes it; NULL: none */
         int64_t connections_max;
+        int64_t retention_days;
         char *log_level; /* a word that log_level_find takes */
 };
 

@@ -302,7 +302,7 @@ static bool same_order(const struct order *a, const struct order *b)
                a->rev == b->rev && a->updated_ms == b->updated_ms &&
                a->platform_courier == b->platform_courier && a->pickup == b->pickup &&
                a->prep_minutes == b->prep_minutes && a->scheduled_ms == b->scheduled_ms &&
-               a->expires_ms == b->expires_ms && same_history(a, b) &&
+               a->expires_ms == b->expires_ms && a->erased_ms == b->erased_ms && same_history(a, b) &&
                same_target(&a->targets[PARTY_PLATFORM], &b->targets[PARTY_PLATFORM]) &&
                same_target(&a->targets[PARTY_COURIER], &b->targets[PARTY_COURIER]) &&
                same_json(a->document, b->document);

@@ -40,6 +40,8 @@ bool dispatch_open(struct errand *errand, struct judgement *ret)
         struct lane *lane;
         struct why why;
 
+        if (errand->claim.order->erased_ms && !cancels)
+                return refuse(ret, VERDICT_GIVE_UP, "erased");
         if (!firm->document)
                 return cancels ? refuse(ret, VERDICT_NOTHING, "")
                                : refuse(ret, VERDICT_GIVE_UP, "not_connected");

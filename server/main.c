@@ -38,7 +38,8 @@
 #define HELD_MAX 512       /* unanswered at once; docs/design.md 4 */
 #define DRAIN_HTTP_MS 4000 /* with the next one under the 10 s that an orchestrator waits before it kills */
 #define DRAIN_CALLS_MS 3000
-#define GRACE_MS 2000  /* far longer than a claim takes; a guess */
+#define GRACE_MS 2000 /* far longer than a claim takes; a guess */
+#define DAY_MS (INT64_C(24) * 60 * 60 * 1000)
 #define SWEEP_MS 60000 /* what expires has lived for a day, so that a minute more is nothing */
 #define PAUSE_MS 5000  /* after a 429 of a platform that names no limit; a guess */
 
@@ -259,7 +260,8 @@ static enum err start(struct server *server, struct why *why)
         if (e == ERR_OK)
                 e = start_poller(server, why);
         if (e == ERR_OK)
-                e = sweeper_start(server->app.store, SWEEP_MS, &server->sweeper, why);
+                e = sweeper_start(server->app.store, SWEEP_MS, server->config.retention_days * DAY_MS,
+                                  &server->sweeper, why);
         return e;
 }
 

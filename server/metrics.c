@@ -187,8 +187,10 @@ static const struct {
         X(CLOCK, GAUGE, 1, MS, "kuryed_store_clock_offset_seconds", \
           "The store's clock minus this machine's.", NO_LABEL) \
         X(SWEEPS, COUNTER, SWEEP_COUNT, ONE, "kuryed_sweeps_total", \
-          "Rounds of taking away what has expired, by result.", LABEL("result", sweep_words)) \
+          "Rounds of taking away what has expired, and of erasing, by result.", LABEL("result", sweep_words)) \
         X(SWEPT, COUNTER, 1, ONE, "kuryed_swept_orders_total", "Orders that were taken away.", NO_LABEL) \
+        X(ERASED, COUNTER, 1, ONE, "kuryed_erased_orders_total", \
+          "Orders that personal data was erased from.", NO_LABEL) \
         X(WATCHERS, GAUGE, 1, ONE, "kuryed_watchers", "Screens that are connected now.", NO_LABEL) \
         X(LOST, COUNTER, LOST_COUNT, ONE, "kuryed_watchers_lost_total", \
           "Watchers that were let go, by why.", LABEL("reason", lost_words)) \
@@ -335,10 +337,19 @@ void metrics_command(const struct command *command)
         add(COMMAND_TIME + i, command->took_us > 0 ? command->took_us : 0);
 }
 
-void metrics_sweep(enum sweep result, int swept)
+void metrics_sweep(enum sweep result)
 {
         add(SWEEPS + result, 1);
-        add(SWEPT, swept);
+}
+
+void metrics_swept(int orders)
+{
+        add(SWEPT, orders);
+}
+
+void metrics_erased(int orders)
+{
+        add(ERASED, orders);
 }
 
 int metrics_callee(enum platform platform, enum party party)

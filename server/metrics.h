@@ -68,8 +68,10 @@ void metrics_command(const struct command *command);
 enum sweep { SWEEP_TABLE(SWEEP_ENUM) SWEEP_COUNT };
 #undef SWEEP_ENUM
 
-/* One sweep, and how many orders it took away. */
-void metrics_sweep(enum sweep result, int swept);
+/* A round; how many orders were taken away; from how many personal data was erased, by themselves or on demand. */
+void metrics_sweep(enum sweep result);
+void metrics_swept(int orders);
+void metrics_erased(int orders);
 
 /* --- what is owed --- */
 

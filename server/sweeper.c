@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sweeper.c - what has expired goes, a handful in one commit, so that nobody who writes waits long behind it.
+/* sweeper.c - what has expired goes, then the personal data that was kept long enough: a handful in one commit and a rest
+ * behind each, so that nobody who writes waits long, or often.
  *
  * Every server does it: on one store they find the same things, and taking away what is gone is no harm. */
 #include "server/sweeper.h"
@@ -11,53 +12,77 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#define ROUNDS_MAX 10 /* of SWEEP_MAX before the next pause: what is left is late anyway; a guess */
+#define REST 9 /* times as long as the handful before took: a tenth of the store's time is enough; a guess */
 
 struct sweeper {
         struct store *store;
         int64_t pause_ms;
+        int64_t keep_ms;
         struct inbox in;
         pthread_t thread;
         struct store_sweep sweep;
-        bool asked; /* `sweep` is at the store */
-        int rounds; /* since the last pause */
+        struct store_erase erase;
+        bool erases; /* the second half */
+        bool asked;  /* one of the two is at the store */
         int64_t swept;
-        int64_t next_ms; /* CLOCK_BOOTTIME: the end of the pause */
+        int64_t erased;
+        /* CLOCK_BOOTTIME */
+        int64_t asked_ms;
+        int64_t told_ms;
+        int64_t next_ms;
         atomic_bool stopping;
 };
 
-static void ask(struct sweeper *s);
-
-static void pause_now(struct sweeper *s)
+static void tell(struct sweeper *s, int64_t now_ms)
 {
-        if (s->swept > 0)
-                log_event(LOG_INFO, "swept", LOG_INT("orders", s->swept));
-        s->rounds = 0;
-        s->swept = 0;
-        s->next_ms = time_boot_ms() + s->pause_ms;
+        if (s->swept + s->erased > 0)
+                log_event(LOG_INFO, "swept", LOG_INT("orders", s->swept), LOG_INT("erased", s->erased));
+        s->swept = s->erased = 0;
+        s->told_ms = now_ms;
 }
 
 static void came_back(struct letter *letter)
 {
-        struct sweeper *s = ((struct job *)letter)->arg;
+        const struct job *job = (struct job *)letter;
+        struct sweeper *s = job->arg;
+        const int64_t now_ms = time_boot_ms();
+        bool more = false;
 
         s->asked = false;
-        s->swept += s->sweep.job.err ? 0 : s->sweep.swept;
-        metrics_sweep(s->sweep.job.err ? SWEEP_FAILED : SWEEP_OK, s->sweep.job.err ? 0 : s->sweep.swept);
-        if (s->sweep.job.err)
-                log_limited(LOG_WARN, "sweep_failed", LOG_TEXT("reason", s->sweep.job.why.text));
-        if (!s->sweep.job.err && s->sweep.swept == SWEEP_MAX && ++s->rounds < ROUNDS_MAX)
-                ask(s);
-        else
-                pause_now(s);
+        metrics_sweep(job->err ? SWEEP_FAILED : SWEEP_OK);
+        if (job->err) {
+                log_limited(LOG_WARN, "sweep_failed", LOG_TEXT("reason", job->why.text));
+        } else if (s->erases) {
+                s->erased += s->erase.erased;
+                metrics_erased(s->erase.erased);
+                more = s->erase.more;
+        } else {
+                s->swept += s->sweep.swept;
+                metrics_swept(s->sweep.swept);
+                more = s->sweep.swept == SWEEP_MAX;
+        }
+        s->next_ms = now_ms + (more ? REST * (now_ms - s->asked_ms) : 0);
+        if (!more && (s->erases || job->err))
+                s->next_ms += s->pause_ms;
+        if (!more)
+                s->erases = !s->erases && !job->err;
+        if ((!more && !s->erases) || now_ms - s->told_ms >= s->pause_ms)
+                tell(s, now_ms);
 }
 
 static void ask(struct sweeper *s)
 {
-        s->sweep = (struct store_sweep){.job = {.letter.run = came_back, .reply = &s->in, .arg = s},
-                                        .max = SWEEP_MAX};
+        const struct job job = {.letter.run = came_back, .reply = &s->in, .arg = s};
+
         s->asked = true;
-        store_sweep(s->store, &s->sweep);
+        s->asked_ms = time_boot_ms();
+        if (s->erases) {
+                s->erase = (struct store_erase){.job = job, .keep_ms = s->keep_ms};
+                store_erase(s->store, &s->erase);
+        } else {
+                s->sweep = (struct store_sweep){.job = job, .max = SWEEP_MAX};
+                store_sweep(s->store, &s->sweep);
+        }
         store_kick(s->store);
 }
 
@@ -77,7 +102,8 @@ static void *loop(void *arg)
         return NULL;
 }
 
-enum err sweeper_start(struct store *store, int64_t pause_ms, struct sweeper **ret, struct why *why)
+enum err sweeper_start(struct store *store, int64_t pause_ms, int64_t keep_ms, struct sweeper **ret,
+                       struct why *why)
 {
         struct sweeper *s = calloc(1, sizeof *s);
         enum err e = s ? inbox_init(&s->in, why) : FAIL(why, ERR_NO_MEMORY, "no memory for the sweeper");
@@ -88,6 +114,8 @@ enum err sweeper_start(struct store *store, int64_t pause_ms, struct sweeper **r
         }
         s->store = store;
         s->pause_ms = pause_ms;
+        s->keep_ms = keep_ms;
+        s->told_ms = time_boot_ms();
         if (pthread_create(&s->thread, NULL, loop, s) != 0) {
                 sweeper_free(s);
                 return FAIL(why, ERR_NO_MEMORY, "cannot start the sweeper's thread");

@@ -11,12 +11,13 @@
 
 extern const struct chapter orders_chapter, moves_chapter, keys_chapter, access_chapter, lists_chapter,
         due_chapter, settle_chapter, dispatch_chapter, records_chapter, durability_chapter, crowd_chapter,
-        race_chapter, sweep_chapter, changes_chapter, told_chapter;
+        race_chapter, sweep_chapter, erase_chapter, changes_chapter, told_chapter;
 
 static const struct chapter *const chapters[] = {
-        &orders_chapter, &moves_chapter,  &keys_chapter,     &access_chapter,  &lists_chapter,
-        &due_chapter,    &settle_chapter, &dispatch_chapter, &records_chapter, &durability_chapter,
-        &crowd_chapter,  &race_chapter,   &sweep_chapter,    &changes_chapter, &told_chapter};
+        &orders_chapter,  &moves_chapter,      &keys_chapter,    &access_chapter,
+        &lists_chapter,   &due_chapter,        &settle_chapter,  &dispatch_chapter,
+        &records_chapter, &durability_chapter, &crowd_chapter,   &race_chapter,
+        &sweep_chapter,   &erase_chapter,      &changes_chapter, &told_chapter};
 
 int main(int argc, char **argv)
 {

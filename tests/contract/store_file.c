@@ -122,6 +122,11 @@ TEST(a_newer_schema_is_refused_and_left_as_it_is)
         world_open();
 }
 
+/* What the third added. */
+#define TO_SECOND                                                 \
+        "DROP INDEX documents_phone; DROP INDEX orders_personal;" \
+        "ALTER TABLE documents DROP COLUMN phone; ALTER TABLE orders DROP COLUMN erased;"
+
 TEST(a_file_of_the_first_schema_keeps_its_orders)
 {
         struct id id = order_new(PLATFORM_DUKKANGO, STATUS_NEW);
@@ -130,9 +135,10 @@ TEST(a_file_of_the_first_schema_keeps_its_orders)
 
         move_to(id, STATUS_ACCEPTED);
         world_close();
-        execute(path(), "DROP INDEX orders_expiring; ALTER TABLE orders DROP COLUMN c_firm;"
-                        "ALTER TABLE orders DROP COLUMN c_calls; ALTER TABLE orders DROP COLUMN expires;"
-                        "PRAGMA user_version = 1");
+        execute(path(),
+                TO_SECOND "DROP INDEX orders_expiring; ALTER TABLE orders DROP COLUMN c_firm;"
+                          "ALTER TABLE orders DROP COLUMN c_calls; ALTER TABLE orders DROP COLUMN expires;"
+                          "PRAGMA user_version = 1");
         world_open();
         assert_int_equal(query(path(), "PRAGMA user_version"), version);
         order = order_load(id);
@@ -140,8 +146,126 @@ TEST(a_file_of_the_first_schema_keeps_its_orders)
         assert_true(id_is_zero(&order->targets[PARTY_COURIER].firm));
         assert_int_equal(order->targets[PARTY_COURIER].calls, 0);
         assert_int_equal(order->expires_ms, 0);
+        assert_int_equal(order->erased_ms, 0);
         assert_true(is_claimable(id, PLATFORM_DUKKANGO, NULL));
         move_to(id, STATUS_READY);
+}
+
+/* --- what was erased --- */
+
+#define CANARY "kanarya"
+#define FILE_MAX (8 << 20)
+
+/* An order whose customer's data fill a page and more, with a note in its history. */
+static struct id order_with_customer(const char *phone)
+{
+        CLEAN(store_create_done)
+        struct store_create create = {.job.access = trusted(world.restaurant),
+                                      .order = order_draft(PLATFORM_PHONE, STATUS_NEW)};
+        struct store_move move;
+        char many[9000];
+
+        for (size_t i = 0; i < sizeof many - 1; i++)
+                many[i] = (CANARY " ")[i % strlen(CANARY " ")];
+        many[sizeof many - 1] = '\0';
+        free(create.order->document);
+        assert_true(asprintf(&create.order->document,
+                             "{\"customer\":{\"details\":{\"name\":\"" CANARY "\",\"phone\":\"%s\"},"
+                             "\"address\":{\"detailedAddress\":\"%s\"}}}",
+                             phone, many) > 0);
+        DO(create, &create);
+        move = moving(create.order->id, STATUS_READY);
+        move.note = CANARY;
+        DO(move, &move);
+        return create.order->id;
+}
+
+static struct store_erase erase_phone(const char *phone)
+{
+        struct store_erase erase = {0};
+
+        assert_true(phone_key(phone, erase.phone));
+        DO(erase, &erase);
+        return erase;
+}
+
+/* In the file, or in the log beside it. */
+static bool is_in_files(const char *bytes)
+{
+        CLEAN(free_at) char *log = beside("wal");
+        const char *const files[] = {path(), log};
+        bool found = false;
+
+        for (size_t i = 0; i < COUNT(files); i++) {
+                FILE *f = fopen(files[i], "rb");
+                size_t n = 0;
+                char *all = f ? malloc(FILE_MAX) : NULL;
+
+                if (all)
+                        n = fread(all, 1, FILE_MAX, f);
+                assert_true(n < FILE_MAX);
+                found |= all && memmem(all, n, bytes, strlen(bytes));
+                free(all);
+                if (f)
+                        fclose(f);
+        }
+        return found;
+}
+
+static void await_gone(const char *bytes)
+{
+        const int64_t until_ms = time_boot_ms() + 30 * SECOND;
+        struct store_probe probe;
+
+        while (is_in_files(bytes)) {
+                assert_true(time_boot_ms() < until_ms);
+                probe = (struct store_probe){0};
+                DO(probe, &probe);
+        }
+}
+
+TEST(what_is_erased_stands_in_no_file)
+{
+        for (int i = 0; i < ERASE_MAX; i++)
+                order_with_customer("0532 123 45 67");
+        assert_true(is_in_files(CANARY) && is_in_files("5321234567"));
+        assert_int_equal(erase_phone("0532 123 45 67").erased, ERASE_MAX);
+        await_gone(CANARY);
+        await_gone("5321234567");
+        world_close();
+        assert_false(is_in_files(CANARY) || is_in_files("5321234567"));
+        world_open();
+}
+
+TEST(whoever_reads_delays_that_and_nobody_else)
+{
+        sqlite3 *db = NULL;
+        struct id id = order_with_customer("0532 123 45 67");
+
+        assert_int_equal(sqlite3_open(path(), &db), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(db, "BEGIN; SELECT count(*) FROM orders", NULL, NULL, NULL), SQLITE_OK);
+        assert_int_equal(erase_phone("0532 123 45 67").erased, 1);
+        for (int status = STATUS_ON_THE_WAY; status <= STATUS_DELIVERED; status++)
+                move_to(id, (enum status)status);
+        assert_true(is_in_files(CANARY));
+        assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+        await_gone(CANARY);
+        sqlite3_close(db);
+}
+
+TEST(a_file_of_the_second_schema_has_its_phones_found)
+{
+        struct id id = order_with_customer("+90 (532) 123-45-67");
+        CLEAN(order_free_at) struct order *order = NULL;
+
+        order_with_customer("yok");
+        order_new(PLATFORM_PHONE, STATUS_NEW); /* without a customer */
+        world_close();
+        execute(path(), TO_SECOND "PRAGMA user_version = 2");
+        world_open();
+        assert_int_equal(erase_phone("05321234567").erased, 1);
+        order = order_load(id);
+        assert_true(order_is_erased(order));
 }
 
 /* The whole file in memory, owned by the caller. */
@@ -420,6 +544,9 @@ int main(int argc, char **argv)
                 STORY(a_place_where_no_file_can_be_is_refused),
                 STORY(a_newer_schema_is_refused_and_left_as_it_is),
                 STORY(a_file_of_the_first_schema_keeps_its_orders),
+                STORY(what_is_erased_stands_in_no_file),
+                STORY(whoever_reads_delays_that_and_nobody_else),
+                STORY(a_file_of_the_second_schema_has_its_phones_found),
                 STORY(another_programs_database_is_refused_and_left_as_it_is),
                 STORY(a_file_that_is_no_database_is_refused_and_left_as_it_is),
                 STORY(an_empty_file_becomes_a_store),

@@ -72,7 +72,7 @@ class TestOrder:
         assert types(there) == {
             "_id": ObjectId, "restaurantId": ObjectId, "platform": str, "platformOrderId": str, "status": str,
             "rank": int, "rev": Int64, "createdAt": TIME, "updatedAt": TIME, "seenAt": TIME, "courierType": str,
-            "orderType": str, "hazirlanmaSuresiDk": int, "scheduledDate": TIME, "history": list, "out": dict,
+            "orderType": str, "phone": str, "hazirlanmaSuresiDk": int, "scheduledDate": TIME, "history": list, "out": dict,
             "document": dict}
         assert (str(there["_id"]), str(there["restaurantId"]), there["platform"], there["platformOrderId"]) == \
             (order.id, restaurant.id, "dukkango", order.platform_id)

@@ -82,6 +82,7 @@ TEST(defaults_stand_where_nothing_is_set)
         assert_int_equal(config.request_deadline_ms, 5000);
         assert_int_equal(config.receive_deadline_ms, 30000);
         assert_int_equal(config.connections_max, 12000);
+        assert_int_equal(config.retention_days, 30);
         assert_string_equal(config.log_level, "info");
 }
 
@@ -147,6 +148,7 @@ TEST(what_is_wrong_is_refused_by_name)
                 {"KURYE_OUTBOUND_ALLOW", "10.0.0.0"},
                 {"KURYE_OUTBOUND_ALLOW", "10.0.0.0/33"},
                 {"KURYE_OUTBOUND_ALLOW", "localhost/8"},
+                {"KURYE_RETENTION_DAYS", "0"},
                 {"KURYE_MAX_CONNECTIONS", "15"},
                 {"KURYE_MAX_CONNECTIONS", "1e3"},
                 {"KURYE_MAX_CONNECTIONS", "-20"},

@@ -185,7 +185,7 @@ static void a_row_of_a_list_has_no_history_and_no_deliveries(void **state)
                         "\"platform\":\"dukkango\",\"platformOrderId\":\"3e9caf87-5cb7-4c4e-adcb-fc2ec54cf24e\","
                         "\"status\":\"hazirlanacak\",\"courierType\":\"restaurant\",\"orderType\":\"paket_servis\","
                         "\"hazirlanmaSuresiDk\":15,\"scheduledDate\":\"2024-11-05T16:00:00.000Z\",\"rev\":1,"
-                        "\"createdAt\":\"" NOW_TEXT "\",\"updatedAt\":\"" NOW_TEXT "\",%s",
+                        "\"createdAt\":\"" NOW_TEXT "\",\"updatedAt\":\"" NOW_TEXT "\",\"erasedAt\":null,%s",
                         order->document + 1) > 0);
         assert_shown(shown, expected);
 }

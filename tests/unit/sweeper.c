@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sweeper.c - what has expired goes by itself, all of it, and nothing else. */
+/* sweeper.c - what has expired goes by itself, and personal data in its time: all of it, and nothing else. */
 #include "server/sweeper.h"
 
 #include "model/restaurant.h"
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define HOUR_MS INT64_C(3600000)
-#define ROUNDS_MAX 10 /* of SWEEP_MAX, before it pauses */
+#define KEEP_MS (24 * HOUR_MS)
 
 struct world {
         char folder[32];
@@ -122,19 +122,38 @@ static void make_orders(struct world *w, int n, int64_t life_ms)
         free(creates);
 }
 
-/* How many there are, up to a page. */
-static int count(struct world *w)
+/* How many there are, up to a page; `erased`: without personal data. */
+static int count_of(struct world *w, bool erased)
 {
         struct store_list list = {.limit = LIST_MAX};
-        int n;
+        int n = 0;
 
         list.job = a_job(w);
         store_list(w->store, &list);
         await(w);
         assert_int_equal(list.job.err, ERR_OK);
-        n = list.n;
+        for (int i = 0; i < list.n; i++)
+                n += !erased || list.orders[i]->erased_ms;
         store_list_done(&list);
         return n;
+}
+
+static int count(struct world *w)
+{
+        return count_of(w, false);
+}
+
+static int count_erased(struct world *w)
+{
+        return count_of(w, true);
+}
+
+static void await_erased(struct world *w, int n)
+{
+        const int64_t until_ms = time_boot_ms() + 20000;
+
+        while (count_erased(w) != n)
+                assert_true(time_boot_ms() < until_ms);
 }
 
 static void await_count(struct world *w, int n)
@@ -147,7 +166,7 @@ static void await_count(struct world *w, int n)
 
 static void start(struct world *w, int64_t pause_ms)
 {
-        assert_int_equal(sweeper_start(w->store, pause_ms, &w->sweeper, NULL), ERR_OK);
+        assert_int_equal(sweeper_start(w->store, pause_ms, KEEP_MS, &w->sweeper, NULL), ERR_OK);
 }
 
 TEST(all_that_has_expired_goes_at_once_and_nothing_else)
@@ -175,16 +194,21 @@ TEST(it_comes_back)
         await_count(w, 0);
 }
 
-TEST(it_pauses_though_there_is_more)
+TEST(personal_data_goes_in_its_time_and_the_order_stays)
 {
         struct world *w = *state;
 
-        make_orders(w, ROUNDS_MAX * SWEEP_MAX + 5, 1000);
-        clock_ms += 1000;
-        start(w, HOUR_MS);
-        await_count(w, 5);
-        for (int i = 0; i < 100; i++) /* each is a turn of the store's in which a sweep could have come */
-                assert_int_equal(count(w), 5);
+        make_orders(w, 2 * ERASE_MAX + 5, 0);
+        clock_ms += 1;
+        make_orders(w, 3, 0);
+        clock_ms += KEEP_MS - 1;
+        start(w, 1);
+        await_erased(w, 2 * ERASE_MAX + 5);
+        for (int i = 0; i < 100; i++) /* each is a turn of the store's in which an erasure could have come */
+                assert_int_equal(count_erased(w), 2 * ERASE_MAX + 5);
+        clock_ms += 1;
+        await_erased(w, 2 * ERASE_MAX + 8);
+        assert_int_equal(count(w), 2 * ERASE_MAX + 8);
 }
 
 TEST(without_anything_to_do_it_stops_at_once)
@@ -201,7 +225,7 @@ int main(void)
         static const struct CMUnitTest tests[] = {
                 IN_A_WORLD(all_that_has_expired_goes_at_once_and_nothing_else),
                 IN_A_WORLD(it_comes_back),
-                IN_A_WORLD(it_pauses_though_there_is_more),
+                IN_A_WORLD(personal_data_goes_in_its_time_and_the_order_stays),
                 IN_A_WORLD(without_anything_to_do_it_stops_at_once),
         };
 
