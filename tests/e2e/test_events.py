@@ -129,6 +129,7 @@ class TestNews:
         order, last = restaurant.order(), restaurant.order()
         with Watcher(restaurant) as watcher:
             courier.posts(order, 1)
+            watcher.told(order, previousStatus="hazirlanacak")
             courier.posts(order, 1)
             courier.posts(last, 1)
             watcher.told(last, previousStatus="hazirlanacak")
@@ -414,7 +415,7 @@ class TestPatience:
                 stays.is_closed(1008)
 
     def test_a_store_that_stands_still_delays_and_loses_nothing(self):
-        with World(request_deadline="1s") as world:
+        with World(request_deadline="2s") as world:
             restaurant = world.restaurant()
             courier, order = restaurant.courier(), restaurant.order()
             with Watcher(restaurant) as watcher:

@@ -247,8 +247,8 @@ class TestDukkango:
         order = place.order("dukkango")
         place.courier().posts(order, 1)
         failed = order.settles("failed")
-        shown = connection(place, "dukkango")
-        assert shown["state"] == "login_failed" and shown["lastError"]
+        shown = eventually(lambda: connection(place, "dukkango"), lambda one: one["state"] == "login_failed")
+        assert shown["lastError"]
         data(place.call("PUT", f"{place.path}/platforms/dukkango",
                         {"enabled": True, "credentials": place.credentials["dukkango"]}))
         data(place.call("POST", f"/api/v1/deliveries/{failed['deliveryId']}/replay"))

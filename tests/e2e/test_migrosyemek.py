@@ -103,8 +103,8 @@ class TestAnswers:
         place.courier().posts(order, 1)
         assert order.settles("failed")["reason"] == reason
         assert platform.told(order) == []
-        shown = data(place.call("GET", f"{place.path}/platforms/{NAME}"))
-        assert shown["state"] == ("login_failed" if reason == "login_failed" else "untested")
+        state = "login_failed" if reason == "login_failed" else "untested"
+        eventually(lambda: data(place.call("GET", f"{place.path}/platforms/{NAME}")), lambda shown: shown["state"] == state)
 
 
     def test_429_holds_back_though_no_limit_is_known_and_uses_no_try(self):

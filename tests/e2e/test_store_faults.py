@@ -48,7 +48,7 @@ def order(restaurant):
 @pytest.fixture(scope="module")
 def hurried():
     """A world in which a webhook that cannot be is soon given up."""
-    with World(request_deadline="1s") as made:
+    with World(request_deadline="2s") as made:
         yield made
 
 

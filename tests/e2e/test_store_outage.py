@@ -286,7 +286,7 @@ class TestRefused:
 
 class TestNeighbours:
     def test_two_on_one_server_do_not_meddle(self, world):
-        with World(request_deadline="1s") as other:
+        with World(request_deadline="2s") as other:
             mine, theirs = world.restaurant().connected("dukkango"), other.restaurant().connected("dukkango")
             order, stranger = mine.order("dukkango", "hazir"), theirs.order("dukkango", "hazir")
             refused(other.call("GET", mine.path, token=mine.token), 401, "Kimlik doğrulama gerekli")
