@@ -22,22 +22,30 @@ def block(name):
     return found[0]
 
 
-def runs(name, folder, then="", places=None, **environment):
-    """Runs a block with the folders of a machine below `folder`, and texts in other places; `then` is run in the same
-    shell. Returns what it wrote."""
-    text = block(name)
-    for there, here in {"/etc/kuryed": f"{folder}/etc", "/var/lib/kuryed": folder,
+def moved(text, folder, places=None):
+    """The text with the folders of a machine below `folder`, and more of it in other places."""
+    for there, here in {"/etc/kuryed": f"{folder}/etc", "/var/lib/kuryed": str(folder),
                         "/var/backups/kuryed": f"{folder}/backups", **(places or {})}.items():
         text = text.replace(there, here)
+    return text
+
+
+def path(folder):
+    """The PATH of an operator: `kuryed` is the binary under test."""
     programs = Path(folder, "bin")
     programs.mkdir(exist_ok=True)
     if not (programs / "kuryed").exists():
         (programs / "kuryed").symlink_to(os.path.abspath(process.BINARY))
+    return f"{programs}:{os.environ['PATH']}"
+
+
+def runs(name, folder, places=None, **environment):
+    """Runs a block; returns what it wrote on stdout."""
     kept = {name: os.environ[name] for name in process.KEPT if name in os.environ}
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", text + then], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        timeout=3 * process.WAIT, check=False,
-        env={**kept, **environment, "PATH": f"{programs}:{environment.get('PATH') or os.environ['PATH']}"})
+        ["bash", "-euo", "pipefail", "-c", moved(block(name), folder, places)], stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=3 * process.WAIT, check=False,
+        env={**kept, "PATH": path(folder), **environment})
     assert done.returncode == 0, f"{name}: {done.returncode} {done.stdout}{done.stderr}"
     return done.stdout
 

@@ -70,7 +70,7 @@ class OfMongoDB(Keeper):
         (etc / "store").write_text(f"{stores.MONGODB_URI.rstrip('/')}/{self.database.name}\n", encoding="utf-8")
 
     def _runs(self, name):
-        manual.runs(name, self.folder, BACKUP=self.backup, PATH=f"{tools()}:{os.environ['PATH']}")
+        manual.runs(name, self.folder, BACKUP=self.backup, PATH=f"{tools()}:{manual.path(self.folder)}")
 
     def saves(self):
         self._runs("backup-mongodb")

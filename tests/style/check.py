@@ -424,6 +424,21 @@ def every_event_of_the_log_is_documented(tree):
             yield f'docs/logs.md: {event}: the code has {there.get(event)}, the page {written.get(event)}'
 
 
+@rule
+def what_operators_are_told_to_run_is_run(tree):
+    """Each block of commands in docs/operations.md is named by a test that runs it, or says why none does."""
+    document = tree.text('docs/operations.md')
+    ran = {name for source in tree.files if re.match(r'tests/e2e/.*\.py$', source.name)
+           for name in re.findall(r'\b_?(?:block|runs|updates)\("([\w-]+)"', source.text)}
+    named = set(re.findall(r'^<!-- run: ([\w-]+) -->$', document, re.M))
+    lines = document.splitlines()
+    for number, (before, line) in enumerate(zip([''] + lines, lines), 1):
+        if re.match(r'```[a-z]', line) and not re.match(r'<!-- (?:run: [\w-]+|not run: .+) -->$', before):
+            yield f'docs/operations.md:{number}: neither `<!-- run: NAME -->` nor `<!-- not run: why -->` before it'
+    for name in sorted(ran ^ named):
+        yield f'docs/operations.md: {name} ' + ('is no block' if name in ran else 'is run by no test')
+
+
 def tests_in(source):
     """The names of its tests, `Class::method` for a method: in C what a table of tests names."""
     if source.is_c:

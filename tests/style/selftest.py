@@ -51,7 +51,8 @@ CLEAN = {
                       'static const struct CMUnitTest tests[] = {cmocka_unit_test(adds)};\n',
     'tests/e2e/test_a.py': f'# {check.SPDX}\ndef test_a():\n    assert "sleep(1)"\n\n\n'
                            'class TestB:\n    def test_c(self):\n        pass\n',
-    'tests/e2e/test_b.py': f'# {check.SPDX}\ndef test_b():\n    pass\n',
+    'tests/e2e/test_b.py': f'# {check.SPDX}\ndef test_b():\n    runs("one")\n',
+    'docs/operations.md': '<!-- run: one -->\n```sh\nls\n```\n\n<!-- not run: it is long -->\n```js\n1\n```\n',
     'tools/go': f'#!/bin/sh\n# {check.SPDX}\n',
 }
 
@@ -101,6 +102,10 @@ PLANTS = [
      {'model/a.h': c('a.h', '\n/* One. */\nint x(void);\n\nint y(void);\n')}),
     ('public_functions_have_a_contract', 'a bare inline function',
      {'model/a.h': c('a.h', '\nstatic inline int\nx(void)\n{\n        return 1;\n}\n')}),
+    *(('what_operators_are_told_to_run_is_run', what, {'docs/operations.md': text})
+      for what, text in (('a block that says nothing', '<!-- run: one -->\n```sh\nls\n```\n\n```sh\nls\n```\n'),
+                         ('one that no test runs', '<!-- run: one -->\n```sh\n```\n<!-- run: two -->\n```sh\n```\n'),
+                         ('a test of none', 'Text\n'))),
     ('documents_are_there', 'a document that is not', {'model/a.c': c('a.c', '/* see docs/' 'gone.md */\n')}),
     ('documents_are_there', 'a section that is not', {'model/a.c': c('a.c', '/* see docs/' 'api.md 2 */\n')}),
     ('documents_are_there', 'a link to nothing', {'README.md': '[here](gone.c)\n'}),
