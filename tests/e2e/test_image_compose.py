@@ -14,6 +14,7 @@ import subprocess
 import pytest
 import requests
 
+import manual
 from container import BUILT, IMAGE, docker, inspect, unique
 from process import WAIT, Kuryed
 from world import World, eventually
@@ -124,3 +125,22 @@ def test_it_runs_and_keeps_what_it_took(composed):
     assert inspect(composed.server(), ".HostConfig.ReadonlyRootfs") is True
     assert inspect(composed.server(), ".HostConfig.CapDrop") == ["ALL"]
     assert composed("exec", "-T", "kuryed", "kuryed", "healthcheck", "--ready") == ""
+
+
+@pytest.mark.parametrize("composed", [EMBEDDED], indirect=True)
+def test_its_store_is_saved_and_restored_by_the_manual(composed, tmp_path):
+    composed.up()
+    place = composed.restaurant()
+    courier, order = place.courier(), place.order()
+    courier.posts(order, 1)
+    places = {"docker compose -f docker/compose.embedded.yaml": " ".join([*TOOL, "-p", composed.project, "-f", str(composed.file)]),
+              **({} if os.geteuid() == 0 else {"-m 700 -o 10001": "-m 777"})}
+    published = {"KURYED_IMAGE": IMAGE, "KURYED_PORT": "0", "KURYED_OPS_PORT": "0",
+                 **{name: value for name, value in os.environ.items() if name in ("DOCKER_HOST", "HOME")}}
+    manual.runs("backup-container", tmp_path, places=places, **published)
+    [backup] = (tmp_path / "backups").iterdir()
+    courier.posts(order, 2)
+    manual.runs("restore-container", tmp_path, places=places, BACKUP=backup.name, **published)
+    composed.up()
+    assert order.now()["status"] == "teslim-edilecek"
+    courier.posts(order, 2)
