@@ -265,6 +265,7 @@ static bson_t *move_filter(const struct store_move *move)
         return filter;
 }
 
+/* model: fact */
 static bson_t *move_update(const struct store_move *move, const struct move *row)
 {
         const int32_t want = STEP_OF((int32_t)move->to);
@@ -280,11 +281,11 @@ static bson_t *move_update(const struct store_move *move, const struct move *row
         append_move(&change.push, "history", row);
         BSON_APPEND_INT32(&change.set, "out.platform.want", want);
         BSON_APPEND_INT32(&change.set, "out.platform.try", 0);
-        BSON_APPEND_UTF8(&change.unset, "out.platform.dead", "");
+        BSON_APPEND_UTF8(&change.unset, "out.platform.dead", ""); /* model: a new life */
         if (move->told)
-                BSON_APPEND_INT32(&change.max, "out.platform.told", want);
+                BSON_APPEND_INT32(&change.max, "out.platform.told", want); /* model: told */
         else
-                BSON_APPEND_DATE_TIME(&change.min, "out.platform.at", row->at_ms);
+                BSON_APPEND_DATE_TIME(&change.min, "out.platform.at", row->at_ms); /* model: due at once */
         if (move_concerns_courier(move->to)) {
                 BSON_APPEND_INT32(&change.set, "out.courier.want", want);
                 BSON_APPEND_INT32(&change.set, "out.courier.try", 0);

@@ -187,6 +187,7 @@ static bson_t *holder_filter(const struct due *due, uint64_t lease)
         return filter;
 }
 
+/* model: claim */
 enum err mongo_claim(void *arg, struct store_claim *claim, struct why *why)
 {
         struct mongo_conn *conn = arg;
@@ -197,16 +198,16 @@ enum err mongo_claim(void *arg, struct store_claim *claim, struct why *why)
         struct mongo_change change;
         enum err e;
 
-        if (!crypto_random(&claim->lease, sizeof claim->lease)) {
+        if (!crypto_random(&claim->lease, sizeof claim->lease)) { /* model: tokens of their own */
                 bson_destroy(filter);
                 return FAIL(why, ERR_INTERNAL, "no randomness");
         }
         BCON_APPEND(filter, NAME(party, "at"), "{", "$gt", BCON_DATE_TIME(0), "$lte", BCON_DATE_TIME(now_ms),
-                    "}", NAME(party, "until"), "{", "$lte", BCON_DATE_TIME(now_ms), "}");
+                    "}", NAME(party, "until"), "{", "$lte", BCON_DATE_TIME(now_ms), "}"); /* model: an end */
         mongo_change_begin(&change);
         BSON_APPEND_DATE_TIME(&change.set, NAME(party, "until"), now_ms + claim->lease_ms);
         BSON_APPEND_INT64(&change.set, NAME(party, "lease"), (int64_t)claim->lease);
-        BSON_APPEND_BOOL(&change.set, NAME(party, "unsure"), true);
+        BSON_APPEND_BOOL(&change.set, NAME(party, "unsure"), true); /* model: doubt of the holder */
         e = mongo_modify(conn, filter, mongo_change_end(&change), NULL, /* after= */ false, &before, why);
         if (e != ERR_OK || !before)
                 return e;
@@ -255,7 +256,7 @@ static void settle_begin(struct mongo_change *change, const struct store_settle 
         const enum party party = settle->due.party;
 
         mongo_change_begin(change);
-        BSON_APPEND_INT32(&change->max, NAME(party, "told"), settle->settlement.told);
+        BSON_APPEND_INT32(&change->max, NAME(party, "told"), settle->settlement.told); /* model: max told */
         if (settle->settlement.told_at_ms)
                 BSON_APPEND_DATE_TIME(&change->set, NAME(party, "toldAt"), settle->settlement.told_at_ms);
         append_log(change, party, settle->row);
@@ -276,6 +277,7 @@ static bson_t *settle_update(const struct store_settle *settle, int64_t now_ms)
 
         settle_begin(&change, settle);
         BSON_APPEND_INT32(&change.set, NAME(party, "try"), s->tries);
+        /* model: more, doubt ahead */
         if (s->kind == SETTLE_MORE) { /* the next call starts at once: `unsure` stays for it */
                 BSON_APPEND_DATE_TIME(&change.set, NAME(party, "until"), now_ms + settle->lease_ms);
                 return mongo_change_end(&change);
@@ -285,7 +287,7 @@ static bson_t *settle_update(const struct store_settle *settle, int64_t now_ms)
                 BSON_APPEND_UTF8(&change.unset, NAME(party, "at"), "");
         else
                 BSON_APPEND_DATE_TIME(&change.set, NAME(party, "at"), s->at_ms);
-        if (s->kind == SETTLE_DEAD) {
+        if (s->kind == SETTLE_DEAD) { /* model: a mark */
                 BSON_APPEND_UTF8(&change.set, NAME(party, "dead"), s->dead);
                 BSON_APPEND_DATE_TIME(&change.set, "updatedAt", now_ms);
                 BSON_APPEND_INT64(&change.inc, "rev", 1);
@@ -294,30 +296,31 @@ static bson_t *settle_update(const struct store_settle *settle, int64_t now_ms)
         return mongo_change_end(&change);
 }
 
-/* `want` moved meanwhile: what is known is written, the target is due already. */
+/* `want` moved meanwhile: what is known is written, the target is due already. model: overtaken */
 static enum err settle_overtaken(struct mongo_conn *conn, struct store_settle *settle, struct why *why)
 {
         struct mongo_change change;
         int64_t changed = 0;
         enum err e;
 
-        settle_begin(&change, settle);
-        lease_end(&change, settle->due.party, settle->settlement.unsure);
+        settle_begin(&change, settle);                                    /* model: told in passing */
+        lease_end(&change, settle->due.party, settle->settlement.unsure); /* model: doubt in passing */
         e = mongo_update(conn, conn->orders, holder_filter(&settle->due, settle->lease),
                          mongo_change_end(&change), /* many= */ false, &changed, NULL, why);
         settle->outcome = changed == 1 ? SETTLE_OVERTAKEN : SETTLE_LOST;
         return e;
 }
 
+/* model: settle */
 enum err mongo_settle(void *arg, struct store_settle *settle, struct why *why)
 {
         struct mongo_conn *conn = arg;
         CLEAN(bson_free_at) bson_t *before = NULL;
-        bson_t *filter = holder_filter(&settle->due, settle->lease);
+        bson_t *filter = holder_filter(&settle->due, settle->lease); /* model: the lease */
         enum status status;
         enum err e;
 
-        BSON_APPEND_INT32(filter, NAME(settle->due.party, "want"), settle->want);
+        BSON_APPEND_INT32(filter, NAME(settle->due.party, "want"), settle->want); /* model: the want */
         e = mongo_modify(conn, filter, settle_update(settle, store_now(conn->store)),
                          BCON_NEW("rev", BCON_BOOL(true), "status", BCON_BOOL(true)), /* after= */ false,
                          &before, why);
@@ -331,6 +334,7 @@ enum err mongo_settle(void *arg, struct store_settle *settle, struct why *why)
         return ERR_OK;
 }
 
+/* model: release */
 enum err mongo_release(void *arg, struct store_release *release, struct why *why)
 {
         struct mongo_conn *conn = arg;
@@ -338,7 +342,7 @@ enum err mongo_release(void *arg, struct store_release *release, struct why *why
         int64_t changed = 0;
 
         mongo_change_begin(&change);
-        lease_end(&change, release->due.party, release->unsure);
+        lease_end(&change, release->due.party, release->unsure); /* model: doubt given back */
         return mongo_update(conn, conn->orders, holder_filter(&release->due, release->lease),
                             mongo_change_end(&change), /* many= */ false, &changed, NULL, why);
 }
@@ -351,12 +355,13 @@ static void change_begin_anew(struct mongo_change *change, enum party party, int
         mongo_change_begin(change);
         BSON_APPEND_UTF8(&change->unset, NAME(party, "dead"), "");
         BSON_APPEND_INT32(&change->set, NAME(party, "try"), 0);
-        BSON_APPEND_DATE_TIME(&change->set, NAME(party, "at"), now_ms);
+        BSON_APPEND_DATE_TIME(&change->set, NAME(party, "at"), now_ms); /* model: due again */
         BSON_APPEND_DATE_TIME(&change->set, "updatedAt", now_ms);
         BSON_APPEND_INT64(&change->inc, "rev", 1);
         change->seen = true;
 }
 
+/* model: replay */
 static bson_t *replay_update(enum party party, int64_t now_ms)
 {
         struct mongo_change change;

@@ -42,7 +42,8 @@
 #define COUNT_OF(index, where) \
         "SELECT count(*) FROM (SELECT 1 FROM orders INDEXED BY " index " WHERE " where " LIMIT ?1)"
 #define TARGET_GET(p) "SELECT " p "_want, " p "_at, rev, st FROM orders WHERE id = ?1 AND rid = ?2"
-/* `told` rises in any case, the rest only while `want` is what it was at the claim (?3; docs/design.md 5). */
+/* `told` rises in any case, the rest only while `want` is what it was at the claim (?3; docs/design.md 5). model: max told,
+ * the want, told in passing, doubt in passing, a mark */
 #define SETTLE(p)                                                                                          \
         "UPDATE orders SET " p "_told = max(" p "_told, ?4), " p "_told_at = coalesce(?5, " p              \
         "_told_at), " p "_unsure = ?6, " p "_at = CASE WHEN " p "_want = ?3 THEN ?7 ELSE " p "_at END, " p \
@@ -56,6 +57,7 @@
                                          "ELSE coalesce(" p "_log, '[]') END, '$[#]', json(?11)) END "     \
                                          "WHERE id = ?1 AND rid = ?2"
 #define RELEASE(p) "UPDATE orders SET " p "_unsure = ?3 WHERE id = ?1 AND rid = ?2 AND " p "_unsure <> ?3"
+/* model: due again */
 #define REPLAY(p)                                                                                      \
         "UPDATE orders SET " p "_dead = NULL, " p "_try = 0, " p "_at = ?3, rev = rev + 1, seen = ?3 " \
         "WHERE id = ?1 AND rid = ?2 AND " p "_dead IS NOT NULL"
@@ -97,7 +99,8 @@ static const char *const texts[SQL_COUNT] = {
                            "WHERE o.rid = ?1 AND o.plat = ?2 AND o.pid = ?3",
         [SQL_ORDER_PEEK] =
                 "SELECT plat, rev, st, seen, hist, p_at, c_at FROM orders WHERE id = ?1 AND rid = ?2",
-        /* ?7: what the platform knows already; ?8: whether the courier firm is concerned. */
+        /* ?7: what the platform knows already; ?8: whether the courier firm is concerned. model: fact, a new life, told, due at
+         * once */
         [SQL_ORDER_MOVE] =
                 "UPDATE orders SET st = ?2, rev = rev + 1, seen = ?3, hist = ?4, prep = coalesce(?5, prep), "
                 "p_want = ?6, p_try = 0, p_dead = NULL, p_told = max(p_told, ?7), "

@@ -54,7 +54,7 @@ void leases_free(struct conn *conn)
                 lease_drop(conn, lease);
 }
 
-/* Nobody may take it now: a live lease, or one that ends only with the running transaction. */
+/* Nobody may take it now: a live lease, or one that ends only with the running transaction. model: an end */
 static bool is_leased(struct conn *conn, const struct due *due)
 {
         const struct lease *lease = lease_find(conn, due);
@@ -81,7 +81,7 @@ static enum err lease_take(struct conn *conn, const struct due *due, int64_t unt
                         return FAIL(why, ERR_NO_MEMORY, "no memory for a lease");
                 }
         }
-        lease->token = ++conn->last_token;
+        lease->token = ++conn->last_token; /* model: tokens of their own */
         lease->until_ms = until_ms;
         lease->fresh = true;
         *ret = lease->token;
@@ -198,6 +198,7 @@ enum err sqlite_count(void *arg, enum party party, bool failed, int max, int *re
         return sql_end(conn, s, ERR_OK, why);
 }
 
+/* model: claim */
 enum err sqlite_claim(void *arg, struct store_claim *claim, struct why *why)
 {
         struct conn *conn = arg;
@@ -219,7 +220,7 @@ enum err sqlite_claim(void *arg, struct store_claim *claim, struct why *why)
         e = lease_take(conn, &claim->due, store_lease_now(conn->store) + claim->lease_ms, &claim->lease, why);
         if (e != ERR_OK)
                 return e;
-        /* Who let it run out may have called, and we shall not hear of it. */
+        /* Who let it run out may have called, and we shall not hear of it. model: doubt after a lease */
         order->targets[claim->due.party].unsure |= ran_out;
         claim->order = TAKE(order);
         claim->claimed = true;
@@ -287,6 +288,7 @@ static enum err write_settlement(struct conn *conn, const struct store_settle *s
         return sql_run(conn, s, NULL, why);
 }
 
+/* model: settle */
 enum err sqlite_settle(void *arg, struct store_settle *settle, struct why *why)
 {
         struct conn *conn = arg;
@@ -296,7 +298,7 @@ enum err sqlite_settle(void *arg, struct store_settle *settle, struct why *why)
         enum err e;
 
         settle->outcome = SETTLE_LOST;
-        if (!lease)
+        if (!lease) /* model: the lease */
                 return ERR_OK;
         e = held_read(conn, &settle->due, &held, &found, why);
         lease->over = !found; /* it was swept */
@@ -305,9 +307,10 @@ enum err sqlite_settle(void *arg, struct store_settle *settle, struct why *why)
         e = write_settlement(conn, settle, &held, why);
         if (e != ERR_OK)
                 return e;
+        /* model: overtaken */
         settle->outcome = held.want == settle->want ? SETTLE_WRITTEN : SETTLE_OVERTAKEN;
         if (settle->settlement.kind == SETTLE_MORE && settle->outcome == SETTLE_WRITTEN)
-                lease->until_ms = store_lease_now(conn->store) + settle->lease_ms;
+                lease->until_ms = store_lease_now(conn->store) + settle->lease_ms; /* model: more */
         else
                 lease->over = true;
         if (settle->settlement.kind == SETTLE_DEAD && settle->outcome == SETTLE_WRITTEN)
@@ -315,6 +318,7 @@ enum err sqlite_settle(void *arg, struct store_settle *settle, struct why *why)
         return ERR_OK;
 }
 
+/* model: release */
 enum err sqlite_release(void *arg, struct store_release *release, struct why *why)
 {
         struct conn *conn = arg;
@@ -326,10 +330,11 @@ enum err sqlite_release(void *arg, struct store_release *release, struct why *wh
                 return ERR_OK;
         lease->over = true;
         s = sql_of(conn, for_party(SQL_RELEASE, due->party), &due->order, &due->restaurant);
-        sqlite3_bind_int(s, 3, release->unsure);
+        sqlite3_bind_int(s, 3, release->unsure); /* model: doubt given back */
         return sql_run(conn, s, NULL, why);
 }
 
+/* model: replay */
 enum err sqlite_replay(void *arg, const struct order *order, enum party party, bool *ret, struct why *why)
 {
         struct conn *conn = arg;

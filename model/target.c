@@ -109,6 +109,7 @@ static int64_t too_early(const struct order *order, const struct dialect *dialec
         return until_ms > now_ms ? until_ms : 0;
 }
 
+/* model: next */
 struct next target_next(const struct order *order, enum party party, const struct dialect *dialect,
                         int64_t step_wait_ms, int64_t now_ms)
 {
@@ -118,7 +119,7 @@ struct next target_next(const struct order *order, enum party party, const struc
         if (!dialect)
                 return next;
         next.step = owed_step(order, party, dialect);
-        if (t->unsure && !t->looked && t->told < t->want && dialect->check)
+        if (t->unsure && !t->looked && t->told < t->want && dialect->check) /* model: a look */
                 next.kind = NEXT_CHECK;
         else if (next.step)
                 next.until_ms = too_early(order, dialect, next.step, step_wait_ms, now_ms);
@@ -167,12 +168,14 @@ static void settle_dead(const struct judgement *judgement, struct settlement *s)
         snprintf(s->dead, sizeof s->dead, "%s", reason);
 }
 
+/* model: judge */
 struct settlement target_settle(const struct order *order, enum party party, const struct dialect *dialect,
                                 const struct step *step, const struct judgement *judgement,
                                 const struct retry *retry, int64_t now_ms)
 {
         const struct target *t = &order->targets[party];
-        /* Being refused, put off or never sent says nothing of the call before, so only success ends a doubt. */
+        /* Being refused, put off or never sent says nothing of the call before, so only success ends a doubt (model:
+         * lasting doubt). */
         struct settlement s = {.told = MAX(t->told, judgement->told),
                                .at_ms = t->at_ms,
                                .tries = t->tries,

@@ -260,13 +260,14 @@ static void answered(struct call *call)
         log_in(errand);
 }
 
-/* No request starts without a timeout and the slack left on the lease. */
+/* No request starts without a timeout and the slack left on the lease. model: time left */
 static bool has_time(const struct errand *errand)
 {
         return errand->lease_until_ms - time_boot_ms() >=
                errand->outbound->options.timeout_ms + errand->outbound->options.lease_slack_ms;
 }
 
+/* model: call */
 static void call(struct errand *errand)
 {
         struct account account = session_account(errand->session, &errand->secrets);

@@ -470,6 +470,22 @@ def what_is_claimed_is_shown(tree):
             yield f'docs/conformance.md:{number}: {", ".join(wrong) or "no file or no test"}'
 
 
+@rule
+def the_model_is_of_the_code(tree):
+    """What tests/model/protocol.pml says it is a model of is named in the code, and the other way round; each guard is tried."""
+    def names(text):
+        marks = re.findall(r'model:([ ,a-z\n*]+?)(?:\*/|[:.)])', text)
+        return {' '.join(name.replace('*', ' ').split()) for mark in marks for name in mark.split(',')}
+
+    model, meson = tree.text('tests/model/protocol.pml'), tree.text('tests/meson.build')
+    code = set().union(*(names(source.text) for source in tree.c() if source.room in ROOMS))
+    for name in sorted(names(model) ^ code):
+        yield f'tests/model/protocol.pml: {name!r} is not of ' + ('the model' if name in code else 'the code')
+    for guard in sorted(set(re.findall(r'\bWITHOUT_(\w+)', model))):
+        if guard.lower().replace('_', ' ') not in names(model) or f"'{guard}'" not in meson:
+            yield f'tests/model/protocol.pml: nothing tries it without {guard}'
+
+
 def main(root, *compiler):
     tree = Tree(root, compiler)
     print(f'1..{len(RULES)}')

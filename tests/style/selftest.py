@@ -14,10 +14,10 @@ HEAD = f'/* {check.SPDX} */\n'
 CLEAN = {
     '.clang-format': (Path(__file__).parents[2] / '.clang-format').read_text(),
     'meson.build': f"# {check.SPDX}\nmodel_files = ['a']\nserver_files = ['b', 'config']\nhandler_files = ['c', 'routes']\n",
-    'tests/meson.build': f"# {check.SPDX}\nunit_tests = ['a']\ne2e_tests = ['test_a']\nothers = ['test_b']\n",
+    'tests/meson.build': f"# {check.SPDX}\nunit_tests = ['a']\ne2e_tests = ['test_a']\nothers = ['test_b', 'A_WEIGHT']\n",
     'model/a.h': HEAD + '/* a.h - one. */\n#pragma once\n\n'
                  'struct pair {\n        int (*sum)(int);\n};\n\n/* Adds. */\nint a_add(int x);\nint a_more(int x);\n',
-    'model/a.c': HEAD + '/* a.c - one; see https://example.org. */\n#include "model/a.h"\n\nint a_add(int x)\n{\n'
+    'model/a.c': HEAD + '/* a.c - one; see https://example.org. model: add, a weight */\n#include "model/a.h"\n\nint a_add(int x)\n{\n'
                  '        return x + (int)sizeof("// no comment, and strcmp(a, b)");\n}\n',
     'server/b.c': HEAD + '/* b.c - two. */\n#include "model/a.h"\n\nvoid b(void)\n{\n'
                   '        log_event(LOG_INFO, "began");\n'
@@ -53,6 +53,7 @@ CLEAN = {
                            'class TestB:\n    def test_c(self):\n        pass\n',
     'tests/e2e/test_b.py': f'# {check.SPDX}\ndef test_b():\n    runs("one")\n',
     'docs/operations.md': '<!-- run: one -->\n```sh\nls\n```\n\n<!-- not run: it is long -->\n```js\n1\n```\n',
+    'tests/model/protocol.pml': '#ifdef WITHOUT_A_WEIGHT /* model: a weight */\n/* model: add */\n',
     'tools/go': f'#!/bin/sh\n# {check.SPDX}\n',
 }
 
@@ -133,6 +134,11 @@ PLANTS = [
         ('a row without a file', '1.1 | a | - | `unit/a.c::adds`'),
         ('a row without a test', '1.1 | a | `model/a.c` |'),
         ("a platform's test that one store runs", 'P.1 | a | `model/a.c` | `e2e/test_b.py::test_b`'))),
+    ('the_model_is_of_the_code', 'a step that no code has', {'tests/model/protocol.pml':
+     CLEAN['tests/model/protocol.pml'] + '/* model: take away */\n'}),
+    ('the_model_is_of_the_code', 'code whose model is gone', {'model/a.c': CLEAN['model/a.c'] + '/* model: more */\n'}),
+    ('the_model_is_of_the_code', 'a guard that is never taken away', {'tests/meson.build':
+     CLEAN['tests/meson.build'].replace('A_WEIGHT', '')}),
     ('everything_is_built', 'a source that nobody builds', {'model/d.c': c('d.c', '')}),
     ('everything_is_built', 'a unit test that nobody runs', {'tests/unit/d.c': c('d.c', '')}),
     ('everything_is_built', 'an e2e test that nobody runs', {'tests/e2e/test_d.py': ''}),
