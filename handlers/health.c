@@ -14,7 +14,10 @@
 #include "server/outbound.h"
 #include "server/poller.h"
 
+#include <stdio.h>
+
 #define PULSE_MS 5000 /* a thread that has not gone round for so long is stuck; each does every second */
+#define STUCK_SIZE sizeof "client hub outbound poller"
 
 void health_live(struct request *r)
 {
@@ -23,25 +26,39 @@ void health_live(struct request *r)
         request_reply(r, 200, body, sizeof body - 1);
 }
 
-static bool loops_turn(const struct app *app)
+/* Which loops are stuck, `hub poller`. */
+static const char *stuck_loops(const struct app *app, char to[STUCK_SIZE])
 {
-        const int64_t since_ms = time_boot_ms() - PULSE_MS;
+        const struct {
+                const char *name;
+                int64_t pulse_ms;
+        } loops[] = {{"client", client_pulse_ms(app->client)},
+                     {"hub", hub_pulse_ms(app->hub)},
+                     {"outbound", outbound_pulse_ms(app->outbound)},
+                     {"poller", poller_pulse_ms(app->poller)}};
+        const int64_t now_ms = time_boot_ms();
+        size_t n = 0;
 
-        return client_pulse_ms(app->client) > since_ms && outbound_pulse_ms(app->outbound) > since_ms &&
-               poller_pulse_ms(app->poller) > since_ms && hub_pulse_ms(app->hub) > since_ms;
+        to[0] = '\0';
+        for (size_t i = 0; i < sizeof loops / sizeof *loops; i++)
+                if (now_ms - loops[i].pulse_ms >= PULSE_MS)
+                        n += (size_t)snprintf(to + n, STUCK_SIZE - n, "%s%s", n > 0 ? " " : "",
+                                              loops[i].name);
+        return to;
 }
 
 static void say_ready(struct request *r, bool store, int64_t owed_ms)
 {
         const struct app *app = caller_app(r);
-        const bool loops = loops_turn(app);
+        char stuck[STUCK_SIZE];
+        const bool loops = !*stuck_loops(app, stuck);
         const bool draining = http_is_stopping(app->http);
         CLEAN(json_put_at) struct json_object *data = answer_object();
 
         if (data && json_add_bool(data, "ready", store && loops && !draining) &&
             json_add_text(data, "store", store ? "ok" : "failing") &&
             json_add_text(data, "loops", loops ? "ok" : "stuck") &&
-            json_add_bool(data, "draining", draining) &&
+            (loops || json_add_text(data, "stuck", stuck)) && json_add_bool(data, "draining", draining) &&
             json_add_int(data, "oldestOwedSeconds", owed_ms / 1000))
                 request_reply_text(r, store && loops && !draining ? 200 : 503, json_text(data));
         else
@@ -56,6 +73,11 @@ static void probed(struct letter *letter)
 
         request_release(r);
         say_ready(r, store, store && probe->oldest_due_ms > 0 ? probe->now_ms - probe->oldest_due_ms : 0);
+}
+
+static void late(struct request *r)
+{
+        say_ready(r, /* store= */ false, 0);
 }
 
 /* A store that is known to fail is not asked: its silence would hold the answer until the deadline. */
@@ -75,6 +97,7 @@ void health_ready(struct request *r)
         probe->job = (struct job){.letter.run = probed,
                                   .reply = http_inbox(caller_app(r)->http),
                                   .arg = r}; /* ACCESS_TRUSTED */
+        request_on_late(r, late);
         if (request_hold(r))
                 store_probe(caller_app(r)->store, probe);
 }
@@ -82,8 +105,9 @@ void health_ready(struct request *r)
 void health_metrics(struct request *r)
 {
         const struct app *app = caller_app(r);
+        char stuck[STUCK_SIZE];
         struct sampled now = {.store_ready = store_is_ready(app->store),
-                              .loops_ready = loops_turn(app),
+                              .loops_ready = !*stuck_loops(app, stuck),
                               .draining = http_is_stopping(app->http),
                               .connections = http_connections(app->http),
                               .connections_max = (int)app->config->connections_max,

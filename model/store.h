@@ -111,7 +111,7 @@ void store_close(struct store *store);
 /* Hands over all that this thread submitted since the last kick, with one wake-up. */
 void store_kick(struct store *store);
 
-/* Whether the last write worked. Threads: any. */
+/* Whether the last write worked, and none has been at it for 5 s. Threads: any. */
 bool store_is_ready(const struct store *store);
 
 /* How many jobs were submitted and are not handed back yet. Threads: any. */

@@ -26,6 +26,7 @@
 #define READERS 2
 #define BUSY_MS 2000      /* readers open while the writer commits */
 #define HEARTBEAT_MS 1000 /* while broken */
+#define STUCK_MS 5000     /* a disk that takes so long for one commit does not work; a guess */
 #define LOG_BYTES_KEPT (16 << 20)
 
 /* Each makes the version after its place out of the one before; what was released is not changed any more. */
@@ -94,6 +95,7 @@ struct sqlite {
         atomic_uint turn;   /* which reader is next */
         int64_t emptied_ms; /* the writer's: when it last tried to empty the log */
         atomic_bool ready;
+        atomic_llong since_ms; /* CLOCK_BOOTTIME: since when the writer has been at jobs, or they wait; 0 */
         atomic_bool stopping;
 };
 
@@ -326,12 +328,15 @@ static void *write_loop(void *arg)
                 wait_for_jobs(worker,
                               atomic_load(&sqlite->ready) && !worker->conn.erased ? -1 : HEARTBEAT_MS);
                 jobs = inbox_take(&worker->in);
-                if (jobs)
+                if (jobs) {
+                        atomic_store(&sqlite->since_ms, time_boot_ms());
                         run_batch(sqlite, jobs);
-                else if (atomic_load(&sqlite->stopping))
+                        atomic_store(&sqlite->since_ms, 0); /* what came meanwhile is taken at once */
+                } else if (atomic_load(&sqlite->stopping)) {
                         return NULL;
-                else if (!atomic_load(&sqlite->ready))
+                } else if (!atomic_load(&sqlite->ready)) {
                         heartbeat(sqlite);
+                }
                 if (worker->conn.erased)
                         empty_log(sqlite);
         }
@@ -380,7 +385,10 @@ static void sqlite_submit(void *state, struct job *job, bool writes)
 {
         struct sqlite *sqlite = state;
         struct worker *worker = &sqlite->writer;
+        long long none = 0;
 
+        if (writes && atomic_load(&sqlite->since_ms) == 0)
+                atomic_compare_exchange_strong(&sqlite->since_ms, &none, time_boot_ms());
         if (!writes)
                 worker = &sqlite->readers[atomic_fetch_add(&sqlite->turn, 1) % READERS];
         inbox_post(&worker->in, &job->letter);
@@ -397,7 +405,10 @@ static void sqlite_kick(void *state)
 
 static bool sqlite_is_ready(const void *state)
 {
-        return atomic_load(&((const struct sqlite *)state)->ready);
+        const struct sqlite *sqlite = state;
+        const int64_t since_ms = atomic_load(&sqlite->since_ms);
+
+        return atomic_load(&sqlite->ready) && (since_ms == 0 || time_boot_ms() - since_ms < STUCK_MS);
 }
 
 static enum err worker_start(struct sqlite *sqlite, struct worker *worker, void *(*loop)(void *),

@@ -138,6 +138,7 @@ struct request {
         bool is_cut;      /* refused, and the rest is not read to its end: answer at once and close */
         bool is_released; /* in http->released */
         bool is_head;
+        void (*late)(struct request *r);            /* answers where the deadline comes first; else NULL */
         void (*take)(void *arg, struct lent *lent); /* of an answer that lends the socket; else NULL */
         void *take_arg;
         LIST_ENTRY(request) released;

@@ -476,6 +476,7 @@ enum err hub_start(struct hub *hub, struct store *store, struct http *http, stru
         error = pthread_create(&hub->thread, NULL, go_round, hub);
         if (error)
                 return FAIL(why, ERR_INTERNAL, "no thread for watchers: %s", strerror(error));
+        pthread_setname_np(hub->thread, "hub");
         hub->is_started = true;
         return ERR_OK;
 }

@@ -356,6 +356,11 @@ void request_expire(struct request *r)
 
         if (r->is_answered)
                 return;
+        if (r->late) {
+                r->late(r);
+                r->is_late = true;
+                return;
+        }
         FAIL(&why, ERR_STORE_BROKEN, "no answer within %lld ms",
              (long long)r->http->options.request_deadline_ms);
         request_fail(r, ERR_STORE_BROKEN, &why);
@@ -449,6 +454,11 @@ bool request_hold(struct request *r)
         r->is_held = true;
         r->http->held++;
         return true;
+}
+
+void request_on_late(struct request *r, void (*late)(struct request *r))
+{
+        r->late = late;
 }
 
 void request_release(struct request *r)
