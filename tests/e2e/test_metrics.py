@@ -10,10 +10,13 @@ import subprocess
 import time
 from contextlib import contextmanager, nullcontext
 
+import pytest
+
 from fake import fails
 from process import BINARY
+from promtool import ROOT, SCRAPED, asked, promtool, queries
 from stores import STORE
-from world import PLATFORMS, data, eventually, new_id
+from world import PLATFORMS, World, data, eventually, new_id
 
 SAMPLE = re.compile(r'(\w+)(?:\{((?:\w+="[^"\\]*",?)+)\})? (-?\d+(?:\.\d+)?)')
 
@@ -83,6 +86,60 @@ class TestMetrics:
         assert abs(counted(world, "process_start_time_seconds") - (time.time() - time.monotonic() + world.server.started)) < 2
         version = subprocess.run([BINARY, "--version"], text=True, stdout=subprocess.PIPE).stdout.split()[1]
         assert counted(world, "kuryed_build_info", version=version) == 1
+
+
+DOCUMENTED = re.compile(r"^\| `(\w+)` \| (counter|gauge|histogram) \|([^|]*)\| .+ \|$", re.M)
+
+
+@pytest.fixture(scope="module")
+def lively():
+    """A world in which a bit of everything has happened: (what /metrics says, {family: type}, {family: {label: words}})."""
+    with World() as world:
+        place = world.restaurant().connected("dukkango")
+        courier, order = place.courier(), fetched(place, "dukkango")
+        courier.posts(order, 1)
+        order.settles("done")
+        eventually(lambda: owed(world), lambda found: found == (0, 0))
+        text = world.call("GET", "/metrics", ops=True).text
+        families = dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.M))
+        labels = {family: {} for family in families}
+        for name, found in metrics(world):
+            for label, word in found:
+                labels[family_of(name, families)].setdefault(label, set()).add(word)
+        yield text, families, labels
+
+
+class TestDocuments:
+    def test_promtool_has_nothing_to_say(self, lively):
+        promtool("check", "metrics", text=lively[0])
+
+    def test_each_family_is_documented_and_there_is_no_other(self, lively):
+        _, families, labels = lively
+        rows = DOCUMENTED.findall((ROOT / "docs" / "metrics.md").read_text(encoding="utf-8"))
+        assert {name: kind for name, kind, _ in rows} == families and len(rows) == len(families)
+        for name, _, words in rows:
+            assert set(re.findall(r"`(\w+)`", words)) == labels[name].keys() - {"le"} or not labels[name], name
+
+    def test_what_alerts_and_dashboard_ask_for_is_there(self, lively):
+        _, families, labels = lively
+        for where, expression in queries():
+            selectors, grouped = asked(expression)
+            known = set(SCRAPED)
+            assert selectors, where
+            for name, matchers in selectors:
+                family = family_of(name, families)
+                known |= labels.get(family, {}).keys()
+                assert family in families or name == "up", f"{where}: {name}"
+                assert (family == name) == (families.get(family) != "histogram"), f"{where}: {name}"
+                for label, (_, value) in matchers.items():
+                    words = labels.get(family, {}).get(label, set())
+                    assert label in SCRAPED or set(value.split("|")) <= words, f"{where}: {label} {value}"
+            assert grouped <= known | {"le"}, f"{where}: {grouped}"
+
+    def test_each_family_is_asked_for_by_somebody(self, lively):
+        _, families, _ = lively
+        asked_for = {family_of(name, families) for _, expression in queries() for name, _ in asked(expression)[0]}
+        assert families.keys() - asked_for == {"process_virtual_memory_bytes", "process_threads"}  # of interest by hand
 
 
 ROUTE = "POST /api/v1/webhook/courier/status-update"
