@@ -95,7 +95,8 @@ struct sqlite {
         atomic_uint turn;   /* which reader is next */
         int64_t emptied_ms; /* the writer's: when it last tried to empty the log */
         atomic_bool ready;
-        atomic_llong since_ms; /* CLOCK_BOOTTIME: since when the writer has been at jobs, or they wait; 0 */
+        atomic_llong
+                since_ms; /* CLOCK_BOOTTIME: since when the writer has been at jobs, or they wait; 0: neither */
         atomic_bool stopping;
 };
 

@@ -2,11 +2,13 @@
 """test_secrets.py - what must never be found: secrets in the log or the store, customers in the log."""
 
 import base64
+import json
 
 import pytest
 
 from fake import fails
 from fake_getiryemek import REASON
+from openapi import description
 from process import Kuryed
 from world import PLATFORMS, WEBHOOK, World, data
 from yandex import Yandex, an_order
@@ -15,7 +17,21 @@ CUSTOMER = {"details": {"name": "Gülbahar Gizlioğlu", "phone": "+905550001122"
             "address": {"detailedAddress": "Saklı Sokak No: 77, Moda", "directions": "mavi kapı",
                         "street": "Saklı Sokak", "location": {"latitude": 40.98765, "longitude": 29.04321}}}
 PERSONAL = ["Gülbahar", "Gizlioğlu", "5550001122", "Saklı", "mavi kapı", "40.98765", "29.04321",
-            "acı olmasın", "kuryeye fısılda", "iptal notu"]
+            "acı olmasın", "kuryeye fısılda", "iptal notu", "kanarya"]
+
+
+def marked(schema):
+    """A document by its schema in docs/openapi.yaml, with a canary in each text that somebody writes freely."""
+    schema = description().at(schema)
+    if "properties" in schema:
+        parts = {name: marked(part) for name, part in schema["properties"].items()}
+        return {name: part for name, part in parts.items() if part is not None}
+    if schema.get("type") == "array":
+        part = marked(schema["items"])
+        return None if part is None else [part]
+    if schema.get("type") == "number":
+        return 1
+    return "kanarya" if schema.get("type") == "string" and not {"pattern", "format", "enum"} & set(schema) else None
 
 
 def forms(secret):
@@ -47,6 +63,8 @@ class Story:
         self.poll()
         self.be_asked()
         self.misuse()
+        self.whisper()
+        self.break_down()
         for fake in (self.world.dukkango, self.world.yemeksepeti, self.world.getiryemek):
             self.secrets += fake.tokens
 
@@ -63,8 +81,14 @@ class Story:
         return "\n".join([*self.secrets, *PERSONAL]).encode()
 
     def order(self, name):
-        return self.place.order(name, "hazir", customer=CUSTOMER, orderNote="acı olmasın",
-                                courierNote="kuryeye fısılda")
+        fields = marked({"$ref": "#/components/schemas/OrderIn"})
+        for own in ("platformOrderId", "platformRef", "price"):
+            fields.pop(own, None)
+        customer = {part: {**fields["customer"][part], **CUSTOMER[part]} for part in CUSTOMER}
+        order = self.place.order(name, "hazir", **fields | {
+            "customer": customer, "orderNote": "acı olmasın", "courierNote": "kuryeye fısılda"})
+        assert json.dumps(order.now()).count("kanarya") >= 9  # of an order nothing was left out in silence
+        return order
 
     def dispatch(self):
         order = self.order("phone")
@@ -132,9 +156,36 @@ class Story:
               for name, account in place.credentials.items())]
 
 
+    def whisper(self):
+        """What stands beside the body: queries, headers, tickets."""
+        place, order = self.place, self.order("phone")
+        ticket = data(place.call("POST", "/api/v1/events/ticket"))["ticket"]
+        self.secrets.append(ticket)
+        self.refusals += [
+            self.world.call("GET", f"/api/v1/events?ticket={ticket}"),
+            self.world.call("GET", f"/api/v1/events?ticket={ticket[:-1]}"),
+            place.call("GET", "/api/v1/orders?since=kanarya&status=Gülbahar"),
+            place.call("GET", "/api/v1/Gülbahar?kanarya", headers={"User-Agent": "kanarya", "Referer": "/kanarya"}),
+            self.world.call("KANARYA", "/api/v1/orders", token=place.token),
+            place.call("PUT", f"/api/v1/orders/{order.id}/status", {"status": "kanarya", "note": "iptal notu"}),
+            self.courier.post(order, 3, headers={"Idempotency-Key": "kanarya"})]
+        self.courier.posts(order, 1, headers={"Idempotency-Key": "kanarya"})
+
+    def break_down(self):
+        """A store that fails while it has people in its hands."""
+        place, order = self.place, self.order("phone")
+        with self.world.stalled():
+            self.refusals += [
+                place.call("POST", "/api/v1/orders", {"platform": "phone", "price": 1, "paymentMethod": "card", "customer": CUSTOMER}),
+                place.call("PUT", f"/api/v1/orders/{order.id}/status", {"status": "cancelled", "note": "iptal notu"}),
+                self.courier.post(order, 1, headers={"Idempotency-Key": "kanarya"})]
+        assert [answer.status_code for answer in self.refusals[-3:]] == [500] * 3
+        self.world.server.log_contains(event="request_failed")
+
+
 @pytest.fixture(scope="module")
 def story():
-    with World(log_level="debug", dukkango_poll="300ms") as world:
+    with World(log_level="debug", dukkango_poll="300ms", request_deadline="1s") as world:
         world.dukkango.poll_floor = 0.3
         told = Story(world)
         told.tell()
