@@ -369,6 +369,29 @@ class TestFacts:
         assert set(headers) == {"Content-Type", "webhook-id", "webhook-timestamp", "webhook-signature"}
         assert headers["webhook-id"] == f"{shown['kuzeyOrderId']}-courier-1-dispatch"
 
+    def test_its_words_and_figures_are_the_codes(self, guide):
+        def source(name, pattern):
+            found = re.findall(pattern, (ROOT / name).read_text(encoding="utf-8"))
+            assert found, f"{name} has no {pattern}"
+            return found
+        for name in ("model/platform.h", "model/status.h"):
+            for word in source(name, r'X\(\w+, "([^"]+)"\)'):
+                assert f"<code>{word}</code>" in guide.text, word
+        for name in source("model/order_read.c", r'methods\[\] = \{(.*), NULL')[0].split(", "):
+            assert f"<code>{json.loads(name)}</code>" in guide.text
+        for name, what, figure in (("server/throttle.h", "#define THROTTLE_WRONG_MAX ", "60"),
+                                   ("server/throttle.h", "#define THROTTLE_WINDOW_MS ", "60000"),
+                                   ("server/lane.h", "#define LANE_CALLS_MAX ", "64"),
+                                   ("server/client.c", "#define RETRY_AFTER_MAX_S ", "3600"),
+                                   ("handlers/routes.c", "#define WEBHOOK_BODY ", "16384"),
+                                   ("handlers/courier_calls.c", "#define TEST_LIFE_MS ", r"\(INT64_C\(24\) \* 60 \* 60 \* 1000\)"),
+                                   ("model/integration.c", "#define GRACE_DEFAULT_S ", "86400"),
+                                   ("model/integration.c", "#define GRACE_MAX_S ", "604800"),
+                                   ("model/dialect_courier.c", "#define LEAD_MS ", r"\(INT64_C\(15\) \* 60 \* 1000\)"),
+                                   ("model/target.c", "#define WAIT_FREE_MS ", r"\(INT64_C\(60\) \* 60 \* 1000\)"),
+                                   ("model/target.c", "#define JITTER_SHARE ", "0.2")):
+            source(name, f"{what}{figure}\\b" if figure[-1] != ")" else what + figure)   # else the page tells another one
+
     def test_the_examples_are_those_of_the_contract(self, guide):
         """Its four programs, indented; only the host is another."""
         clients = {"status.curl": "curl", "status.javascript": "fetch", "status.python": "requests", "status.php": "php"}
