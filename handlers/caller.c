@@ -32,7 +32,7 @@ struct asked {
 #define OWNING(X) \
         X(CREATE, create) X(MOVE, move) X(READ, read) X(LIST, list) X(REPLAY, replay) \
         X(PUT, put) X(GET, get) X(FIND, find) X(EDIT, edit)
-#define BARE(X) X(REPLAY_ALL, replay_all) X(DROP, drop) X(CALL, call) X(REWRITE, rewrite)
+#define BARE(X) X(REPLAY_ALL, replay_all) X(DROP, drop) X(CALL, call) X(REWRITE, rewrite) X(ERASE, erase)
 
 #define SUBMIT(NAME, name) \
         static void submit_##name(struct store *store, void *verb) { store_##name(store, verb); }

@@ -6,6 +6,9 @@ struct request;
 
 typedef void handler(struct request *r);
 
+/* A customer's personal data taken out of orders on demand. */
+handler erasures_create, erasures_list;
+
 /* What a courier firm calls. */
 handler courier_webhook_update, courier_webhook_ping, courier_webhook_order;
 

@@ -6,6 +6,7 @@
 #include "handlers/handlers.h"
 #include "model/clean.h"
 #include "model/connection.h"
+#include "model/erasure.h"
 #include "model/integration.h"
 #include "model/restaurant.h"
 #include "model/token.h"
@@ -46,6 +47,7 @@ static struct json_object *write(struct request *r, const struct record *record,
                                ? yandex_account_write(record, caller_app(r)->config->public_url)
                                : connection_write(
                                          record, outbound_breaker_is_open(caller_app(r)->outbound, platform));
+        case RECORD_ERASURE: return erasure_write(record);
         case RECORD_POLL:
         case RECORD_KIND_COUNT: break;
         }
@@ -96,7 +98,8 @@ static enum err listed(struct request *r, void *verb)
 
 static void list(struct request *r, enum record_kind kind)
 {
-        struct store_find *find = caller_job(r, VERB_FIND, kind == RECORD_RESTAURANT ? OWN : NAMED, listed);
+        struct store_find *find = caller_job(
+                r, VERB_FIND, kind == RECORD_RESTAURANT || kind == RECORD_ERASURE ? OWN : NAMED, listed);
 
         if (!find)
                 return;
@@ -136,6 +139,7 @@ static void drop(struct request *r, enum record_kind kind)
 
 OF_KIND(restaurants_list, list, RECORD_RESTAURANT)
 OF_KIND(restaurants_show, show, RECORD_RESTAURANT)
+OF_KIND(erasures_list, list, RECORD_ERASURE)
 OF_KIND(tokens_list, list, RECORD_TOKEN)
 OF_KIND(tokens_revoke, drop, RECORD_TOKEN)
 OF_KIND(platforms_list, list, RECORD_CONNECTION)

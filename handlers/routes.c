@@ -50,6 +50,9 @@ const struct route routes[] = {
         TAKES("POST", "/api/v1/deliveries/replay", BOTH, deliveries_replay_all),
         MAY_TAKE("POST", "/api/v1/deliveries/{deliveryId}/replay", BOTH, deliveries_replay),
 
+        TAKES("POST", "/api/v1/erasures", WHO_ADMIN, erasures_create),
+        GET("/api/v1/erasures", WHO_ADMIN, erasures_list),
+
         GET("/api/v1/events", WHO_RESTAURANT | WHO_TICKET, events_watch),
         MAY_TAKE("POST", "/api/v1/events/ticket", WHO_RESTAURANT, events_ticket),
 

@@ -55,10 +55,24 @@ static bool copy(struct json_object *to, struct json_object *document, const cha
         return true;
 }
 
+/* Whose data were erased: a cancel has the same shape as ever, for firms that look into it. */
+static bool add_nobody(struct json_object *to)
+{
+        static const char nobody[] =
+                "{\"address\":{\"district\":null,\"city\":null,\"neighborhood\":null,\"street\":null,"
+                "\"buildingNo\":null,\"floor\":null,\"apartmentNo\":null,\"detailedAddress\":null,"
+                "\"directions\":null,\"location\":null},\"details\":{\"name\":null,\"phone\":null}}";
+        struct json_object *customer = NULL;
+
+        return json_read(nobody, sizeof nobody - 1, &customer, NULL) == ERR_OK &&
+               json_add(to, "customer", customer);
+}
+
 static bool write_body(const struct order *order, struct json_object *document, struct json_object *to)
 {
         static const char *const payment[] = {"paymentMethod", "originalPaymentMethod", "price", NULL};
-        static const char *const rest[] = {"badges", "orderNote", "courierNote", "customer", NULL};
+        static const char *const rest[] = {"badges", "orderNote", "courierNote", NULL};
+        static const char *const customer[] = {"customer", NULL};
 
         return json_add_id(to, "kuzeyOrderId", &order->id) &&
                json_add_id(to, "restaurantId", &order->restaurant) &&
@@ -66,7 +80,8 @@ static bool write_body(const struct order *order, struct json_object *document, 
                json_add_text(to, "status", status_word(order->status)) &&
                json_add_text(to, "orderType", "paket_servis") &&
                json_add_time(to, "createdAt", order->created_ms) && copy(to, document, payment) &&
-               json_add_int(to, "hazirlanmaSuresiDk", order->prep_minutes) && copy(to, document, rest);
+               json_add_int(to, "hazirlanmaSuresiDk", order->prep_minutes) && copy(to, document, rest) &&
+               (order->erased_ms ? add_nobody(to) : copy(to, document, customer));
 }
 
 static enum err add_headers(struct message *m, const char *headers, struct why *why)

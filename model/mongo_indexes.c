@@ -41,6 +41,7 @@ static const struct {
         {"connections", "{\"name\":\"page\",\"key\":{\"restaurantId\":1,\"createdAt\":-1,\"_id\":-1}}"},
         {"connections", "{\"name\":\"pageOfAll\",\"key\":{\"createdAt\":-1,\"_id\":-1}}"},
         {"polls", "{\"name\":\"page\",\"key\":{\"createdAt\":-1,\"_id\":-1}}"},
+        {"erasures", "{\"name\":\"page\",\"key\":{\"createdAt\":-1,\"_id\":-1}}"},
 };
 
 static enum err make_index(struct mongo_conn *conn, const char *collection, const char *text, struct why *why)

@@ -70,6 +70,8 @@ bool phone_key(const char *text, char to[PHONE_KEY_SIZE])
 
         take_digits(begin, digits, &n);
         lead = lead_length(digits, n, plus, &foreign);
+        if (lead == n) /* and nothing behind it */
+                lead = 0;
         n -= lead;
         if (!foreign && n > NATIONAL)
                 n = NATIONAL;

@@ -9,5 +9,5 @@
 /* `5321234567` of +90 (532) 123 45 67, 0532-1234567, 90 532 1234567 and the like: the number as one dials it within Turkey,
  * without the zero; of other countries with their code. An extension belongs to it, `8501112233x4567`: a platform's
  * number is many customers', and only its extension says whose. Digits that a second number has are left out. False, and
- * "", where there is no digit. */
+ * "", where there is no digit at all. */
 bool phone_key(const char *text, char to[PHONE_KEY_SIZE]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* record.h - everything that is remembered and is no order: one shape for all kinds, so that a store needs four verbs for
- * them. What a document means is known to the kind's own file (restaurant.h, token.h, integration.h, connection.h, poll.h). */
+ * them. What a document means is known to the kind's own file (restaurant.h, token.h, integration.h, connection.h, poll.h,
+ * erasure.h). */
 #pragma once
 
 #include "model/crypto.h"
@@ -13,7 +14,8 @@
         X(TOKEN, "token")             \
         X(INTEGRATION, "integration") \
         X(CONNECTION, "connection")   \
-        X(POLL, "poll")
+        X(POLL, "poll")               \
+        X(ERASURE, "erasure")
 #define RECORD_KIND_ENUM(name, word) RECORD_##name,
 enum record_kind { RECORD_KIND_TABLE(RECORD_KIND_ENUM) RECORD_KIND_COUNT };
 #undef RECORD_KIND_ENUM

@@ -180,7 +180,8 @@ static bool conn_open(struct mongo *mongo, struct mongo_conn *conn)
                                                                    [RECORD_TOKEN] = "tokens",
                                                                    [RECORD_INTEGRATION] = "integrations",
                                                                    [RECORD_CONNECTION] = "connections",
-                                                                   [RECORD_POLL] = "polls"};
+                                                                   [RECORD_POLL] = "polls",
+                                                                   [RECORD_ERASURE] = "erasures"};
 
         conn->store = mongo->store;
         conn->mongo = mongo;

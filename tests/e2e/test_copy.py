@@ -9,7 +9,7 @@ import stores
 from fake import fails
 from mongo_relay import Hold, refuses_write
 from process import Kuryed
-from world import PLATFORMS, WAIT, World, data, eventually, refused, together
+from world import CUSTOMER, PLATFORMS, WAIT, World, data, eventually, refused, together
 
 needs_mongodb = pytest.mark.skipif(not stores.MONGODB_URI,
                                    reason="KURYE_TEST_MONGODB_URI names no MongoDB to copy into")
@@ -62,6 +62,7 @@ def everything(world, place):
               for row in pages("/api/v1/orders")}
     records = [data(world.admin("GET", f"{place.path}{part}"))
                for part in ("", "/tokens", "/platforms", "/courier-integrations")]
+    records.append(data(world.admin("GET", "/api/v1/erasures")))
     return orders, records
 
 
@@ -85,6 +86,8 @@ def test_everything_goes_on_in_the_mongodb(world, place, destination):
     courier.key = data(place.call("POST", f"{courier.path}/rotate-key", {"graceSeconds": 3600}))["apiKey"]
     spare = data(place.call("POST", f"{place.path}/tokens", {"name": "Tablet"}), 201)
     in_every_state(place, courier)
+    gone = place.order("phone", customer={**CUSTOMER, "details": {"name": "Gülbahar", "phone": "0532 123 45 67"}})
+    assert data(world.admin("POST", "/api/v1/erasures", {"phone": "5321234567"}), 201)["orders"] == 1
     keyed = place.order("phone")
     first = courier.posts(keyed, 2, headers={"Idempotency-Key": "bir"})
     failed = place.order("trendyolyemek", "hazir")
@@ -100,8 +103,8 @@ def test_everything_goes_on_in_the_mongodb(world, place, destination):
     world.dukkango.release()
 
     count = len(before[0])
-    assert copy(world, destination)[:2] == (0, EQUAL.format(count, 6, 0))
-    assert copy(world, destination)[:2] == (0, EQUAL.format(count, 6, count + 6))  # and nothing is there twice
+    assert copy(world, destination)[:2] == (0, EQUAL.format(count, 7, 0))
+    assert copy(world, destination)[:2] == (0, EQUAL.format(count, 7, count + 7))  # and nothing is there twice
 
     world.start(store=destination.where)
     pending.settles("done")
@@ -110,6 +113,9 @@ def test_everything_goes_on_in_the_mongodb(world, place, destination):
     for orders in (before[0], after[0]):
         del orders[pending.id]
     assert after == before
+    assert after[0][gone.id]["erasedAt"] and after[0][gone.id]["customer"] is None
+    erased = data(world.admin("POST", "/api/v1/erasures", {"phone": CUSTOMER["details"]["phone"]}), 201)
+    assert erased["orders"] == count - 1
     assert courier.posts(keyed, 2, headers={"Idempotency-Key": "bir"}) == first
     assert courier.post(keyed, 2, key=old_key).status_code == 400  # known, and the order is final
     assert world.call("GET", "/api/v1/orders", token=spare["token"]).status_code == 200

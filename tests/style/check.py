@@ -24,7 +24,7 @@ FUNCTION_LINES = 60
 # Files beside model/json.[ch] that read or write a document.
 DOCUMENTS = set('''
     handlers/answer.c model/connection.c model/dialect_courier.c model/dialect_dukkango.c model/dialect_getiryemek.c
-    model/dialect_migrosyemek.c model/dialect_trendyolyemek.c model/dialect_yemeksepeti.c model/event.c model/integration.c
+    model/dialect_migrosyemek.c model/dialect_trendyolyemek.c model/dialect_yemeksepeti.c model/erasure.c model/event.c model/integration.c
     model/mongo_bson.c model/order.c model/order_erase.c model/order_read.c model/poll.c model/poll_dukkango.c model/reason.c model/record.c
     model/restaurant.c model/target.c model/token.c model/yandex_order.c server/copy.c
 '''.split())

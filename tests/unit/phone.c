@@ -116,11 +116,11 @@ TEST(what_is_short_is_kept_as_it_is)
 {
         assert_key("444 1 234", "4441234");
         assert_key("123", "123");
-        assert_key("0", "");
-        assert_key("00", "");
+        assert_key("0", "0");
+        assert_key("00", "00");
         assert_key("90", "90");
-        assert_key("+90", "");
-        assert_key("0 x 05", "05");
+        assert_key("+90", "90");
+        assert_key("0 x 05", "0x05");
         assert_key("+9 x 0", "9x0");
 }
 
