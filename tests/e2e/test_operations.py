@@ -14,6 +14,7 @@ import manual
 import process
 import stores
 from process import WAIT, Kuryed
+from promtool import ALERTS, promtool
 from test_copy import destination, needs_mongodb  # noqa: F401, a fixture
 from world import World
 
@@ -54,14 +55,24 @@ def test_from_nothing_to_an_order_on_its_way(folder):
     readiness, ping, answer = (json.loads(text) for text in told.replace("}{", "}\n{").splitlines())
     assert readiness["ready"] is True and ping["success"] is True
     assert answer["data"]["status"] == "teslim-edilecek"
-    assert (folder / "kurye.db").exists()
-    assert "KURYE_ADMIN_TOKEN=***" in stopped(server)
-
-
-def stopped(server):
-    """Ends it; returns what it said on stdout."""
+    told = manual.runs("replay", folder, places={"127.0.0.1:8080": at["listen"]})
+    assert json.loads(told)["data"] == {"replayed": 0, "more": False}
     assert server.stop()[0] == 0
-    return server.stdout
+    assert (folder / "kurye.db").exists() and "KURYE_ADMIN_TOKEN=***" in server.stdout
+
+
+def test_the_log_is_sifted(tmp_path):
+    rows = [{"level": level, "event": "x"} for level in ("info", "warn", "error", "debug")]
+    log = tmp_path / "kuryed.log"
+    log.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    told = manual.runs("errors", tmp_path, places={"kuryed.log": str(log)})
+    assert [json.loads(line) for line in told.splitlines()] == rows[1:3]
+
+
+def test_prometheus_takes_what_it_is_given(tmp_path):
+    (tmp_path / "prometheus.yml").write_text(manual.block("prometheus"))
+    shutil.copy(DOCS / "alerts.yml", tmp_path / "kuryed-alerts.yml")
+    assert f"{len(ALERTS)} rules found" in promtool("check", "config", tmp_path / "prometheus.yml")
 
 
 def test_the_store_of_the_manual_is_taken(folder):

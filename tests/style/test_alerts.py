@@ -132,8 +132,11 @@ def test_promtool_takes_the_rules():
 
 
 def test_each_alert_says_how_bad_it_is_and_where_to_read_on():
-    paragraphs = re.findall(r"^### (\w+)$", (ROOT / "docs" / "operations.md").read_text(encoding="utf-8"), re.M)
-    assert [name for name in paragraphs if name.startswith("Kuryed")] == list(ALERTS)
+    manual = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^### (Kuryed\w+)$(.*?)(?=^##)", manual, re.M | re.S))
+    assert list(told) == list(ALERTS)
+    for name, text in told.items():
+        assert re.findall(r"^- \*([^*]+):\* ", text, re.M) == ["Noticed", "Look at", "Do"], name
     for name, rule in ALERTS.items():
         assert rule["labels"] in ({"severity": "critical"}, {"severity": "warning"}), name
         assert set(rule["annotations"]) == {"summary", "description", "runbook"}, name
