@@ -16,6 +16,7 @@ from world import World, data, eventually, refused
 pytestmark = pytest.mark.mongodb_only
 
 DEADLINE, SLACK = 5.0, 1.0  # World's request_deadline, and what a busy machine may add
+HURRIED = 2
 NOT_UPDATED = (500, "Sipariş güncellenemedi")
 FAILED = (500, "Sunucu hatası")
 FOR_EVER = 1 << 30
@@ -48,7 +49,7 @@ def order(restaurant):
 @pytest.fixture(scope="module")
 def hurried():
     """A world in which a webhook that cannot be is soon given up."""
-    with World(request_deadline="2s") as made:
+    with World(request_deadline=f"{HURRIED}s") as made:
         yield made
 
 
@@ -187,7 +188,7 @@ class TestGivenUp:
         before = order.now()
         courier.asks("ping")
         hurried.store.relay.on("findAndModify", "orders", times=FOR_EVER, then=fault)
-        answer = in_time(lambda: courier.post(order, 1), 1.0)
+        answer = in_time(lambda: courier.post(order, 1), HURRIED)
         refused(answer, *NOT_UPDATED)
         assert answer.headers["Retry-After"] == "1"
         hurried.store.heals()
@@ -199,7 +200,7 @@ class TestGivenUp:
     def test_an_order_that_is_created_too(self, hurried, place):
         body = {"platformOrderId": "bir", **ORDER}
         hurried.store.relay.on("insert", "orders", times=FOR_EVER, then=loses())
-        refused(in_time(lambda: place.call("POST", "/api/v1/orders", body), 1.0), *FAILED)
+        refused(in_time(lambda: place.call("POST", "/api/v1/orders", body), HURRIED), *FAILED)
         hurried.store.heals()
         again = place.call("POST", "/api/v1/orders", body)
         assert again.status_code == 200 and len(data(place.call("GET", "/api/v1/orders"))) == 1
