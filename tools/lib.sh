@@ -40,11 +40,16 @@ alive() {
 
 # ---- a Debian of its own ----
 
-# The archive that the machine's own apt takes Debian from.
-mirror() {
+# Of each archive that the machine's own apt knows: component, release, address.
+archives() {
         # shellcheck disable=SC2016
-        apt-get indextargets --format '$(COMPONENT) $(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
-                awk '$1 == "main" && $2 !~ /[-\/]/ { print $3; exit }'
+        apt-get indextargets --format '$(COMPONENT) $(RELEASE) $(REPO_URI)' 'Created-By: Packages'
+}
+
+# The archive that it takes Debian from.
+mirror() {
+        [[ -n $(archives) ]] || apt-get update >/dev/null   # a machine whose lists were thrown away
+        archives | awk '$1 == "main" && $2 !~ /[-\/]/ { print $3; exit }'
 }
 
 # debian SUITE TARGET [MMDEBSTRAP OPTION...]: a small one, got the way the machine gets its own; TARGET may be a .tar.
