@@ -72,6 +72,7 @@ class Proxy:
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
              "-subj", "/CN=kurye.example", "-addext", "subjectAltName=DNS:kurye.example,IP:127.0.0.1",
+             "-addext", "basicConstraints=critical,CA:FALSE", "-addext", "keyUsage=critical,digitalSignature",
              "-keyout", self.folder / "key.pem", "-out", self.certificate], check=True, capture_output=True)
 
     def close(self):

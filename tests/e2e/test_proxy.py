@@ -2,6 +2,7 @@
 """test_proxy.py - what the world meets: docs/nginx.conf with TLS, as operators are given it."""
 
 import json
+import re
 import socket
 import ssl
 import subprocess
@@ -120,6 +121,14 @@ def test_the_largest_body_is_the_same_as_without_it(behind, place, size, status)
         assert answer.status_code == status
         if status == 413:
             refused(answer, 413, "İstek gövdesi çok büyük")
+
+
+def test_what_the_proxy_answers_by_itself_has_an_id_too(behind):
+    for given, told in (("abc.1-_", "abc.1-_"), ("a b", None), (None, None)):
+        answer = behind.call("POST", "/api/v1/orders", {"x": "x" * 256 * 1024}, headers={"X-Request-Id": given} if given else {})
+        assert answer.status_code == 413
+        assert answer.headers["X-Request-Id"] == told if told else re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-Id"])
+    eventually(behind.proxy.access_log.read_text, lambda text: re.search(r'"POST /api/v1/orders" 413 .* abc\.1-_$', text, re.M))
 
 
 def test_yandex_eats_hears_it_in_its_own_form(behind):

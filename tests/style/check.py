@@ -340,6 +340,11 @@ def everything_is_built(tree):
             yield f'{source.name}:1: {where} does not name it'
 
 
+def anchors(markdown):
+    """How the headings are linked to."""
+    return {re.sub(r'[^\w\- ]', '', heading.lower()).replace(' ', '-') for heading in re.findall(r'^#+ (.*)', markdown, re.M)}
+
+
 @rule
 def documents_are_there(tree):
     """A document that is named is there, and so are the section named with it and what a .md links to."""
@@ -349,9 +354,12 @@ def documents_are_there(tree):
             if not document or match[2] and not re.search(rf'^## {match[2]}\.', document, re.M):
                 yield f'{source.at(match.start())}: no {match[0]}'
     for source in tree.named('.md'):
-        for match in re.finditer(r'\]\(([^)#\s]+)', source.text):
-            if '://' not in match[1] and not (tree.root / source.name).parent.joinpath(match[1]).exists():
-                yield f'{source.at(match.start())}: {match[1]} is not there'
+        for match in re.finditer(r'\]\(([^)#\s]*)(?:#([^)\s]*))?\)', source.text):
+            path = (tree.root / source.name).parent.joinpath(match[1]) if match[1] else tree.root / source.name
+            if '://' in match[1]:
+                continue
+            if not path.exists() or match[2] and match[2] not in anchors(path.read_text(encoding='utf-8')):
+                yield f'{source.at(match.start())}: {match[0][2:-1]} is not there'
 
 
 def routes_of(text):

@@ -46,7 +46,7 @@ CLEAN = {
     'docs/conformance.md': '| # | says | file | test |\n| --- | --- | --- | --- |\n'
                            '| 0.1 | a | `model/a.c` | `unit/a.c::adds` |\n'
                            '| P.1 | b | `server/b.c` | `e2e/test_a.py::test_a`, `e2e/test_a.py::TestB::test_c` |\n',
-    'README.md': 'docs/api.md 1 says it; so does [it](docs/api.md#all). KURYE_A, KURYE_B_FILE, and every KURYE_ name\n',
+    'README.md': 'docs/api.md 1 says it; so does [it](docs/api.md#1-all). KURYE_A, KURYE_B_FILE, and every KURYE_ name\n',
     'tests/unit/a.c': HEAD + '/* a.c - tests. */\n#include "model/a.h"\n\n'
                       'static const struct CMUnitTest tests[] = {cmocka_unit_test(adds)};\n',
     'tests/e2e/test_a.py': f'# {check.SPDX}\ndef test_a():\n    assert "sleep(1)"\n\n\n'
@@ -110,6 +110,7 @@ PLANTS = [
     ('documents_are_there', 'a document that is not', {'model/a.c': c('a.c', '/* see docs/' 'gone.md */\n')}),
     ('documents_are_there', 'a section that is not', {'model/a.c': c('a.c', '/* see docs/' 'api.md 2 */\n')}),
     ('documents_are_there', 'a link to nothing', {'README.md': '[here](gone.c)\n'}),
+    ('documents_are_there', 'a link to no heading', {'README.md': '# Here\n[there](#there)\n'}),
     ('the_api_is_documented', 'a route that is not named',
      {'handlers/routes.c': CLEAN['handlers/routes.c'].replace('};', '        GET("/four", c),\n};')}),
     ('the_api_is_documented', 'a route that is none',
