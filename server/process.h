@@ -14,3 +14,5 @@ struct process {
 /* What cannot be found out is PROCESS_UNKNOWN. Threads: one. */
 #define PROCESS_UNKNOWN INT64_MIN
 void process_look(struct process *ret);
+/* How many descriptors are open, where the kernel does not say so by itself. Threads: any. */
+int64_t process_count_fds(void);

@@ -76,6 +76,10 @@ class TestMetrics:
         assert (commits >= 6) == (STORE == "sqlite")
         assert counted(world, "kuryed_store_commit_jobs_sum") >= commits
 
+    def test_each_sweep_is_counted(self, world):
+        eventually(lambda: results(world, "kuryed_sweeps_total"), lambda found: found.get("ok", 0) >= 1)
+        assert results(world, "kuryed_sweeps_total").keys() == {"ok"}
+
     def test_the_process_says_what_it_uses(self, world):
         pid = world.server.process.pid
         eventually(lambda: counted(world, "process_open_fds") - len(os.listdir(f"/proc/{pid}/fd")), lambda more: more == 0)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* http_held.c - requests whose answer is awaited, clients that leave or never finish, and the stop. */
+#include "model/clean.h"
+#include "server/metrics.h"
 #include "tests/unit/toy.h"
 
 #include <sys/eventfd.h>
@@ -182,8 +184,21 @@ TEST(the_deadline_answers_in_the_place_of_what_hangs)
         close(fd);
 }
 
+/* How many requests were refused for this reason, as it is told. */
+static int refused(const char *reason)
+{
+        CLEAN(free_at) char *text = metrics_write(&(struct sampled){0});
+        char line[64];
+
+        assert_non_null(text);
+        snprintf(line, sizeof line, "kuryed_http_refused_total{reason=\"%s\"} ", reason);
+        assert_non_null(strstr(text, line));
+        return (int)strtod(strstr(text, line) + strlen(line), NULL);
+}
+
 TEST(too_many_unanswered_are_told_to_come_again)
 {
+        const int before = refused("held");
         int fd;
 
         options.held_max = 10;
@@ -197,6 +212,7 @@ TEST(too_many_unanswered_are_told_to_come_again)
         assert_string_equal(reply.body, "{\"statusCode\":503,\"error\":\"Service Unavailable\","
                                         "\"message\":\"Sunucu meşgul, lütfen yeniden deneyin\"}");
         assert_string_equal(reply_header("Retry-After"), "1");
+        assert_int_equal(refused("held"), before + 1);
         toy_open_gate(true);
         crowd_hears(10, 200);
         assert_true(say_post(fd, "POST", "/held", "", "{}"));
