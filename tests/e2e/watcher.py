@@ -9,8 +9,10 @@ import socket
 import threading
 import urllib.parse
 
+import jsonschema
 import websocket
 
+from openapi import description
 from process import WAIT
 
 PATH = "/api/v1/events"
@@ -37,7 +39,7 @@ class Watcher:
     def __init__(self, restaurant, **how):
         self.restaurant = restaurant
         self.socket = connect(restaurant, **how)
-        self.messages, self.frames, self.code = [], [], None
+        self.messages, self.frames, self.wrong, self.code = [], [], [], None
         self.revs, self.since = {}, how.get("since")
         self.changed = threading.Condition()
         self.ended = False
@@ -63,6 +65,10 @@ class Watcher:
 
     def _take(self, message):
         self.messages.append(message)
+        try:
+            description().judge_message(message)
+        except jsonschema.ValidationError as error:
+            self.wrong.append(error.message)
         if message["type"] == "order.updated":
             order = message["order"]["orderId"]
             self.revs[order] = max(self.revs.get(order, 0), message["rev"])
@@ -74,6 +80,7 @@ class Watcher:
     def waits(self, good, timeout=WAIT):
         with self.changed:
             self.changed.wait_for(lambda: self.ended or good(), timeout)
+            assert not self.wrong, f"not as docs/openapi.yaml has it: {self.wrong}"
             assert good(), f"of {len(self.messages)} messages the last are {self.messages[-3:]}, closed {self.code}"
 
     def told(self, order, **fields):
