@@ -37,7 +37,7 @@ class Server:
     call, admin, restaurant = World.call, World.admin, World.restaurant
 
     def __init__(self, world):
-        self.world, self.admin_token, self.session = world, world.admin_token, World.lone()
+        self.world, self.admin_token, self.session = world, world.admin_token, world.lone()
         self.relay = Relay(MONGODB_URI)
         self._place = socket.socket()  # bound, and not listened on: keeps the port while nobody is there
         self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
