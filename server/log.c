@@ -7,6 +7,8 @@
  * for which there is a lock. */
 #include "server/log.h"
 
+#include "server/metrics.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -138,7 +140,12 @@ static void write_line(enum log_level level, const char *event, int64_t suppress
         for (; fields->name; fields++)
                 line_put_field(&line, fields);
         line_put(&line, "}\n");
-        dropped = write_whole(line.bytes, line.n) ? 0 : dropped + 1;
+        if (write_whole(line.bytes, line.n)) {
+                dropped = 0;
+        } else {
+                dropped++;
+                metrics_dropped();
+        }
         pthread_mutex_unlock(&stderr_lock);
 }
 

@@ -196,6 +196,8 @@ static const struct {
           "Watchers that were let go, by why.", LABEL("reason", lost_words)) \
         X(EVENTS, COUNTER, EVENT_COUNT, ONE, "kuryed_events_total", \
           "Messages to watchers, by type.", LABEL("type", event_words)) \
+        X(DROPPED, COUNTER, 1, ONE, "kuryed_log_dropped_lines_total", "Lines of the log that stderr did not take.", \
+          NO_LABEL) \
         X(BUILD, GAUGE, 1, ONE, "kuryed_build_info", "Always 1; the label says which kuryed this is.", \
           LABEL("version", version_words)) \
         X(CPU, COUNTER, 1, US, "process_cpu_seconds_total", "Time on processors, of user and system.", NO_LABEL) \
@@ -420,6 +422,11 @@ void metrics_watcher_lost(enum lost why)
 void metrics_watchers(int change)
 {
         add(WATCHERS, change);
+}
+
+void metrics_dropped(void)
+{
+        add(DROPPED, 1);
 }
 
 /* ---- looking ---- */

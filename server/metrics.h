@@ -152,6 +152,8 @@ enum lost { LOST_TABLE(LOST_ENUM) LOST_COUNT };
 void metrics_events(enum event event, int n);
 void metrics_watcher_lost(enum lost why);
 void metrics_watchers(int change);
+/* A line of the log was lost. */
+void metrics_dropped(void);
 
 /* --- the text --- */
 

@@ -113,7 +113,7 @@ class Unread:
         self.lines = []
         while (line := json.loads(self.process.stderr.readline()))["event"] != "listening":
             self.lines.append(line)
-        self.address = line["listen"]
+        self.address, self.ops = line["listen"], line["opsListen"]
         if closes:
             self.process.stderr.close()
 
@@ -147,6 +147,8 @@ def test_a_log_that_nobody_reads_stops_nothing(idle, closes):
     if not closes:
         server.reads(100)
         server.asks(1)
+    counted = World.lone().get(f"http://{server.ops}/metrics", timeout=WAIT).text
+    assert "\nkuryed_log_dropped_lines_total 0\n" not in counted and "\nkuryed_log_dropped_lines_total " in counted
     server.ends()
     told = [line["dropped"] for line in server.lines if "dropped" in line]
     assert closes or told and 1200 <= len(server.lines) + sum(told)
