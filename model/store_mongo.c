@@ -382,7 +382,7 @@ static void mongo_submit(void *state, struct job *job, bool writes)
         struct mongo *mongo = state;
 
         (void)writes;
-        job->by_ms = time_boot_ms() + store_deadline(mongo->store);
+        job->by_ms = job->submitted_us / 1000 + store_deadline(mongo->store);
         job->letter.next = NULL;
         pthread_mutex_lock(&mongo->lock);
         *mongo->last = &job->letter;
