@@ -196,6 +196,7 @@ class TestRequests:
         world.restart(request_deadline="1s")
         with world.store.stalled():
             assert courier.post(order, 1).status_code == 500
+        eventually(lambda: counted(world, "kuryed_http_held_requests"), lambda held: held == 0)
         assert outcomes(world) == {"failed": 1}
 
     def test_whoever_leaves_before_the_answer_is_counted_as_gone(self, world):
