@@ -72,8 +72,8 @@ static void on_note(void *arg, enum note note, const char *text)
 {
         (void)arg;
         switch (note) {
-        case NOTE_BROKEN: log_event(LOG_ERROR, "store_failed", LOG_TEXT("reason", text)); break;
-        case NOTE_RECOVERED: log_event(LOG_INFO, "store_recovered"); break;
+        case NOTE_BROKEN: log_limited(LOG_ERROR, "store_failed", LOG_CAUSE("reason", text)); break;
+        case NOTE_RECOVERED: log_limited(LOG_INFO, "store_recovered"); break;
         case NOTE_DRIVER: log_limited(LOG_WARN, "store_driver", LOG_TEXT("reason", text)); break;
         }
 }
