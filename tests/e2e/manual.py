@@ -22,6 +22,11 @@ def block(name):
     return found[0]
 
 
+def left_out():
+    """The first line of each block that no test runs."""
+    return re.findall(r"^<!-- not run: .+ -->\n```\w+\n(.*)", DOCUMENT.read_text(encoding="utf-8"), re.M)
+
+
 def moved(text, folder, places=None):
     """The text with the folders of a machine below `folder`, and more of it in other places."""
     for there, here in {"/etc/kuryed": f"{folder}/etc", "/var/lib/kuryed": str(folder),

@@ -61,6 +61,13 @@ def test_from_nothing_to_an_order_on_its_way(folder):
     assert (folder / "kurye.db").exists() and "KURYE_ADMIN_TOKEN=***" in server.stdout
 
 
+def test_all_but_these_are_run():
+    """They install, or they start what a machine has one of."""
+    assert [line.split("#")[0].strip() for line in manual.left_out()] == [
+        "docker/make-secrets", "tools/deps demo",
+        "useradd --system --home-dir /var/lib/kuryed --shell /usr/sbin/nologin kuryed", "apt-get install nginx-light"]
+
+
 def test_the_log_is_sifted(tmp_path):
     rows = [{"level": level, "event": "x"} for level in ("info", "warn", "error", "debug")]
     log = tmp_path / "kuryed.log"
