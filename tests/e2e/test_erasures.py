@@ -239,11 +239,12 @@ class TestOnMongoDB:
         asked = Thread(target=shared.admin, args=["POST", PATH, {"orderId": order.id}], kwargs={"session": shared.lone()})
         asked.start()
         assert hold.entered.wait(WAIT)
-        order.becomes("hazir")
+        order.becomes("cancelled", note=NOTE)
         hold.release()
         asked.join(WAIT)
         now = order.now()
-        assert (now["customer"], now["status"], now["rev"]) == (None, "hazir", 3)
+        assert (now["customer"], now["status"], now["rev"]) == (None, "cancelled", 3)
+        assert [row["note"] for row in now["history"]] == [None, None]
 
     def test_what_an_older_server_wrote_is_found(self, shared, place):
         """It knows nothing of the phone's digits; nor, of an order that it writes anew, that it was erased."""

@@ -17,7 +17,7 @@ from world import PLATFORMS, WAIT, World, data, eventually
 
 pytestmark = pytest.mark.mongodb_only
 
-RECORDS = ("connections", "integrations", "restaurants", "tokens")
+RECORDS = ("connections", "erasures", "integrations", "restaurants", "tokens")
 EPOCH = datetime.datetime(1970, 1, 1)
 KEY = {"Idempotency-Key": "bir"}
 TIME = datetime.datetime
@@ -304,11 +304,19 @@ class TestIndexes:
                  "sort": {"expiresAt": 1}, "limit": 100}
         assert used(many.command("explain", asked)["queryPlanner"]) == {"expiring"}
 
+    @pytest.mark.parametrize("asked, index", [
+        ({"phone": "5321234567"}, "phone"), ({"phone": None}, "phone"), ({"createdAt": {"$lte": TIME(2020, 1, 1)}}, "personal")])
+    def test_personal_data_is_found_by_its_own(self, many, asked, index):
+        asked = {"find": "orders", "filter": {"document.customer.details": {"$exists": True}, **asked}, "limit": 20}
+        assert used(many.command("explain", asked)["queryPlanner"]) == {index}
+
     def test_no_index_holds_what_owes_nothing(self, many):
         """What is due is found among what is owed, however many orders there are."""
         indexes = many.orders.index_information()
         for name, part in (("dueToPlatform", {"out.platform.at": {"$gt": EPOCH}}),
                            ("expiring", {"expiresAt": {"$gt": EPOCH}}),
+                           ("personal", {"document.customer.details": {"$exists": True}}),
+                           ("phone", {"document.customer.details": {"$exists": True}}),
                            ("failedToPlatform", {"out.platform.dead": {"$exists": True}})):
             assert indexes[name]["partialFilterExpression"] == part
 

@@ -2,14 +2,15 @@
 """test_shard_key.py - the commands that go out, read at the relay: each finds its shard, is confirmed, and has an end.
 
 Orders are sharded by restaurantId (docs/mongodb.md). A command without it is asked of every shard: such is the
-nature of the looks for what is due and for what has expired and of an admin's list, and nothing else may cost that.
+nature of the looks for what is due, for what has expired, for whose personal data goes, and of an admin's list, and
+nothing else may cost that.
 """
 
 import pytest
 
 from fake import fails
 from mongo_relay import lags
-from world import World, data, eventually, refused
+from world import CUSTOMER, World, data, eventually, refused
 
 pytestmark = pytest.mark.mongodb_only
 
@@ -48,6 +49,7 @@ def happen(world):
         place.call("GET", f"/api/v1/orders{query}")
     for query in ("", "?state=failed", "?platform=dukkango"):
         place.call("GET", f"/api/v1/deliveries{query}")
+    assert data(world.admin("POST", "/api/v1/erasures", {"phone": CUSTOMER["details"]["phone"]}), 201)["orders"] == 3
     failed(world, place, courier)
     given_back(world, place, courier)
 
@@ -88,9 +90,11 @@ def parts(command):
 
 
 def asks_what_is_due(command):
-    """The broadcasts that are such by nature: the looks for what is due, how long it has been, and what has expired."""
+    """The broadcasts that are such by nature: the looks for what is due, how long it has been, what has expired, and whose
+    personal data goes."""
     return command.name == "find" and any(
-        name.startswith("out.") and name.endswith(".at") or name == "expiresAt" for name in parts(command)[0])
+        name.startswith("out.") and name.endswith(".at") or name in ("expiresAt", "document.customer.details")
+        for name in parts(command)[0])
 
 
 def seen(world, *names):

@@ -211,6 +211,16 @@ TEST(personal_data_goes_in_its_time_and_the_order_stays)
         assert_int_equal(count(w), 2 * ERASE_MAX + 8);
 }
 
+TEST(all_personal_data_goes_at_once)
+{
+        struct world *w = *state;
+
+        make_orders(w, 2 * ERASE_MAX + 5, 0);
+        clock_ms += KEEP_MS;
+        start(w, HOUR_MS);
+        await_erased(w, 2 * ERASE_MAX + 5);
+}
+
 TEST(without_anything_to_do_it_stops_at_once)
 {
         struct world *w = *state;
@@ -226,6 +236,7 @@ int main(void)
                 IN_A_WORLD(all_that_has_expired_goes_at_once_and_nothing_else),
                 IN_A_WORLD(it_comes_back),
                 IN_A_WORLD(personal_data_goes_in_its_time_and_the_order_stays),
+                IN_A_WORLD(all_personal_data_goes_at_once),
                 IN_A_WORLD(without_anything_to_do_it_stops_at_once),
         };
 
