@@ -11,7 +11,8 @@ quietly() {
         return 1
 }
 
-# build DIR COMPILER [MESON OPTION...]: sets the build folder up once, then builds what changed. Its log is DIR.log.
+# build DIR COMPILER [MESON OPTION...]: sets the build folder up once, then builds what changed, or of that what $only
+# needs and no more. Its log is DIR.log.
 build() {
         local dir=$1 compiler=$2
         shift 2
@@ -21,7 +22,7 @@ build() {
                 rm -rf "$dir"
                 CC=$compiler quietly "$dir.log" meson setup --fatal-meson-warnings "$@" "$dir" || return
         fi
-        quietly "$dir.log" ninja -C "$dir" -j "$(nproc)"
+        quietly "$dir.log" ninja -C "$dir" -j "$(nproc)" ${only:+"$only"}
 }
 
 # ---- processes that outlive the script which started them ----
