@@ -348,6 +348,19 @@ class TestDeliveries:
         eventually(lambda: counted(world, "kuryed_breakers_open"), lambda n: n == 0)
 
 
+    def test_a_courier_firms_host_that_keeps_failing_is_one_of_couriers(self, world):
+        world.restart(retry_schedule="1h")
+        place = world.restaurant()
+        firm = place.courier(dispatch=True)
+        world.firms.next("dispatch", fails(500), times=10)
+        for _ in range(10):
+            data(place.call("POST", f"{place.order(status='hazir').path}/call-courier", {"integrationId": firm.id}))
+        eventually(lambda: counted(world, "kuryed_breakers_open", platform="courier"), lambda n: n == 1)
+        assert results(world, "kuryed_deliveries_total", platform="courier") == {"retry": 10}
+        data(place.call("POST", f"{place.order(status='hazir').path}/call-courier", {"integrationId": firm.id}))
+        eventually(lambda: counted(world, "kuryed_breakers_open", platform="courier"), lambda n: n == 0)
+
+
 class TestStoreAway:
     def test_the_rest_is_told_at_once_and_nothing_is_made_up(self, world):
         world.restart(request_deadline="1s")
