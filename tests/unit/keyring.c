@@ -273,9 +273,10 @@ static bool memory_holds(uintptr_t address, size_t n, const char *text)
         return memmem(bytes, n, text, strlen(text)) != NULL;
 }
 
+/* No byte like its neighbours: what MALLOC_PERTURB_ puts into freed memory shall not be taken for it. */
 TEST(a_freed_secret_is_gone_from_memory)
 {
-        struct keyring *ring = read_ring("k1:" KEY_A);
+        struct keyring *ring = read_ring("k1:d2hhdCBub2JvZHkgbWF5IHJlYWQgYWZ0ZXJ3YXJkcyE=");
         char *sealed = seal(ring, "x", "0123456789abcdef the end of a secret"), *opened = NULL;
         uintptr_t address;
 
@@ -286,9 +287,9 @@ TEST(a_freed_secret_is_gone_from_memory)
         secret_free(opened);
         assert_false(memory_holds(address, 36, "secret"));
         address = (uintptr_t)ring;
-        assert_true(memory_holds(address, 64, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
+        assert_true(memory_holds(address, 64, "what nobody may read"));
         keyring_free(ring);
-        assert_false(memory_holds(address, 64, "AA"));
+        assert_false(memory_holds(address, 64, "nobody"));
 }
 
 TEST(nothing_is_freed_too)
