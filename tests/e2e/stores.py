@@ -19,8 +19,6 @@ MONGODB_URI = os.environ.get("KURYE_TEST_MONGODB_URI", "")
 
 
 class Embedded:
-    threads = ("store-reader",)  # who answers what is only read
-
     def __init__(self, folder):
         self.path = os.path.join(folder, "kurye.db")
         self.where = f"sqlite:{self.path}"
@@ -51,7 +49,6 @@ class Embedded:
 
 class MongoDB:
     """Its server is reached through a relay, which stands still when the store shall."""
-    threads = ("store",)
 
     def __init__(self, _folder):
         self.relay = Relay(MONGODB_URI)

@@ -68,9 +68,10 @@ def test_a_mongodb_that_is_away_is_the_store(world):
     is_well_again(world)
 
 
+@pytest.mark.embedded_only
 def test_a_store_that_does_not_answer_is_told_by_the_deadline(world):
-    """Nobody reads: threads that hang in a disk, or a driver that lost itself."""
-    with stopped(world.server.process, *world.store.threads):
+    """Nobody reads: threads that hang in a disk."""
+    with stopped(world.server.process, "store-reader"):
         is_unready(world, store="failing", loops="ok", draining=False)
     is_well_again(world)
 

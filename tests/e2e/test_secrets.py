@@ -26,12 +26,13 @@ def marked(schema):
     if "properties" in schema:
         parts = {name: marked(part) for name, part in schema["properties"].items()}
         return {name: part for name, part in parts.items() if part is not None}
-    if schema.get("type") == "array":
+    kind = schema.get("type", ())
+    if "array" in kind:
         part = marked(schema["items"])
         return None if part is None else [part]
-    if schema.get("type") == "number":
+    if "number" in kind:
         return 1
-    return "kanarya" if schema.get("type") == "string" and not {"pattern", "format", "enum"} & set(schema) else None
+    return "kanarya" if "string" in kind and not {"pattern", "format", "enum"} & set(schema) else None
 
 
 def forms(secret):

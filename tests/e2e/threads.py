@@ -6,7 +6,7 @@ import ctypes
 import os
 from pathlib import Path
 
-SEIZE, INTERRUPT, DETACH = 0x4206, 0x4207, 17  # linux/ptrace.h
+SEIZE, INTERRUPT, CONTINUE, DETACH = 0x4206, 0x4207, 7, 17  # linux/ptrace.h
 ALL = 0x40000000  # __WALL of linux/wait.h
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -25,14 +25,24 @@ def threads_of(process, names):
     return [number for number, name in found if name in names]
 
 
+def stop(process, thread):
+    """Where it waits in the kernel: a loop that is at work may hold a lock, with which all would stop."""
+    waiting = Path(f"/proc/{process.pid}/task/{thread}/syscall")
+    trace(SEIZE, thread)
+    while True:
+        trace(INTERRUPT, thread)
+        os.waitpid(thread, ALL)
+        if not waiting.read_text().startswith("-1"):
+            return
+        trace(CONTINUE, thread)
+
+
 @contextlib.contextmanager
 def stopped(process, *names):
     """While inside, these threads do not get on; the tracer is the calling thread."""
     traced = threads_of(process, names)
     for thread in traced:
-        trace(SEIZE, thread)
-        trace(INTERRUPT, thread)
-        os.waitpid(thread, ALL)
+        stop(process, thread)
     try:
         yield
     finally:
