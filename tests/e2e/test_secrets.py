@@ -64,6 +64,7 @@ class Story:
         self.poll()
         self.be_asked()
         self.misuse()
+        assert data(self.world.admin("POST", "/api/v1/erasures", {"phone": CUSTOMER["details"]["phone"]}), 201)["orders"]
         self.whisper()
         self.break_down()
         for fake in (self.world.dukkango, self.world.yemeksepeti, self.world.getiryemek):
