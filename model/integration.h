@@ -46,7 +46,7 @@ enum err rotation_read_grace(const struct view *body, int64_t *ret_ms, struct wh
 void rotation_done(struct rotation *rotation);
 
 /* A new one, with its first key and signing secret. Ownership: *ret's content is the caller's, record_done(). Errors:
- * NO_MEMORY, INTERNAL. */
+ * BAD_FIELD autoDispatch (without a dispatchUrl), NO_MEMORY, INTERNAL. */
 enum err integration_make(const struct id *restaurant, const struct id *id, struct integration_patch *patch,
                           struct rotation *key, struct rotation *secret, struct record *ret, struct why *why)
         MUST_USE;

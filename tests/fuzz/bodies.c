@@ -83,7 +83,8 @@ static void read_integration(const struct view *body, const struct keyring *ring
         if (integration_patch_read(body, whole, &restaurant, ring, false, &patch, NULL) != ERR_OK || !whole ||
             rotation_key(&key, NULL) || rotation_secret(&restaurant, ring, &secret, NULL))
                 return;
-        assert(integration_make(&restaurant, &restaurant, &patch, &key, &secret, &record, NULL) == ERR_OK);
+        if (integration_make(&restaurant, &restaurant, &patch, &key, &secret, &record, NULL) != ERR_OK)
+                return;
         shown = integration_write(&record, false);
         assert(shown);
 }
