@@ -88,6 +88,7 @@ static void start_server(void)
         snprintf(fuzzed_folder, sizeof fuzzed_folder, "%s/kuryed-fuzz-XXXXXX", memory);
         assert(mkdtemp(fuzzed_folder));
         snprintf(where, sizeof where, "sqlite:%s/kurye.db", fuzzed_folder);
+        clearenv(); /* what the tests are told there are no settings */
         setenv("KURYE_STORE", where, 1);
         setenv("KURYE_LISTEN", "127.0.0.1:0", 1);
         setenv("KURYE_OPS_LISTEN", "127.0.0.1:0", 1);
