@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,8 +27,11 @@ static void straggler_end(struct straggler *s)
 {
         TAILQ_REMOVE(&s->http->stragglers, s, link);
         s->http->n_stragglers--;
-        if (s->watch.fd >= 0)
+        /* Closing it would leave it in the set for as long as anybody else, a child between fork() and exec(), has it open. */
+        if (s->watch.fd >= 0) {
+                epoll_ctl(s->http->epoll, EPOLL_CTL_DEL, s->watch.fd, NULL);
                 close(s->watch.fd);
+        }
         free(s);
 }
 

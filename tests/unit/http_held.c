@@ -5,6 +5,7 @@
 #include "tests/unit/toy.h"
 
 #include <sys/eventfd.h>
+#include <sys/wait.h>
 
 #define CROWD 200
 #define ROUND \
@@ -264,6 +265,40 @@ TEST(an_unfinished_request_is_cut_though_bytes_keep_coming)
         }
 }
 
+TEST(a_refused_client_is_gone_though_another_process_has_its_socket)
+{
+        int refused, other, go_on[2];
+        pid_t child;
+        char byte;
+
+        toy_start(&options);
+        refused = dial();
+        other = dial();
+        assert_true(say(refused, "POST /echo HTTP/1.1\r\nHost: toy\r\nContent-Type: application/json\r\n"
+                                 "Content-Length: 4000000\r\n\r\n"));
+        assert_int_equal(hear(refused), 413);
+        assert_true(is_ended(refused));
+        assert_true(say_get(other, "/hello", ""));
+        assert_int_equal(hear(other), 200); /* by now the loop has put it aside */
+        assert_int_equal(pipe(go_on), 0);
+        child = fork();
+        if (child == 0) {
+                close(refused);
+                close(go_on[1]);
+                _exit(read(go_on[0], &byte, 1) == 0 ? 0 : 1);
+        }
+        assert_true(child > 0);
+        close(refused);
+        for (int i = 0; i < 8; i++) {
+                assert_true(say_get(other, "/hello", ""));
+                assert_int_equal(hear(other), 200);
+        }
+        close(go_on[0]);
+        close(go_on[1]);
+        close(other);
+        assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
 TEST(slow_clients_do_not_slow_the_others)
 {
         int fd;
@@ -449,6 +484,7 @@ int main(void)
                 ALONE(too_many_unanswered_are_told_to_come_again),
                 ALONE(who_left_still_counts_until_the_work_is_done),
                 ALONE(an_unfinished_request_is_cut_though_bytes_keep_coming),
+                ALONE(a_refused_client_is_gone_though_another_process_has_its_socket),
                 ALONE(slow_clients_do_not_slow_the_others),
                 ALONE(a_slow_reader_is_cut_and_a_good_one_gets_all),
                 ALONE(an_end_that_came_with_the_request_is_heard_of),
