@@ -56,7 +56,7 @@ void fuzz_wire(const uint8_t *bytes, size_t n)
 static struct server fuzzed = {.signals = -1};
 static pthread_t fuzzed_thread;
 static struct sockaddr_in fuzzed_address;
-static char fuzzed_folder[64];
+static char fuzzed_folder[256];
 
 static void *run_server(void *arg)
 {
@@ -66,7 +66,7 @@ static void *run_server(void *arg)
 
 static void end_server(void)
 {
-        char path[128];
+        char path[sizeof fuzzed_folder + 16];
 
         http_stop(fuzzed.app.http);
         pthread_join(fuzzed_thread, NULL);
@@ -81,11 +81,11 @@ static void end_server(void)
 
 static void start_server(void)
 {
-        const char *const memory = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-        char where[128];
+        const char *const within = getenv("TMPDIR");
+        char where[sizeof fuzzed_folder + 16];
         struct why why = {0};
 
-        snprintf(fuzzed_folder, sizeof fuzzed_folder, "%s/kuryed-fuzz-XXXXXX", memory);
+        snprintf(fuzzed_folder, sizeof fuzzed_folder, "%s/kuryed-fuzz-XXXXXX", within ? within : "/tmp");
         assert(mkdtemp(fuzzed_folder));
         snprintf(where, sizeof where, "sqlite:%s/kurye.db", fuzzed_folder);
         clearenv(); /* what the tests are told there are no settings */
