@@ -14,10 +14,7 @@ import re
 import secrets
 import time
 
-import jsonschema
-
 from fake import Fake
-from openapi import description
 
 TOLERANCE = 300  # seconds
 TEXT, MAYBE = (str,), (str, type(None))
@@ -122,11 +119,10 @@ class FakeCourier(Fake):
             return "cancelled before anybody was asked for"
         if abs(time.time() - int(call.headers.get("webhook-timestamp", "0"))) > TOLERANCE:
             return f"webhook-timestamp is {call.headers.get('webhook-timestamp')!r}"
-        try:
-            description().judge_dispatch(call.headers, document)
-        except jsonschema.ValidationError as error:
-            return f"not as docs/openapi.yaml has it: {error.message}"
-        return None
+        return self.judge(call.headers, document)
+
+    def judge(self, headers, document):
+        """What else is wrong with it, for whoever holds it to more; or None."""
 
     @staticmethod
     def _signed_by(call):

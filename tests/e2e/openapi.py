@@ -184,6 +184,15 @@ def description():
     return Description()
 
 
+def wrong_dispatch(headers, document):
+    """What is not as described in what a courier firm is told, or None."""
+    try:
+        description().judge_dispatch(headers, document)
+    except jsonschema.ValidationError as error:
+        return f"not as docs/openapi.yaml has it: {error.message}"
+    return None
+
+
 def judge_answer(answer, *_, **__):
     """A hook of the requests library."""
     request = answer.request

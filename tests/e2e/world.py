@@ -100,6 +100,13 @@ def new_id():
     return secrets.token_hex(12)
 
 
+class Firms(FakeCourier):
+    """The demo's firms, which hold what they are told to docs/openapi.yaml, too."""
+
+    def judge(self, headers, document):
+        return openapi.wrong_dispatch(headers, document)
+
+
 class World:
     """The binary's settings are keyword arguments: World(outbound_timeout="1s")."""
 
@@ -111,7 +118,7 @@ class World:
         self.store = stores.make(self.folder)
         self.fakes = {name: make() for name, make in FAKES.items()}
         vars(self).update(self.fakes)
-        self.firms = FakeCourier()
+        self.firms = Firms()
         self.others = [*self.fakes.values(), self.firms]  # whoever may be called
         self.getiryemek.step_wait = step_wait
         self.admin_token = secrets.token_urlsafe(32)
