@@ -333,19 +333,19 @@ class TestDeliveries:
         assert counted(world, "kuryed_deliveries_failed_total") == 1
 
     def test_a_breaker_is_open_until_a_call_gets_through(self, world):
-        world.restart(retry_schedule="1h")  # one try a fact
-        place = world.restaurant().connected("dukkango")
-        orders = [fetched(place, "dukkango") for _ in range(12)]
-        world.dukkango.next("on-the-way", fails(500), times=10)
-        hang = world.dukkango.hang("on-the-way", done=True)
+        world.restart(retry_schedule="1h")  # one try a fact; and no poll, which would get through
+        place = world.restaurant().connected("trendyolyemek")
+        orders = [fetched(place, "trendyolyemek") for _ in range(12)]
+        world.trendyolyemek.next("on-the-way", fails(500), times=10)
+        hang = world.trendyolyemek.hang("on-the-way", done=True)
         for order in orders:
             order.becomes("teslim-edilecek")
         assert hang.entered.wait(20)
-        eventually(lambda: counted(world, "kuryed_breakers_open", platform="dukkango"), lambda n: n == 1)
+        eventually(lambda: counted(world, "kuryed_breakers_open", platform="trendyolyemek"), lambda n: n == 1)
         assert counted(world, "kuryed_breakers_open") == 1 and counted(world, "kuryed_calls") >= 1
         eventually(lambda: counted(world, "kuryed_owed_oldest_seconds"), lambda oldest: oldest > 0)
         assert owed(world)[0] > 0
-        world.dukkango.release()
+        world.trendyolyemek.release()
         eventually(lambda: counted(world, "kuryed_breakers_open"), lambda n: n == 0)
 
 

@@ -154,6 +154,7 @@ class TestImport:
             platform.acknowledged(placed)
         assert len(data(place.call("GET", "/api/v1/orders?limit=200"))) == len(all_of_it)
 
+    @pytest.mark.embedded_only  # it takes so much time wherever reading an order does
     def test_a_list_that_takes_longer_than_the_wait_gets_shorter_all_the_same(self):
         with World(**{**SETTINGS, "dukkango_poll": "1ms"}) as world:
             place = world.restaurant().connected(NAME)
