@@ -9,8 +9,8 @@ import tarfile
 import pytest
 
 from container import BUILT, IMAGE, ContainerWorld, docker, inspect, unique
-from test_lifecycle import Load
-from world import PLATFORMS, eventually
+from test_lifecycle import stops_under_load
+from world import eventually
 
 pytestmark = BUILT
 
@@ -106,14 +106,7 @@ class TestRun:
         assert world.admin_token not in shown and world.secret_key not in shown
 
     def test_under_load_it_stops_soon_and_loses_nothing(self, world):
-        place = world.restaurant().connected(*PLATFORMS)
-        load = Load(world, place, {"dukkango": 100})
-        with load.running():
-            load.answered(60)
-            status, took = world.server.stop()
-        assert (status, took < 10) == (0, True)
-        world.start()
-        load.check(unanswered_may_have_moved=False)
+        stops_under_load(world)
 
 
 def test_its_health_is_the_servers_own_and_not_its_stores():

@@ -74,14 +74,7 @@ class TestStop:
             connection.close()
 
     def test_under_load_no_acknowledged_move_is_lost_and_none_is_unanswered(self, world):
-        place = world.restaurant().connected(*PLATFORMS)
-        load = Load(world, place, {"dukkango": 100})
-        with load.running():
-            load.answered(60)
-            status, took = world.server.stop()
-        assert (status, took < 10) == (0, True)
-        world.start()
-        load.check(unanswered_may_have_moved=False)
+        stops_under_load(world)
 
     def test_new_connections_are_refused_while_it_drains(self, world):
         place = world.restaurant().connected("dukkango")
@@ -218,6 +211,18 @@ class Load:
             eventually(order.delivery, lambda delivery: delivery["state"] in ("done", "skipped"))
             steps = self.world.platform(name).told(order)
             assert steps == ["on-the-way", "delivered"][:kept]
+
+
+def stops_under_load(world):
+    """It ends soon, and has lost nothing that it answered."""
+    place = world.restaurant().connected(*PLATFORMS)
+    load = Load(world, place, {"dukkango": 100})
+    with load.running():
+        load.answered(60)
+        status, took = world.server.stop()
+    assert (status, took < 10) == (0, True)
+    world.start()
+    load.check(unanswered_may_have_moved=False)
 
 
 class _Running:

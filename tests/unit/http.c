@@ -13,13 +13,6 @@ static int start(__attribute__((unused)) void **state)
         return apikey_make("krk_", key, NULL) || apikey_make("krt_", token, NULL);
 }
 
-static int stop(__attribute__((unused)) void **state)
-{
-        toy_stop();
-        free(reply.body);
-        return 0;
-}
-
 static int connect_first(__attribute__((unused)) void **state)
 {
         fd = dial();
@@ -576,5 +569,5 @@ int main(void)
                 WIRED(an_address_that_is_none_or_taken_is_told),
         };
 
-        return cmocka_run_group_tests(tests, start, stop);
+        return cmocka_run_group_tests(tests, start, toy_end);
 }

@@ -20,15 +20,6 @@ static int prepare(__attribute__((unused)) void **state)
         return 0;
 }
 
-static int stop(__attribute__((unused)) void **state)
-{
-        if (toy.http)
-                toy_stop();
-        free(reply.body);
-        reply.body = NULL;
-        return 0;
-}
-
 /* `n` connections that each have sent one request to be held. */
 static void crowd_asks(int n)
 {
@@ -469,7 +460,7 @@ TEST(what_is_watched_is_told_on_the_loop)
         close(watched);
 }
 
-#define ALONE(name) cmocka_unit_test_setup_teardown(name, prepare, stop)
+#define ALONE(name) cmocka_unit_test_setup_teardown(name, prepare, toy_end)
 
 int main(void)
 {

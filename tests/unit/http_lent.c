@@ -43,15 +43,6 @@ static int start(__attribute__((unused)) void **state)
         return 0;
 }
 
-static int stop(__attribute__((unused)) void **state)
-{
-        if (toy.http)
-                toy_stop();
-        free(reply.body);
-        reply.body = NULL;
-        return 0;
-}
-
 static void await_taken(int n)
 {
         pthread_mutex_lock(&toy.lock);
@@ -160,7 +151,7 @@ TEST(what_comes_back_after_the_loop_is_closed_too)
         close(fd);
 }
 
-#define ALONE(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define ALONE(name) cmocka_unit_test_setup_teardown(name, start, toy_end)
 
 int main(void)
 {

@@ -390,6 +390,16 @@ static inline const char *reply_header(const char *name)
         return value;
 }
 
+/* What cmocka calls at the end of a test, or of all: the server stopped, where one runs, and the last reply forgotten. */
+static inline int toy_end(__attribute__((unused)) void **state)
+{
+        if (toy.http)
+                toy_stop();
+        free(reply.body);
+        reply.body = NULL;
+        return 0;
+}
+
 /* Reads one reply; its status, or 0 where the connection ended instead. */
 static inline int hear_head(int fd)
 {
