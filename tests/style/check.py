@@ -448,7 +448,9 @@ def what_operators_are_told_to_run_is_run(tree):
 
 
 def tests_in(source):
-    """The names of its tests, `Class::method` for a method: in C what a table of tests names."""
+    """The names of its tests, `Class::method` for a method: in C what a table of tests names, of the model its guards."""
+    if source.name.endswith('.pml'):
+        return set(re.findall(r'\bWITHOUT_(\w+)', source.text))
     if source.is_c:
         return set(re.findall(r'\(\s*(\w+)\s*[,)]', source.code))
     found = set()
@@ -459,23 +461,44 @@ def tests_in(source):
     return found
 
 
+def are_no_tests(tree, names):
+    """Those of the names that no test below tests/ bears."""
+    tests = {source.name: tests_in(source) for source in tree.files if re.match(r'tests/.*\.(c|py|pml)$', source.name)}
+    return [name for name in names if name.partition('::')[2] not in tests.get(f"tests/{name.partition('::')[0]}", ())]
+
+
 @rule
 def what_is_claimed_is_shown(tree):
     """A numbered row of docs/conformance.md names files, and tests that are there; P and B on both stores."""
     files = {source.name: source for source in tree.files}
-    tests = {source.name: tests_in(source) for source in tree.files if re.match(r'tests/.*\.(c|py)$', source.name)}
-    both = re.search(r'^e2e_tests = \[([^]]*)', tree.text('tests/meson.build'), re.M)
+    rows = {}
     for number, line in enumerate(tree.text('docs/conformance.md').splitlines(), 1):
         cells = [cell.strip() for cell in line.split('|')]
-        if not re.match(r'\| [\dPB]\.\d+ \|', line):
-            continue
-        where, shown = (re.findall(r'`([^`]+)`', cell) for cell in (cells[3:] + ['', ''])[:2])
-        wrong = [name for name in where if name not in files]
-        wrong += [name for name in shown if name.partition('::')[2] not in tests.get(f"tests/{name.partition('::')[0]}", ())]
-        if line.startswith(('| P', '| B')):
+        if re.match(r'\| [\dPB]\.\d+ \|', line):
+            rows[number] = [cells[1], *(re.findall(r'`([^`]+)`', cell) for cell in (cells[3:] + ['', ''])[:2])]
+    gone = are_no_tests(tree, {name for _, _, shown in rows.values() for name in shown})
+    both = re.search(r'^e2e_tests = \[([^]]*)', tree.text('tests/meson.build'), re.M)
+    for number, (row, where, shown) in rows.items():
+        wrong = [name for name in where if name not in files] + [name for name in shown if name in gone]
+        if row[0] in 'PB':
             wrong += [name for name in shown if f"'{name.partition('.')[0].removeprefix('e2e/')}'" not in both[1]]
         if wrong or not where or not shown:
             yield f'docs/conformance.md:{number}: {", ".join(wrong) or "no file or no test"}'
+
+
+@rule
+def what_is_promised_is_shown(tree):
+    """Each row of a table of promises in docs/reliability.md names tests, and all of them are there."""
+    rows, promises = {}, False
+    for number, line in enumerate(tree.text('docs/reliability.md').splitlines(), 1):
+        promises = line.startswith('|') and (promises or line == '| promise | shown by |')
+        if promises and not re.match(r'\| (promise|---) \|', line):
+            rows[number] = re.findall(r'`([^`]+)`', line.split(' | ')[-1])
+    gone = are_no_tests(tree, {name for shown in rows.values() for name in shown})
+    for number, shown in rows.items():
+        wrong = [name for name in shown if name in gone]
+        if wrong or not shown:
+            yield f'docs/reliability.md:{number}: {", ".join(wrong) or "no test"}'
 
 
 @rule

@@ -46,6 +46,8 @@ CLEAN = {
     'docs/conformance.md': '| # | says | file | test |\n| --- | --- | --- | --- |\n'
                            '| 0.1 | a | `model/a.c` | `unit/a.c::adds` |\n'
                            '| P.1 | b | `server/b.c` | `e2e/test_a.py::test_a`, `e2e/test_a.py::TestB::test_c` |\n',
+    'docs/reliability.md': '| promise | shown by |\n| --- | --- |\n| a or `b` | `unit/a.c::adds` |\n'
+                           '| c | `e2e/test_a.py::TestB::test_c`, `model/protocol.pml::A_WEIGHT` |\n\n| more |\n| --- |\n| d |\n',
     'README.md': 'docs/api.md 1 says it; so does [it](docs/api.md#1-all). KURYE_A, KURYE_B_FILE, and every KURYE_ name\n',
     'tests/unit/a.c': HEAD + '/* a.c - tests. */\n#include "model/a.h"\n\n'
                       'static const struct CMUnitTest tests[] = {cmocka_unit_test(adds)};\n',
@@ -135,6 +137,11 @@ PLANTS = [
         ('a row without a file', '1.1 | a | - | `unit/a.c::adds`'),
         ('a row without a test', '1.1 | a | `model/a.c` |'),
         ("a platform's test that one store runs", 'P.1 | a | `model/a.c` | `e2e/test_b.py::test_b`'))),
+    *(('what_is_promised_is_shown', what, {'docs/reliability.md': f'| promise | shown by |\n| --- | --- |\n{row}\n'}) for what, row in (
+        ('a promise without a test', '| a `unit/a.c::adds` | we hope so |'),
+        ('a test that is not', '| a | `unit/a.c::adds`, `unit/a.c::takes` |'),
+        ('a file that is not', '| a | `unit/b.c::adds` |'),
+        ('a guard that the model has not', '| a | `model/protocol.pml::A_HEIGHT` |'))),
     ('the_model_is_of_the_code', 'a step that no code has', {'tests/model/protocol.pml':
      CLEAN['tests/model/protocol.pml'] + '/* model: take away */\n'}),
     ('the_model_is_of_the_code', 'code whose model is gone', {'model/a.c': CLEAN['model/a.c'] + '/* model: more */\n'}),
