@@ -12,6 +12,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -31,6 +32,26 @@ bool crypto_random(void *to, size_t n)
                 at += got > 0 ? got : 0;
         }
         return true;
+}
+
+static pthread_once_t seed_once = PTHREAD_ONCE_INIT;
+static uint64_t seed; /* this process'; 0: there is none */
+static atomic_uint_least64_t uniques;
+
+static void make_seed(void)
+{
+        if (!crypto_random(&seed, sizeof seed))
+                seed = 0;
+}
+
+bool crypto_unique(uint8_t ret[UNIQUE_BYTES])
+{
+        const uint64_t number = atomic_fetch_add(&uniques, 1);
+
+        pthread_once(&seed_once, make_seed);
+        memcpy(ret, &seed, sizeof seed);
+        memcpy(ret + sizeof seed, &number, sizeof number);
+        return seed != 0;
 }
 
 bool crypto_equal(const void *a, const void *b, size_t n)

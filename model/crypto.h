@@ -10,6 +10,10 @@
 /* Fills from the kernel's generator; false when it gives nothing (then nothing may be made of it). */
 bool crypto_random(void *to, size_t n) MUST_USE;
 
+/* UNIQUE_BYTES that are made nowhere else, and no secret; costs no system call. False as above. */
+#define UNIQUE_BYTES 16
+bool crypto_unique(uint8_t ret[UNIQUE_BYTES]) MUST_USE;
+
 /* A SHA-256 value. */
 struct digest {
         uint8_t bytes[32];

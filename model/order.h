@@ -82,7 +82,8 @@ struct json_object *delivery_write(const struct order *order, enum party party, 
 
 /* History to and from the JSON array that a store keeps. Text: the caller frees; NULL without memory. */
 char *moves_write(const struct move *moves, int n) MUST_USE;
-char *move_write(const struct move *move) MUST_USE;
+/* One row more behind those that moves_write made. NULL too where `history` is shorter than any of those. */
+char *moves_append(const char *history, const struct move *move) MUST_USE;
 /* Errors: NO_MEMORY, STORE_BROKEN (not what moves_write makes). Fills order->moves. */
 enum err moves_read(struct order *order, const char *text, struct why *why) MUST_USE;
 

@@ -184,29 +184,10 @@ enum err sqlite_order_insert(void *arg, const struct order *o, enum insert *ret,
         return sqlite_write_document(conn, SQL_DOCUMENT_INSERT, &o->id, o->document, why);
 }
 
-/* The history with one row more: spliced as text, because parsing it would cost more than the move. */
-static char *append_row(const char *history, const struct move *row)
-{
-        CLEAN(free_at) char *text = move_write(row);
-        size_t n = strlen(history);
-        char *longer;
-
-        if (!text || n < 2)
-                return NULL;
-        longer = malloc(n + strlen(text) + 2);
-        if (!longer)
-                return NULL;
-        memcpy(longer, history, n - 1); /* all but the closing bracket */
-        longer[n - 1] = n > 2 ? ',' : ' ';
-        memcpy(longer + n, text, strlen(text));
-        memcpy(longer + n + strlen(text), "]", 2);
-        return longer;
-}
-
 static enum err write_move(struct conn *conn, const struct store_move *move, const struct move *row,
                            const char *history, struct why *why)
 {
-        CLEAN(free_at) char *longer = append_row(history, row);
+        CLEAN(free_at) char *longer = moves_append(history, row);
         sqlite3_stmt *s = sql(conn, SQL_ORDER_MOVE);
 
         if (!longer)

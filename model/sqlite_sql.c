@@ -226,12 +226,12 @@ sqlite3_stmt *sql_of(struct conn *conn, enum statement which, const struct id *o
 
 void sql_bind_id(sqlite3_stmt *statement, int i, const struct id *id)
 {
-        sqlite3_bind_blob(statement, i, id->bytes, sizeof id->bytes, SQLITE_TRANSIENT);
+        sqlite3_bind_blob(statement, i, id->bytes, sizeof id->bytes, SQLITE_STATIC);
 }
 
 void sql_bind_text(sqlite3_stmt *statement, int i, const char *text)
 {
-        sqlite3_bind_text(statement, i, text, -1, SQLITE_TRANSIENT);
+        sqlite3_bind_text(statement, i, text, -1, SQLITE_STATIC);
 }
 
 void sql_bind_time(sqlite3_stmt *statement, int i, int64_t ms, int64_t absent)

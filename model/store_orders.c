@@ -92,7 +92,7 @@ static enum err make_op(struct store_move *move, struct why *why)
         if (move->op[0])
                 return ERR_OK;
         if (n == 0) {
-                if (!crypto_random(&digest, sizeof digest))
+                if (!crypto_unique(digest.bytes))
                         return FAIL(why, ERR_INTERNAL, "no randomness");
         } else {
                 memcpy(text, &move->job.integration, sizeof(struct id));

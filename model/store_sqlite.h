@@ -117,7 +117,7 @@ enum err sql_end(struct conn *conn, sqlite3_stmt *statement, enum err e, struct 
 /* STORE_BROKEN with SQLite's own words. */
 enum err sql_failed(struct conn *conn, struct why *why);
 
-/* Bind the i-th parameter; SQLite keeps a copy. */
+/* Bind the i-th parameter. SQLite keeps no copy: what is bound stands until the statement has run. */
 void sql_bind_id(sqlite3_stmt *statement, int i, const struct id *id);
 void sql_bind_text(sqlite3_stmt *statement, int i, const char *text);
 /* `absent` is bound as NULL. */

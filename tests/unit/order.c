@@ -123,13 +123,17 @@ static const char moves_text[] =
 static void a_history_survives_its_keeping(void **state)
 {
         CLEAN(free_at) char *text = moves_write(moves, 3);
-        CLEAN(free_at) char *row = move_write(&moves[0]);
+        CLEAN(free_at) char *first = moves_write(moves, 1);
+        CLEAN(free_at) char *second = moves_append(first, &moves[1]);
+        CLEAN(free_at) char *third = moves_append(second, &moves[2]);
         CLEAN(free_at) char *again = NULL;
         CLEAN(order_free_at) struct order *order = begun(least, NULL, NULL);
 
         (void)state;
         assert_string_equal(text, moves_text);
-        assert_string_equal(row, "{\"s\":0,\"at\":1730817000000,\"by\":2}");
+        assert_string_equal(first, "[{\"s\":0,\"at\":1730817000000,\"by\":2}]");
+        assert_string_equal(third, moves_text);
+        assert_null(moves_append("", &moves[0]));
         assert_int_equal(moves_read(order, text, NULL), ERR_OK);
         assert_int_equal(order->n_moves, 3);
         assert_true(id_equal(&order->moves[1].integration, &firm));
