@@ -9,6 +9,7 @@ import tarfile
 import pytest
 
 from container import BUILT, IMAGE, ContainerWorld, docker, inspect, unique
+from test_hardening import is_hardened
 from test_lifecycle import stops_under_load
 from world import eventually
 
@@ -57,10 +58,7 @@ class TestWhatIsInIt:
     def test_the_program_is_hardened(self, unpacked, tmp_path):
         program = tmp_path / "kuryed"
         program.write_bytes(unpacked.extractfile("usr/local/bin/kuryed").read())
-        told = subprocess.run(["readelf", "--wide", "-h", "-l", "-d", program], capture_output=True, encoding="utf-8",
-                              check=True).stdout
-        assert "DYN (Position-Independent Executable file)" in told and "GNU_RELRO" in told and "BIND_NOW" in told
-        assert re.search(r"GNU_STACK .* RW ", told)
+        is_hardened(program)
 
     def test_its_labels_say_what_it_is(self):
         labels = inspect(IMAGE, ".Config.Labels")
