@@ -42,8 +42,11 @@ class Kuryed:
         for reader in self.readers:
             reader.start()
 
+    def _lines(self):
+        return self.process.stderr
+
     def _read_log(self):
-        for raw in self.process.stderr:
+        for raw in self._lines():
             text = raw.decode("utf-8", "replace").rstrip("\n")
             try:
                 line = json.loads(text)

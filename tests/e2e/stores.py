@@ -3,13 +3,16 @@
 
 import functools
 import glob
+import json
 import os
 import secrets
 import sqlite3
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import timedelta
 
 import bson
 import pymongo
+from bson import ObjectId
 
 from mongo_relay import Relay
 from process import WAIT
@@ -40,6 +43,16 @@ class Embedded:
             with open(name, "rb") as file:
                 yield file.read()
 
+    def age(self, days, *orders):
+        """Makes orders older, by their ids, with all that happened to them."""
+        ms = days * 24 * 3600 * 1000
+        with closing(sqlite3.connect(self.path, timeout=WAIT)) as db, db:
+            db.execute("BEGIN IMMEDIATE")
+            for which in map(bytes.fromhex, orders):
+                [[history]] = db.execute("SELECT hist FROM orders WHERE id = ?", [which])
+                history = json.dumps([{**row, "at": row["at"] - ms} for row in json.loads(history)])
+                db.execute("UPDATE orders SET made = made - ?1, seen = seen - ?1, hist = ?2 WHERE id = ?3", [ms, history, which])
+
     def heals(self):
         pass
 
@@ -60,6 +73,13 @@ class MongoDB:
         for name in self.database.list_collection_names():
             for document in self.database[name].find():
                 yield bson.encode(document)
+
+    def age(self, days, *orders):
+        for which in map(ObjectId, orders):
+            there = self.database.orders.find_one({"_id": which})
+            older = {name: there[name] - timedelta(days=days) for name in ("createdAt", "updatedAt")}
+            rows = [{**row, "at": row["at"] - timedelta(days=days)} for row in there["history"]]
+            self.database.orders.update_one({"_id": which}, {"$set": {**older, "history": rows}})
 
     def heals(self):
         self.relay.thaw()

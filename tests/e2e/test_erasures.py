@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """test_erasures.py - customers' personal data goes: on demand, and by itself in its time; the order stays."""
 
-import json
-import sqlite3
-from datetime import timedelta
 from threading import Thread
 import time
 
@@ -11,7 +8,6 @@ import pytest
 from bson import ObjectId
 
 from mongo_relay import Hold, drops, loses, refuses, spoils, unconfirmed
-from stores import STORE
 from watcher import Watcher
 from world import FAKES, WAIT, data, eventually, new_id, refused
 from yandex import ORDER as YANDEX_ORDER
@@ -20,7 +16,6 @@ from yandex import Yandex, an_order, complained
 PATH = "/api/v1/erasures"
 NAME, STREET, NOTE = "Gülbahar Gizlioğlu", "Saklı Sokak No: 77, Moda", "mavi kapıyı çal"
 CANARIES = ("Gülbahar", "Gizlioğlu", "Saklı", "mavi kap")
-DAY = 24 * 60 * 60 * 1000
 
 
 def customer(phone):
@@ -186,25 +181,6 @@ class TestWhatIsOwed:
         assert erase(world, phone="+79031111111,4432")["orders"] == 1
 
 
-def age(world, days, *orders):
-    """Makes orders older in a stopped server's store, with all that happened to them."""
-    ms = days * DAY
-    if STORE == "sqlite":
-        with sqlite3.connect(world.store.path) as db:
-            for order in orders:
-                which = bytes.fromhex(order.id)
-                [[history]] = db.execute("SELECT hist FROM orders WHERE id = ?", [which])
-                history = json.dumps([{**row, "at": row["at"] - ms} for row in json.loads(history)])
-                db.execute("UPDATE orders SET made = made - ?1, seen = seen - ?1, hist = ?2 WHERE id = ?3", [ms, history, which])
-        db.close()
-        return
-    for order in orders:
-        there = world.store.database.orders.find_one({"_id": ObjectId(order.id)})
-        older = {name: there[name] - timedelta(days=days) for name in ("createdAt", "updatedAt")}
-        rows = [{**row, "at": row["at"] - timedelta(days=days)} for row in there["history"]]
-        world.store.database.orders.update_one({"_id": there["_id"]}, {"$set": {**older, "history": rows}})
-
-
 def erasing(document):
     """Whether the update erases an order."""
     return "erasedAt" in document["updates"][0]["u"].get("$set", {})
@@ -266,8 +242,8 @@ class TestByItself:
         over, left, young, touched = (place.order(**personal()) for _ in range(4))
         courier.posts(over, 2)
         assert world.server.stop()[0] == 0
-        age(world, 31, over, left, touched)
-        age(world, 29, young)
+        world.store.age(31, over.id, left.id, touched.id)
+        world.store.age(29, young.id)
         world.start(retention_days="60")
         touched.becomes("hazir")
         world.restart(retention_days="30")
@@ -281,7 +257,7 @@ class TestByItself:
         place = world.restaurant()
         orders = [place.order(**personal()) for _ in range(70)]
         assert world.server.stop()[0] == 0
-        age(world, 2, *orders)
+        world.store.age(2, *(order.id for order in orders))
         world.start(retention_days="1")
         assert world.server.log_contains(event="swept")["erased"] == 70
         eventually(lambda: is_gone(world, *CANARIES, "5321234567"), bool)
@@ -292,7 +268,7 @@ class TestByItself:
         place = world.restaurant()
         orders = [place.order(**personal()) for _ in range(60)]
         assert world.server.stop()[0] == 0
-        age(world, 2, *orders)
+        world.store.age(2, *(order.id for order in orders))
         world.start(retention_days="1")
         eventually(lambda: sum(order.now()["customer"] is None for order in orders[:20]), lambda n: n > 0)
         world.kill()

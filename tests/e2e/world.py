@@ -246,6 +246,10 @@ class Restaurant:
 
     def order(self, platform="phone", status="hazirlanacak", own_courier=True, **fields):
         """An order that exists on the platform as well, in the same state."""
+        return Order(self, data(self.call("POST", "/api/v1/orders", self.draft(platform, status, own_courier, **fields)), 201))
+
+    def draft(self, platform, status, own_courier=True, **fields):
+        """What it is sent in by."""
         body = {"platform": platform, "status": status, "price": 125.5, "paymentMethod": "card",
                 "customer": CUSTOMER, "courierType": "restaurant" if own_courier else "platform"}
         if platform in FAKES:
@@ -253,8 +257,7 @@ class Restaurant:
             body["platformOrderId"], reference = self.world.platform(platform).hold(
                 account, status, own_courier)
             body["platformRef"] = reference
-        body.update(fields)
-        return Order(self, data(self.call("POST", "/api/v1/orders", body), 201))
+        return body | fields
 
     def ours(self, made):
         """An order that came in another way, by how it is shown."""
