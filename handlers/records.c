@@ -49,6 +49,7 @@ static struct json_object *write(struct request *r, const struct record *record,
                                          record, outbound_breaker_is_open(caller_app(r)->outbound, platform));
         case RECORD_ERASURE: return erasure_write(record);
         case RECORD_POLL:
+        case RECORD_KEY:
         case RECORD_KIND_COUNT: break;
         }
         return NULL;

@@ -106,6 +106,9 @@ void store_run(struct store *store, void *conn, struct job *job);
  * jobs back with one wake-up per receiver. */
 void store_finish(struct store *store, struct letter *jobs);
 
+/* The store can be used: whether the keys are its own. Errors: keys_admit()'s. */
+enum err store_admit_keys(const struct store *store, void *conn, struct why *why) MUST_USE;
+
 /* How long a job may take in all. */
 int64_t store_deadline(const struct store *store);
 /* The clock that leases in memory are counted by: a step of the wall clock must not end one whose holder still calls. */

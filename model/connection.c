@@ -173,6 +173,16 @@ enum err connection_edit(struct record *record, void *arg, int64_t now_ms, struc
         return e ? e : apply(patch, patch->credentials, document, record, why);
 }
 
+enum err connection_reseal(struct record *record, void *arg, int64_t now_ms, struct why *why)
+{
+        CLEAN(json_put_at) struct json_object *document = NULL;
+        enum err e = record_read(record, &document, why);
+
+        (void)now_ms;
+        e = e ? e : record_reseal(record, document, "credentials", arg, why);
+        return e ? e : record_write(record, document, why);
+}
+
 /* ---- the credentials, for a call ---- */
 
 enum err connection_open(const struct record *record, const struct dialect *dialect,

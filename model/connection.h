@@ -32,6 +32,8 @@ enum err connection_make(const struct id *restaurant, struct connection_patch *p
 record_editor
         connection_edit; /* `arg`: a struct connection_patch: what was left out is kept. Errors: BAD_FIELD */
 
+record_editor connection_reseal; /* `arg`: a struct reseal */
+
 /* False also where there is no record or it is damaged. Threads: any. */
 bool connection_is_enabled(const struct record *record);
 

@@ -137,7 +137,7 @@ bool base64_read(const char *text, void *to, size_t max, size_t *ret_n)
 /* ---- secrets at rest ---- */
 
 struct key {
-        char id[17];
+        char id[KEY_ID_SIZE];
         uint8_t bytes[KEY_BYTES];
 };
 
@@ -201,6 +201,16 @@ enum err keyring_read(const char *text, struct keyring **ret, struct why *why)
         else
                 *ret = ring;
         return e;
+}
+
+size_t keyring_count(const struct keyring *ring)
+{
+        return ring->n;
+}
+
+const char *keyring_id(const struct keyring *ring, size_t place)
+{
+        return ring->keys[place].id;
 }
 
 static void cipher_free_at(EVP_CIPHER_CTX **at)
@@ -287,6 +297,11 @@ enum err keyring_open(const struct keyring *ring, const char *context, const cha
         return e;
 }
 
+bool keyring_sealed_first(const struct keyring *ring, const char *sealed)
+{
+        return find_key(ring, sealed, strcspn(sealed, ":")) == &ring->keys[0];
+}
+
 static bool sign(const struct key *key, const char *label, const void *bytes, size_t n, struct digest *ret)
 {
         struct digest own;
@@ -312,6 +327,14 @@ bool keyring_verify(const struct keyring *ring, const char *label, const void *b
                 if (sign(&ring->keys[i], label, bytes, n, &own) && crypto_equal(&own, signature, sizeof own))
                         return true;
         return false;
+}
+
+/* Never renamed: it is kept in stores. */
+#define MARK_LABEL "mark of a key"
+
+bool keyring_mark(const struct keyring *ring, size_t place, struct digest *ret)
+{
+        return sign(&ring->keys[place], MARK_LABEL, "", 0, ret);
 }
 
 char *aes256_ecb_write(const char *key, const char *plain)

@@ -47,6 +47,14 @@ enum err keyring_read(const char *text, struct keyring **ret, struct why *why) M
 /* Wipes the keys. NULL is fine. */
 void keyring_free(struct keyring *ring);
 
+/* How many keys it has, at least 1; the id of one of them, the first being 0; and by what that key is known again without
+ * being shown: always the same, and no other key's. */
+#define KEY_ID_SIZE 17
+size_t keyring_count(const struct keyring *ring);
+const char *keyring_id(const struct keyring *ring, size_t place);
+bool keyring_mark(const struct keyring *ring, size_t place, struct digest *ret)
+        MUST_USE; /* false only without memory */
+
 /* AES-256-GCM with a random nonce: `<key id>:<base64 of nonce, cipher text and tag>`. `context` (whose secret this is)
  * is authenticated, so that a value moved to another record does not open. Ownership: *ret is the caller's. */
 enum err keyring_seal(const struct keyring *ring, const char *context, const char *plain, char **ret,
@@ -55,6 +63,8 @@ enum err keyring_seal(const struct keyring *ring, const char *context, const cha
  * secret_free(). */
 enum err keyring_open(const struct keyring *ring, const char *context, const char *sealed, char **ret,
                       struct why *why) MUST_USE;
+/* Whether it was sealed by the ring's first key, by what it says itself. */
+bool keyring_sealed_first(const struct keyring *ring, const char *sealed);
 /* HMAC-SHA256 by a key that is made for `label`, so that what is signed for one use is good for no other: of the first key
  * of the ring; a check takes any of them. False of a check also without memory. */
 bool keyring_sign(const struct keyring *ring, const char *label, const void *bytes, size_t n,

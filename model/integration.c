@@ -342,6 +342,19 @@ enum err integration_rotate(struct record *record, void *arg, int64_t now_ms, st
         return e ? e : write_back(record, document, why);
 }
 
+enum err integration_reseal(struct record *record, void *arg, int64_t now_ms, struct why *why)
+{
+        CLEAN(json_put_at) struct json_object *document = NULL;
+        enum err e = record_read(record, &document, why);
+        struct json_object *entry;
+
+        (void)now_ms;
+        e = e ? e : record_reseal(record, document, "dispatchHeaders", arg, why);
+        for (size_t i = 0; !e && (entry = find_entry(document, "signingSecrets", i)); i++)
+                e = record_reseal(record, entry, "sealed", arg, why);
+        return e ? e : record_write(record, document, why);
+}
+
 enum err integration_gone(struct record *record, void *arg, int64_t now_ms, struct why *why)
 {
         CLEAN(json_put_at) struct json_object *document = NULL;

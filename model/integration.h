@@ -53,6 +53,7 @@ enum err integration_make(const struct id *restaurant, const struct id *id, stru
 
 record_editor integration_edit;   /* `arg`: a struct integration_patch. Errors: BAD_FIELD autoDispatch */
 record_editor integration_rotate; /* `arg`: a struct rotation; key or secret by its `sealed` */
+record_editor integration_reseal; /* `arg`: a struct reseal */
 
 /* Whether the holder of the key may come in: active, and the key is live. *ret_until_ms says how long the key is,
  * INT64_MAX when without end. Threads: any. */

@@ -34,6 +34,29 @@ enum err record_write(struct record *record, struct json_object *document, struc
         return ERR_OK;
 }
 
+enum err record_reseal(const struct record *record, struct json_object *object, const char *name,
+                       struct reseal *reseal, struct why *why)
+{
+        CLEAN(secret_free_at) char *plain = NULL;
+        CLEAN(free_at) char *anew = NULL;
+        const char *sealed = json_get_text(object, name);
+        enum err e = sealed ? keyring_open(reseal->ring, record->id, sealed, &plain, why) : ERR_OK;
+
+        if (!sealed || e == ERR_INTERNAL) {
+                reseal->lost += sealed != NULL;
+                return ERR_OK;
+        }
+        if (!e && keyring_sealed_first(reseal->ring, sealed)) {
+                reseal->kept++;
+                return ERR_OK;
+        }
+        e = e ? e : keyring_seal(reseal->ring, record->id, plain, &anew, why);
+        if (!e && !json_add_text(object, name, anew))
+                e = FAIL(why, ERR_NO_MEMORY, "no memory for a secret");
+        reseal->anew += e == ERR_OK;
+        return e;
+}
+
 enum err record_read_members(const struct view *body, bool whole, struct json_object *members,
                              struct why *why)
 {

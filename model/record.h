@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* record.h - everything that is remembered and is no order: one shape for all kinds, so that a store needs four verbs for
  * them. What a document means is known to the kind's own file (restaurant.h, token.h, integration.h, connection.h, poll.h,
- * erasure.h). */
+ * erasure.h, keys.h). */
 #pragma once
 
 #include "model/crypto.h"
@@ -15,7 +15,8 @@
         X(INTEGRATION, "integration") \
         X(CONNECTION, "connection")   \
         X(POLL, "poll")               \
-        X(ERASURE, "erasure")
+        X(ERASURE, "erasure")         \
+        X(KEY, "key")
 #define RECORD_KIND_ENUM(name, word) RECORD_##name,
 enum record_kind { RECORD_KIND_TABLE(RECORD_KIND_ENUM) RECORD_KIND_COUNT };
 #undef RECORD_KIND_ENUM
@@ -45,6 +46,18 @@ enum err record_write(struct record *record, struct json_object *document, struc
 
 /* What a struct store_edit does to a record: pure but for `arg`. Errors: NO_MEMORY, INTERNAL (damaged), and its own. */
 typedef enum err record_editor(struct record *record, void *arg, int64_t now_ms, struct why *why);
+
+/* What the keys make of the sealed values of one record. */
+struct reseal {
+        const struct keyring *ring; /* in; borrowed */
+        int kept;                   /* the first key seals them */
+        int anew;                   /* another one did, and now the first does */
+        int lost;                   /* no key opens them: they stay as they are */
+};
+/* Does it with one member of an object of the document; where there is none, or null: nothing. Errors: NO_MEMORY, INTERNAL
+ * (no randomness). */
+enum err record_reseal(const struct record *record, struct json_object *object, const char *name,
+                       struct reseal *reseal, struct why *why) MUST_USE;
 
 #define NAME_MAX_CHARACTERS 200
 

@@ -6,6 +6,7 @@
 #include "model/admission.h"
 #include "model/clean.h"
 #include "model/integration.h"
+#include "model/keys.h"
 #include "model/restaurant.h"
 #include "model/token.h"
 #include "model/verbs.h"
@@ -55,6 +56,7 @@ enum err store_open(const struct store_options *options, struct store **ret, str
         store->hooks = options->hooks;
         store->now = options->now;
         store->deadline_ms = options->deadline_ms ? options->deadline_ms : DEADLINE_MS;
+        store->keyring = options->keyring;
         e = admission_new(&store->admission, why);
         if (e == ERR_OK)
                 e = store->ops->open(store, options->where, &store->state, why);
@@ -106,6 +108,11 @@ int64_t store_lease_now(const struct store *store)
 int64_t store_deadline(const struct store *store)
 {
         return store->deadline_ms;
+}
+
+enum err store_admit_keys(const struct store *store, void *conn, struct why *why)
+{
+        return store->keyring ? keys_admit(store->ops, conn, store->keyring, why) : ERR_OK;
 }
 
 void store_note(const struct store *store, enum note note, const char *text)

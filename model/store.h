@@ -88,6 +88,9 @@ struct store_options {
         struct store_hooks hooks;
         int64_t (*now)(void); /* NULL: the store's own clock. Tests bring their own */
         int64_t deadline_ms;  /* a job is over by then, whatever a store of other processes does; 0: 5 s */
+        const struct keyring *
+                keyring; /* borrowed: what secrets are sealed by, held against the store (model/keys.h); NULL:
+                                          whoever opens it seals and opens nothing */
 };
 
 /* What is wrong with `where`; NULL: nothing, as far as it can be said without opening. A text for a person, without any
@@ -96,7 +99,8 @@ const char *store_wrong(const char *where);
 
 /* Opens, makes the schema where there is none, starts the store's threads. A MongoDB that does not answer is no error: the
  * store is not ready until it does. Errors, each with a text for a person: INTERNAL (what store_wrong() says, another
- * process has it open, a newer schema, an index in the way, not writable), NO_MEMORY. */
+ * process has it open, a newer schema, an index in the way, not writable, a key that is not the store's), NO_MEMORY. A
+ * MongoDB that answers later and has other keys does not become ready. */
 enum err store_open(const struct store_options *options, struct store **ret, struct why *why) MUST_USE;
 
 /* Writes the embedded store of the path `from` to the path `to`, as it is at one instant, in one file that needs no other.
@@ -498,8 +502,8 @@ void store_drop(struct store *store, struct store_drop *drop);
 
 /* --- moving house --- */
 
-/* Puts an order or a record as it is, what it owes and all that was told included: only one of the two is given. For
- * MongoDB: nothing moves into an embedded store, which keeps of an order what a new one has. */
+/* Puts an order or a record as it is, what it owes and all that was told included: only one of the two is given. Orders for
+ * MongoDB alone: none moves into an embedded store, which keeps of an order what a new one has. */
 struct store_import {
         struct job job;
         const struct order *order;   /* in: borrowed; or NULL */

@@ -55,7 +55,7 @@ struct mongo {
         bool stopping;
         bool hurried;
         atomic_bool ready;
-        atomic_bool prepared;   /* the indexes are there */
+        atomic_bool prepared;   /* the indexes are there, and the keys are the store's */
         atomic_llong offset_ms; /* the store's clock less CLOCK_BOOTTIME */
         int64_t doubt_ms;       /* the heart's: twice what the offset may be wrong by */
 };
@@ -181,7 +181,8 @@ static bool conn_open(struct mongo *mongo, struct mongo_conn *conn)
                                                                    [RECORD_INTEGRATION] = "integrations",
                                                                    [RECORD_CONNECTION] = "connections",
                                                                    [RECORD_POLL] = "polls",
-                                                                   [RECORD_ERASURE] = "erasures"};
+                                                                   [RECORD_ERASURE] = "erasures",
+                                                                   [RECORD_KEY] = "keys"};
 
         conn->store = mongo->store;
         conn->mongo = mongo;
@@ -242,6 +243,8 @@ static enum err look(struct mongo *mongo, struct why *why)
 
         if (e == ERR_OK && !atomic_load(&mongo->prepared)) {
                 e = mongo_make_indexes(&mongo->heart, why);
+                if (e == ERR_OK)
+                        e = store_admit_keys(mongo->store, &mongo->heart, why);
                 atomic_store(&mongo->prepared, e == ERR_OK);
         }
         return e;
@@ -506,7 +509,7 @@ static enum err start(struct mongo *mongo, const char *where, struct why *why)
                 return e;
         if (!conn_open(mongo, &mongo->heart))
                 return FAIL(why, ERR_NO_MEMORY, "no client for MongoDB");
-        /* What will not pass by itself is said at once: a login that is refused, an index in the way. */
+        /* What will not pass by itself is said at once: a login that is refused, an index in the way, a wrong key. */
         e = look(mongo, &reason);
         if (e != ERR_OK && !mongo->heart.again)
                 return FAIL(why, ERR_INTERNAL, "%s", reason.text);

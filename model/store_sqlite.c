@@ -483,6 +483,8 @@ static enum err start(struct sqlite *sqlite, struct why *why)
         if (e == ERR_OK)
                 e = make_ready(conn, sqlite->path, why);
         if (e == ERR_OK)
+                e = store_admit_keys(sqlite->store, conn, why);
+        if (e == ERR_OK)
                 e = worker_start(sqlite, &sqlite->writer, write_loop, "store-writer", why);
         for (int i = 0; i < READERS && e == ERR_OK; i++)
                 e = worker_start(sqlite, &sqlite->readers[i], read_loop, "store-reader", why);

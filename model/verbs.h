@@ -15,6 +15,7 @@ struct store {
         struct store_hooks hooks;
         int64_t (*now)(void); /* NULL: the backend's */
         int64_t deadline_ms;
+        const struct keyring *keyring;
         struct admission *admission;
         atomic_int waiting; /* jobs that are not handed back */
 };

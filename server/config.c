@@ -409,6 +409,11 @@ char *config_store(FILE *errors)
         return read_alone(FIELD(store), errors);
 }
 
+char *config_secret_key(FILE *errors)
+{
+        return read_alone(FIELD(secret_key), errors);
+}
+
 char *config_ops_listen(FILE *errors)
 {
         return read_alone(FIELD(ops_listen), errors);

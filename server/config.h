@@ -53,6 +53,8 @@ void config_done(struct config *config);
 /* The store's place alone, for who needs no other setting, or its default; NULL after a complaint to `errors`. The caller's,
  * secret_free(). */
 char *config_store(FILE *errors);
+/* Likewise the secret key, which has no default; secret_free(). */
+char *config_secret_key(FILE *errors);
 /* Likewise where the ops port is; free(). */
 char *config_ops_listen(FILE *errors);
 

@@ -21,6 +21,7 @@
 #include "server/metrics.h"
 #include "server/outbound.h"
 #include "server/poller.h"
+#include "server/reseal.h"
 #include "server/spent.h"
 #include "server/sweeper.h"
 #include "server/throttle.h"
@@ -218,7 +219,8 @@ static enum err open_store(struct server *server, struct why *why)
                                                         .on_verb = on_verb,
                                                         .on_commit = on_commit,
                                                         .arg = server},
-                                              .deadline_ms = server->config.request_deadline_ms};
+                                              .deadline_ms = server->config.request_deadline_ms,
+                                              .keyring = server->keyring};
 
         return store_open(&options, &server->app.store, why);
 }
@@ -327,6 +329,7 @@ static int usage(FILE *to)
               "usage: kuryed [--help | --version | --check-config]\n"
               "       kuryed copy --help              moves an embedded store into a MongoDB\n"
               "       kuryed backup FILE              saves the embedded store, served or not; restore FILE brings it back\n"
+              "       kuryed reseal --help            makes secrets be sealed by the first key of KURYE_SECRET_KEY\n"
               "       kuryed healthcheck [--ready]    asks the server at KURYE_OPS_LISTEN: exit status 0 is well\n\n"
               "All settings come from the environment:\n\n",
               to);
@@ -360,6 +363,8 @@ int main(int argc, char **argv)
         }
         if (argc >= 2 && streq(argv[1], "copy"))
                 return copy_main(argc - 1, argv + 1);
+        if (argc >= 2 && streq(argv[1], "reseal"))
+                return reseal_main(argc - 1, argv + 1);
         if (argc >= 2 && streq(argv[1], "healthcheck"))
                 return healthcheck_main(argc - 1, argv + 1);
         if (argc >= 2 && (streq(argv[1], "backup") || streq(argv[1], "restore")))

@@ -103,8 +103,8 @@ def test_everything_goes_on_in_the_mongodb(world, place, destination):
     world.dukkango.release()
 
     count = len(before[0])
-    assert copy(world, destination)[:2] == (0, EQUAL.format(count, 7, 0))
-    assert copy(world, destination)[:2] == (0, EQUAL.format(count, 7, count + 7))  # and nothing is there twice
+    assert copy(world, destination)[:2] == (0, EQUAL.format(count, 8, 0))
+    assert copy(world, destination)[:2] == (0, EQUAL.format(count, 8, count + 8))  # and nothing is there twice
 
     world.start(store=destination.where)
     pending.settles("done")
@@ -145,7 +145,7 @@ def test_one_that_was_killed_is_begun_again(world, place, many, destination):
     hold.release()
     status, told, _ = copy(world, destination)
     there = int(re.search(r"([0-9]+) were there", told)[1])
-    assert (status, told) == (0, EQUAL.format(1200, 4, there)) and 700 <= there < 1004
+    assert (status, told) == (0, EQUAL.format(1200, 5, there)) and 700 <= there < 1005
     world.start(store=destination.where, dukkango_url=NOWHERE)
     assert everything(world, place) == many
 
@@ -161,7 +161,7 @@ def test_a_destination_that_goes_away_and_comes_back_gets_all(world, many, desti
     eventually(run.text, lambda text: "the destination: " in text)
     destination.relay.up()
     assert run.wait(5 * WAIT) == 0
-    assert re.fullmatch(EQUAL.format(1200, 4, "[0-9]+").replace("(", "[(]").replace(")", "[)]"), run.stdout)
+    assert re.fullmatch(EQUAL.format(1200, 5, "[0-9]+").replace("(", "[(]").replace(")", "[)]"), run.stdout)
 
 
 @needs_mongodb
@@ -171,10 +171,10 @@ def test_one_that_the_destination_will_not_have_stops_no_other(world, place, des
     destination.relay.on("insert", "orders", times=1 << 30, then=refuses_write(13),
                          where=lambda document: str(document["documents"][0]["_id"]) == orders[1].id)
     status, told, trouble = copy(world, destination)
-    assert (status, told) == (1, "copied 3 orders, 4 records (0 were there already), 1 of them differ\n")
+    assert (status, told) == (1, "copied 3 orders, 5 records (0 were there already), 1 of them differ\n")
     assert trouble.count(f"order {orders[1].id}: ") == 2 and orders[0].id not in trouble
     destination.relay.heals()
-    assert copy(world, destination)[:2] == (0, EQUAL.format(3, 4, 6))
+    assert copy(world, destination)[:2] == (0, EQUAL.format(3, 5, 7))
 
 
 @needs_mongodb
@@ -182,7 +182,7 @@ def test_what_differs_is_named_and_what_is_more_is_counted(world, place, destina
     courier = place.courier()
     order, taken = place.order("phone"), "N-1"
     world.server.stop()
-    assert copy(world, destination)[:2] == (0, EQUAL.format(1, 5, 0))
+    assert copy(world, destination)[:2] == (0, EQUAL.format(1, 6, 0))
     world.start(dukkango_url=NOWHERE)
     twin = place.order("phone", platformOrderId=taken)
     world.restart(store=destination.where)
@@ -192,11 +192,20 @@ def test_what_differs_is_named_and_what_is_more_is_counted(world, place, destina
     world.server.stop()
     status, told, trouble = copy(world, destination)
     assert status == 1
-    assert told == ("copied 2 orders, 5 records (7 were there already), 2 of them differ\n"
+    assert told == ("copied 2 orders, 6 records (8 were there already), 2 of them differ\n"
                     "the destination holds 1 orders and 2 records more\n")
     assert f"order {order.id}: differs there" in trouble
     assert f"order {twin.id}: not there, but something with its id, number or secret" in trouble
     assert "Ahmet" not in trouble
+
+
+@needs_mongodb
+def test_another_key_of_the_same_id_is_named(world, place, destination):
+    world.server.stop()
+    assert copy(world, destination)[0] == 0
+    destination.database["keys"].update_one({"_id": "k1"}, {"$set": {"document.mark": "00"}})
+    status, _, trouble = copy(world, destination)
+    assert status == 1 and trouble == "key k1: differs there"
 
 
 @pytest.mark.parametrize("source, where, text", [

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """test_lifecycle.py - start, health, stop, kills, and a store that will not do as it is told."""
 
-import base64
 import os
-import secrets
 import signal
 import sqlite3
 import threading
@@ -454,22 +452,6 @@ class TestSettings:
     def test_a_secret_file_that_is_not_there_is_an_error(self, shared):
         server, status = start_and_fail(shared, admin_token=None, admin_token_file="/nowhere/token")
         assert status == 78 and "KURYE_ADMIN_TOKEN" in server.text() + server.stdout
-
-    def test_secrets_can_be_read_with_an_older_key(self, world):
-        place = world.restaurant().connected("dukkango")
-        newer = base64.b64encode(secrets.token_bytes(32)).decode()
-        world.restart(secret_key=f"k2:{newer},k1:{world.secret_key}")
-        order = place.order("dukkango")
-        place.courier().posts(order, 1)
-        order.settles("done")
-
-    def test_without_the_key_credentials_are_lost_and_nothing_else(self, world):
-        place = world.restaurant().connected("dukkango")
-        world.restart(secret_key="k2:" + base64.b64encode(secrets.token_bytes(32)).decode())
-        order = place.order("dukkango")
-        place.courier().posts(order, 1)
-        order.settles("failed")
-        assert world.dukkango.about(order) == []
 
     def test_an_address_that_is_taken_is_said(self, shared):
         other = f"sqlite:{shared.folder}/other.db"

@@ -217,6 +217,34 @@ TEST(whole_credentials_replace_those_that_do_not_open_any_more)
         ring = first;
 }
 
+TEST(sealed_anew_it_says_the_same_and_what_does_not_open_stays)
+{
+        CLEAN(record_done) struct record record = made(BOTH);
+        struct keyring *first = ring, *both = NULL, *other = make_ring('B');
+        struct reseal reseal = {.ring = other};
+
+        say(&record, true, "");
+        assert_int_equal(connection_reseal(&record, &reseal, NOW_MS, NULL), ERR_OK);
+        assert_true(reseal.lost == 1 && reseal.anew == 0 && reseal.kept == 0);
+        assert_opens(&record, "sesame-1", "sesame-2");
+        assert_int_equal(keyring_read("k2:QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkI=,"
+                                      "k1:QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=",
+                                      &both, NULL),
+                         ERR_OK);
+        for (int i = 0; i < 2; i++) {
+                reseal = (struct reseal){.ring = both};
+                assert_int_equal(connection_reseal(&record, &reseal, NOW_MS, NULL), ERR_OK);
+                assert_true(reseal.lost == 0 && reseal.anew == !i && reseal.kept == i);
+        }
+        assert_non_null(strstr(record.document, "\"k2:"));
+        assert_shows(&record, "true", "ok", "null");
+        ring = both;
+        assert_opens(&record, "sesame-1", "sesame-2");
+        ring = first;
+        keyring_free(both);
+        keyring_free(other);
+}
+
 TEST(what_the_platform_says_is_written_when_it_changes)
 {
         CLEAN(record_done) struct record record = made(BOTH);
@@ -286,6 +314,7 @@ int main(void)
                 cmocka_unit_test(what_is_left_out_is_kept),
                 cmocka_unit_test(new_credentials_are_untested_again),
                 cmocka_unit_test(whole_credentials_replace_those_that_do_not_open_any_more),
+                cmocka_unit_test(sealed_anew_it_says_the_same_and_what_does_not_open_stays),
                 cmocka_unit_test(what_the_platform_says_is_written_when_it_changes),
                 cmocka_unit_test(what_a_poll_could_not_take_is_shown_behind_what_a_login_says),
                 cmocka_unit_test(credentials_that_came_meanwhile_are_not_judged),

@@ -212,6 +212,28 @@ TEST(after_a_rotation_the_new_key_seals_and_the_old_one_still_opens)
         keyring_free(new);
 }
 
+TEST(a_key_is_known_again_by_its_mark_wherever_it_stands)
+{
+        struct keyring *one = read_ring("k1:" KEY_A), *both = read_ring("k2:" KEY_B ",k3:" KEY_A);
+        struct digest mark, first, second;
+        char *sealed = seal(both, "x", "secret");
+
+        assert_int_equal(keyring_count(one), 1);
+        assert_int_equal(keyring_count(both), 2);
+        assert_string_equal(keyring_id(both, 1), "k3");
+        assert_true(keyring_mark(one, 0, &mark) && keyring_mark(both, 0, &first) &&
+                    keyring_mark(both, 1, &second));
+        assert_memory_equal(&mark, &second, sizeof mark);
+        assert_memory_not_equal(&mark, &first, sizeof mark);
+        assert_true(keyring_sealed_first(both, sealed));
+        assert_false(keyring_sealed_first(one, sealed));
+        assert_false(keyring_sealed_first(both, "k3:AAAA"));
+        assert_false(keyring_sealed_first(both, ""));
+        free(sealed);
+        keyring_free(one);
+        keyring_free(both);
+}
+
 TEST(key_ids_are_1_to_16_letters_digits_dashes_and_underscores)
 {
         keyring_free(read_ring("a:" KEY_A));
@@ -309,6 +331,7 @@ int main(void)
                 cmocka_unit_test(a_value_moved_to_another_record_stays_shut),
                 cmocka_unit_test(a_value_of_an_unknown_key_stays_shut),
                 cmocka_unit_test(after_a_rotation_the_new_key_seals_and_the_old_one_still_opens),
+                cmocka_unit_test(a_key_is_known_again_by_its_mark_wherever_it_stands),
                 cmocka_unit_test(key_ids_are_1_to_16_letters_digits_dashes_and_underscores),
                 cmocka_unit_test(a_malformed_ring_of_keys_is_refused_without_showing_a_key),
                 cmocka_unit_test(a_freed_secret_is_gone_from_memory),
