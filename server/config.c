@@ -78,6 +78,11 @@ static const char *wrong_log_level(const char *value)
         return log_level_find(value, &level) ? NULL : "must be debug, info, warn or error";
 }
 
+static const char *wrong_core_dumps(const char *value)
+{
+        return streq(value, "never") || streq(value, "allowed") ? NULL : "must be never or allowed";
+}
+
 static const char *wrong_networks(const char *value)
 {
         struct guard guard;
@@ -163,6 +168,8 @@ static const struct setting settings[] = {
          "Days after which customers' data are erased from orders that are over, or left alone; there is no never."},
         {"MAX_CONNECTIONS", INTEGER, FIELD(connections_max), "12000", 16, 1000000, NULL,
          "Clients at once; more wait in the kernel's queue."},
+        {"CORE_DUMPS", TEXT, FIELD(core_dumps), "never", 1, 16, wrong_core_dumps,
+         "Whether a crash may leave a core file, with the secrets and customers that are in memory: never, or allowed."},
         {"LOG_LEVEL", TEXT, FIELD(log_level), "info", 1, 16, wrong_log_level,
          "From which level on lines are logged: debug (a line for each request), info, warn or error."},
 };

@@ -41,7 +41,8 @@ struct config {
         char *trusted_proxies; /* guard_read() takes it; NULL: none */
         int64_t connections_max;
         int64_t retention_days;
-        char *log_level; /* a word that log_level_find takes */
+        char *core_dumps; /* "never" or "allowed" */
+        char *log_level;  /* a word that log_level_find takes */
 };
 
 /* Reads the environment. An empty variable counts as unset; a KURYE_… that is no setting is an error, so that a typo does

@@ -21,6 +21,7 @@
 #include "server/metrics.h"
 #include "server/outbound.h"
 #include "server/poller.h"
+#include "server/process.h"
 #include "server/reseal.h"
 #include "server/spent.h"
 #include "server/sweeper.h"
@@ -354,6 +355,7 @@ int main(int argc, char **argv)
         struct server server = {.signals = -1};
         enum log_level level;
 
+        process_allow_looks(false);
         fill_standard_streams();
         if (argc == 2 && streq(argv[1], "--help"))
                 return usage(stdout);
@@ -380,5 +382,6 @@ int main(int argc, char **argv)
         }
         if (log_level_find(server.config.log_level, &level))
                 log_set_level(level);
+        process_allow_looks(streq(server.config.core_dumps, "allowed"));
         return serve(&server);
 }

@@ -8,9 +8,16 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* A limit of 0 would not do: where core_pattern is a pipe its handler runs all the same (core(5)). */
+void process_allow_looks(bool allow)
+{
+        prctl(PR_SET_DUMPABLE, allow ? 1 : 0, 0, 0, 0);
+}
 
 /* Each place of the table is asked: a tenth of what it takes to read the folder, which with 12,000 sockets is 40 ms. */
 int64_t process_count_fds(void)

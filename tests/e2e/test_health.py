@@ -31,7 +31,7 @@ def is_well_again(world):
 
 @pytest.fixture(scope="module")
 def world():
-    with World(request_deadline="1s") as world:
+    with World(request_deadline="1s", core_dumps="allowed") as world:  # threads are stopped as by a debugger
         yield world
 
 

@@ -105,7 +105,7 @@ class TestAtTheStart:
         world.server.stop()
         assert "key k1" in refuses(world, secret_key=f"k2:{second}")  # all that were there were noted
 
-    @pytest.mark.skipif(MONGODB, reason="mongodump has no kuryed in it")
+    @pytest.mark.embedded_only
     def test_a_backup_brought_back_knows_its_key(self, world, place, tmp_path):
         saved = str(tmp_path / "saved.db")
         assert Kuryed({"KURYE_STORE": world.store.where}, ["backup", saved]).wait() == 0
@@ -115,13 +115,13 @@ class TestAtTheStart:
         world.restart(store=there)
         place.works()
 
-    @pytest.mark.skipif(not MONGODB, reason="an embedded store has one server")
+    @pytest.mark.mongodb_only
     def test_servers_with_other_keys_do_not_come_beside(self, world, place):
         assert "key k1" in refuses(world, secret_key=f"k1:{new_key()}")
         assert "key k1" in refuses(world, secret_key=f"k3:{new_key()}")
         place.works()
 
-    @pytest.mark.skipif(not MONGODB, reason="an embedded store has one server")
+    @pytest.mark.mongodb_only
     def test_of_two_that_begin_at_once_with_other_keys_one_stays_at_most(self, world):
         world.server.stop()
         for _ in range(5):
@@ -133,7 +133,7 @@ class TestAtTheStart:
             for server in servers:
                 server.kill()
 
-    @pytest.mark.skipif(not MONGODB, reason="an embedded store is there at the start")
+    @pytest.mark.mongodb_only
     def test_where_the_store_answers_late_the_server_does_not_get_ready(self, world, place):
         world.server.stop()
         world.store.relay.down()
@@ -189,13 +189,13 @@ class TestChanged:
         world.start(secret_key=f"{second},{world.key}")
         place.works()
 
-    @pytest.mark.skipif(MONGODB, reason="servers may run there")
+    @pytest.mark.embedded_only
     def test_an_embedded_store_that_is_served_is_left_alone(self, world, place):
         status, said = reseal(world, f"k2:{new_key()},{world.key}")
         assert status == 1 and "in use by another kuryed" in said
         place.works()
 
-    @pytest.mark.skipif(MONGODB, reason="its file is at hand")
+    @pytest.mark.embedded_only
     def test_as_docs_operations_says(self, world, place, tmp_path):
         world.server.stop()
         (tmp_path / "etc").mkdir()

@@ -157,7 +157,7 @@ def test_a_log_that_nobody_reads_stops_nothing(idle, closes):
 def test_a_stderr_that_was_closed_gets_nothing_elses_place(idle):
     """Or else the store's file, or a client, would be descriptor 2 and get log lines."""
     server = subprocess.Popen(["/bin/sh", "-c", 'exec "$@" 2>&- <&-', "sh", *IGNORING, BINARY], stdout=subprocess.DEVNULL,
-                              env=bare(idle))
+                              env=bare(idle, core_dumps="allowed"))  # or only root may look
     try:
         eventually(lambda: descriptor(server.pid, 2), lambda place: place == "/dev/null")
     finally:

@@ -81,6 +81,7 @@ class TestMetrics:
         assert results(world, "kuryed_sweeps_total").keys() == {"ok"}
 
     def test_the_process_says_what_it_uses(self, world):
+        world.restart(core_dumps="allowed")  # or only root may look
         pid = world.server.process.pid
         eventually(lambda: counted(world, "process_open_fds") - len(os.listdir(f"/proc/{pid}/fd")), lambda more: more == 0)
         assert counted(world, "process_max_fds") >= counted(world, "kuryed_http_connections_max")

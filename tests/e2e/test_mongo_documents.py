@@ -17,7 +17,7 @@ from world import PLATFORMS, WAIT, World, data, eventually
 
 pytestmark = pytest.mark.mongodb_only
 
-RECORDS = ("connections", "erasures", "integrations", "restaurants", "tokens")
+RECORDS = ("connections", "erasures", "integrations", "keys", "restaurants", "tokens")
 EPOCH = datetime.datetime(1970, 1, 1)
 KEY = {"Idempotency-Key": "bir"}
 TIME = datetime.datetime

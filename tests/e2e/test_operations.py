@@ -96,7 +96,7 @@ def test_the_embedded_store_moves_by_the_manual(destination, folder, monkeypatch
         Path(world.folder, "etc/store").write_text(f"{destination.where}\n", encoding="utf-8")
         world.server.stop()
         told = manual.runs("copy", world.folder)
-        assert told == "copied 1 orders, 2 records (0 were there already), all compared equal\n"
+        assert told == "copied 1 orders, 3 records (0 were there already), all compared equal\n"
 
 
 def test_the_unit_is_one_that_systemd_takes(tmp_path):
