@@ -51,7 +51,7 @@ static enum err write_whole(const char *from, const char *to, struct why *why)
         if (!text)
                 return FAIL(why, ERR_NO_MEMORY, "no memory for a path");
         if (sqlite3_exec(conn.db, text, NULL, NULL, NULL) != SQLITE_OK)
-                e = FAIL(why, ERR_INTERNAL, "cannot copy %s: %s", from, sqlite3_errmsg(conn.db));
+                e = FAIL(why, ERR_INTERNAL, "cannot copy %s to %s: %s", from, to, sqlite3_errmsg(conn.db));
         sqlite3_free(text);
         return e;
 }

@@ -242,6 +242,19 @@ static enum err peek_read(struct conn *conn, const struct store_move *move, stru
         return ret->history ? ERR_OK : FAIL(why, ERR_NO_MEMORY, "no memory for a history");
 }
 
+/* It moved when this ran before, for its commit stood though it failed: nobody was told of it then. */
+static void note_repeat(struct store_move *move, const struct peek *peek)
+{
+        const int n = peek->order.n_moves;
+
+        if (!move->job.repeated || move->outcome != MOVE_MOVED)
+                return;
+        job_changed(&move->job, &peek->what, peek->rev, n > 1 ? peek->order.moves[n - 2].to : STATUS_NEW,
+                    move->to);
+        for (int party = 0; party < PARTY_COUNT; party++)
+                move->job.change.due[party] = peek->can_be_due[party];
+}
+
 /* The platform knows already, though nothing moved. */
 static enum err raise_told(struct conn *conn, struct store_move *move, const struct peek *peek,
                            int64_t now_ms, struct why *why)
@@ -277,6 +290,7 @@ enum err sqlite_order_move(void *arg, struct store_move *move, const struct move
                 if (e != ERR_OK)
                         return e;
                 move_explain(&peek.order, row->op, move);
+                note_repeat(move, &peek);
                 if (move_tells(move))
                         return raise_told(conn, move, &peek, row->at_ms, why);
                 return ERR_OK;

@@ -24,64 +24,14 @@
 #include <unistd.h>
 
 #define READERS 2
-#define BUSY_MS 2000      /* readers open while the writer commits */
 #define HEARTBEAT_MS 1000 /* while broken */
 #define STUCK_MS 5000     /* a disk that takes so long for one commit does not work; a guess */
-#define LOG_BYTES_KEPT (16 << 20)
-
-/* Each makes the version after its place out of the one before; what was released is not changed any more. */
-static const char *const schemas[] = {
-        "BEGIN IMMEDIATE;"
-        "CREATE TABLE heart (beat INTEGER NOT NULL) STRICT;"
-        "INSERT INTO heart VALUES (0);"
-        "CREATE TABLE records (kind INTEGER NOT NULL, id TEXT NOT NULL, rid BLOB NOT NULL, rev INTEGER NOT NULL,"
-        " made INTEGER NOT NULL, changed INTEGER NOT NULL, doc TEXT NOT NULL, look_a BLOB, look_b BLOB,"
-        " PRIMARY KEY (kind, id)) STRICT;"
-        "CREATE INDEX records_page ON records (kind, rid, made, id);"
-        "CREATE INDEX records_all ON records (kind, made, id);"
-        "CREATE UNIQUE INDEX records_look_a ON records (look_a) WHERE look_a IS NOT NULL;"
-        "CREATE UNIQUE INDEX records_look_b ON records (look_b) WHERE look_b IS NOT NULL;"
-        "CREATE TABLE orders (id BLOB PRIMARY KEY, rid BLOB NOT NULL, plat INTEGER NOT NULL, pid TEXT NOT NULL,"
-        " st INTEGER NOT NULL, rev INTEGER NOT NULL, made INTEGER NOT NULL, seen INTEGER NOT NULL,"
-        " kind INTEGER NOT NULL, prep INTEGER NOT NULL, scheduled INTEGER NOT NULL, hist TEXT NOT NULL,"
-        " p_want INTEGER NOT NULL, p_told INTEGER NOT NULL, p_told_at INTEGER NOT NULL DEFAULT 0,"
-        " p_unsure INTEGER NOT NULL DEFAULT 0, p_try INTEGER NOT NULL DEFAULT 0, p_at INTEGER, p_dead TEXT, p_log TEXT,"
-        " c_want INTEGER NOT NULL, c_told INTEGER NOT NULL, c_told_at INTEGER NOT NULL DEFAULT 0,"
-        " c_unsure INTEGER NOT NULL DEFAULT 0, c_try INTEGER NOT NULL DEFAULT 0, c_at INTEGER, c_dead TEXT, c_log TEXT"
-        ") STRICT, WITHOUT ROWID;"
-        "CREATE UNIQUE INDEX orders_platform ON orders (rid, plat, pid);"
-        "CREATE INDEX orders_page ON orders (rid, made, id);"
-        "CREATE INDEX orders_all ON orders (made, id);"
-        "CREATE INDEX orders_due ON orders (plat, p_at) WHERE p_at > 0;"
-        "CREATE INDEX orders_due_courier ON orders (plat, c_at) WHERE c_at > 0;"
-        "CREATE INDEX orders_failed ON orders (rid, seen) WHERE p_dead IS NOT NULL;"
-        "CREATE INDEX orders_failed_courier ON orders (rid, seen) WHERE c_dead IS NOT NULL;"
-        "CREATE TABLE documents (id BLOB PRIMARY KEY, doc TEXT NOT NULL) STRICT;"
-        "PRAGMA user_version = 1;"
-        "COMMIT",
-
-        "BEGIN IMMEDIATE;"
-        "ALTER TABLE orders ADD COLUMN c_firm BLOB;"
-        "ALTER TABLE orders ADD COLUMN c_calls INTEGER NOT NULL DEFAULT 0;"
-        "ALTER TABLE orders ADD COLUMN expires INTEGER NOT NULL DEFAULT 0;"
-        "CREATE INDEX orders_expiring ON orders (expires) WHERE expires > 0;"
-        "PRAGMA user_version = 2;"
-        "COMMIT",
-
-        "BEGIN IMMEDIATE;"
-        "ALTER TABLE orders ADD COLUMN erased INTEGER NOT NULL DEFAULT 0;"
-        "CREATE INDEX orders_personal ON orders (made, id) WHERE erased = 0;"
-        "ALTER TABLE documents ADD COLUMN phone TEXT;"
-        "UPDATE documents SET phone = phone_key(json_extract(doc, '$.customer.details.phone'));"
-        "CREATE INDEX documents_phone ON documents (phone) WHERE phone IS NOT NULL;"
-        "PRAGMA user_version = 3;"
-        "COMMIT"};
-#define SCHEMA_VERSION ((int64_t)(sizeof schemas / sizeof *schemas))
 
 struct worker {
         struct sqlite *sqlite;
         struct conn conn;
         struct inbox in;
+        pthread_mutex_t held; /* over a reader's connection, which the writer may have to close */
         pthread_t thread;
         bool started;
 };
@@ -95,118 +45,44 @@ struct sqlite {
         atomic_uint turn;   /* which reader is next */
         int64_t emptied_ms; /* the writer's: when it last tried to empty the log */
         atomic_bool ready;
+        atomic_bool doubtful; /* what lies in the log was perhaps never made safe: nobody may read it */
         atomic_llong
                 since_ms; /* CLOCK_BOOTTIME: since when the writer has been at jobs, or they wait; 0: neither */
         atomic_bool stopping;
 };
 
-/* --- connections --- */
+/* --- the writer --- */
 
-void conn_close(struct conn *conn)
+static enum err open_writer(struct sqlite *sqlite, struct why *why)
 {
-        for (int i = 0; i < SQL_COUNT; i++) {
-                sqlite3_finalize(conn->statements[i]);
-                conn->statements[i] = NULL;
-        }
-        sqlite3_close(conn->db);
-        conn->db = NULL;
-}
+        enum err e = ERR_OK;
 
-enum err conn_open(struct conn *conn, const char *path, bool writes, struct why *why)
-{
-        const int flags = SQLITE_OPEN_NOMUTEX |
-                          (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
-        char text[160];
-
-        conn->failed = false;
-        if (sqlite3_open_v2(path, &conn->db, flags, NULL) != SQLITE_OK) {
-                enum err e = FAIL(why, ERR_INTERNAL, "cannot open %s: %s", path, sqlite3_errmsg(conn->db));
-
-                conn_close(conn);
-                return e;
-        }
-        sqlite3_busy_timeout(conn->db, BUSY_MS);
-        snprintf(text, sizeof text,
-                 "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA journal_size_limit = %d",
-                 LOG_BYTES_KEPT);
-        if (sqlite3_exec(conn->db, text, NULL, NULL, NULL) == SQLITE_OK)
+        if (sqlite->writer.conn.db)
                 return ERR_OK;
-        FAIL(why, ERR_INTERNAL, "cannot use %s: %s", path, sqlite3_errmsg(conn->db));
-        conn_close(conn);
-        return ERR_INTERNAL;
-}
-
-/* The number that this query gives; -1 when it gives none. */
-static int64_t ask(struct conn *conn, const char *text)
-{
-        sqlite3_stmt *s = NULL;
-        int64_t value = -1;
-
-        if (sqlite3_prepare_v2(conn->db, text, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
-                value = sqlite3_column_int64(s, 0);
-        sqlite3_finalize(s);
-        return value;
-}
-
-enum err conn_check(struct conn *conn, const char *path, int64_t *ret_version, struct why *why)
-{
-        const int64_t version = ask(conn, "PRAGMA user_version");
-        const int64_t tables = ask(conn, "SELECT count(*) FROM sqlite_schema");
-        const int64_t hearts = ask(conn, "SELECT count(*) FROM sqlite_schema WHERE name = 'heart'");
-
-        if (version < 0 || tables < 0 || hearts < 0)
-                return FAIL(why, ERR_INTERNAL, "cannot read %s: %s", path, sqlite3_errmsg(conn->db));
-        if (tables > 0 && hearts == 0)
-                return FAIL(why, ERR_INTERNAL, "%s is another program's database", path);
-        if (version > SCHEMA_VERSION)
-                return FAIL(
-                        why, ERR_INTERNAL,
-                        "%s has schema version %lld, this kuryed knows up to %lld: it was made by a newer one",
-                        path, (long long)version, (long long)SCHEMA_VERSION);
-        *ret_version = version;
-        return ERR_OK;
-}
-
-/* phone_key() for the schema's sake: of what is no text it is NULL. */
-static void sql_phone_key(sqlite3_context *context, int n, sqlite3_value **values)
-{
-        const char *phone = n == 1 ? (const char *)sqlite3_value_text(values[0]) : NULL;
-        char key[PHONE_KEY_SIZE];
-
-        if (phone && phone_key(phone, key))
-                sqlite3_result_text(context, key, -1, SQLITE_TRANSIENT);
-}
-
-static enum err make_ready(struct conn *conn, const char *path, struct why *why)
-{
-        int64_t version = 0;
-        bool ok;
-        enum err e = conn_check(conn, path, &version, why);
-
+        if (atomic_load(&sqlite->doubtful))
+                e = log_make_safe(sqlite->path, why);
         if (e != ERR_OK)
                 return e;
-        /* The mode stays in the file. */
-        ok = sqlite3_exec(conn->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) == SQLITE_OK;
-        ok = ok && sqlite3_create_function(conn->db, "phone_key", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
-                                           sql_phone_key, NULL, NULL) == SQLITE_OK;
-        for (; ok && version < SCHEMA_VERSION; version++)
-                ok = sqlite3_exec(conn->db, schemas[version], NULL, NULL, NULL) == SQLITE_OK;
-        if (!ok)
-                return FAIL(why, ERR_INTERNAL, "cannot make the schema in %s: %s", path,
-                            sqlite3_errmsg(conn->db));
-        /* Whatever was owed when the last process ended may have been called without our hearing the answer. Not so a
-         * courier firm whose time has not come; it would be told of the end of what it never heard of. model:
-         * doubt at start */
-        if (sqlite3_exec(conn->db,
-                         "UPDATE orders SET p_unsure = 1 WHERE p_at > 0 AND p_unsure = 0;"
-                         "UPDATE orders SET c_unsure = 1 WHERE c_at > 0 AND c_unsure = 0"
-                         " AND c_at <= 86400000 * (julianday('now') - 2440587.5)",
-                         NULL, NULL, NULL) != SQLITE_OK)
-                return FAIL(why, ERR_INTERNAL, "cannot write to %s: %s", path, sqlite3_errmsg(conn->db));
-        return ERR_OK;
+        atomic_store(&sqlite->doubtful, false);
+        return conn_open(&sqlite->writer.conn, sqlite->path, /* writes= */ true, why);
 }
 
-/* --- the writer --- */
+/* After a flush that failed nothing that it called written need be there, of the log or of what was brought from there into
+ * the file. So all let go of it; the log is written once more, and read by SQLite from its beginning. */
+static void let_go(struct sqlite *sqlite)
+{
+        struct why ignored;
+
+        for (int i = 0; i < READERS; i++) {
+                pthread_mutex_lock(&sqlite->readers[i].held);
+                conn_drop(&sqlite->readers[i].conn);
+        }
+        conn_drop(&sqlite->writer.conn);
+        sqlite->writer.conn.unflushed = false;
+        atomic_store(&sqlite->doubtful, log_make_safe(sqlite->path, &ignored) != ERR_OK);
+        for (int i = 0; i < READERS; i++)
+                pthread_mutex_unlock(&sqlite->readers[i].held);
+}
 
 static bool commit(struct sqlite *sqlite, int jobs)
 {
@@ -228,7 +104,7 @@ static bool try_batch(struct sqlite *sqlite, struct letter *jobs)
         struct why ignored;
         int n = 0;
 
-        if (!conn->db && conn_open(conn, sqlite->path, /* writes= */ true, &ignored) != ERR_OK)
+        if (open_writer(sqlite, &ignored) != ERR_OK)
                 return false;
         conn->failed = false;
         if (sql_run(conn, sql(conn, SQL_BEGIN), NULL, NULL) != ERR_OK)
@@ -245,11 +121,15 @@ static void roll_back(struct sqlite *sqlite, struct why *why)
         if (conn->db) {
                 FAIL(why, ERR_STORE_BROKEN, "SQLite: %s (%d)", sqlite3_errmsg(conn->db),
                      sqlite3_extended_errcode(conn->db));
+                conn->unflushed |= conn_is_unflushed(conn);
                 if (!sqlite3_get_autocommit(conn->db))
                         sqlite3_exec(conn->db, "ROLLBACK", NULL, NULL, NULL);
         }
         leases_commit(conn, false);
-        conn_close(conn);
+        if (conn->unflushed)
+                let_go(sqlite);
+        else
+                conn_drop(conn);
 }
 
 static void set_ready(struct sqlite *sqlite, bool ready, const char *text)
@@ -293,7 +173,8 @@ static void empty_log(struct sqlite *sqlite)
         sqlite3_busy_timeout(conn->db, 0);
         conn->erased = sqlite3_wal_checkpoint_v2(conn->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) !=
                        SQLITE_OK;
-        sqlite3_busy_timeout(conn->db, BUSY_MS);
+        conn->unflushed |= conn->erased && conn_is_unflushed(conn);
+        sqlite3_busy_timeout(conn->db, CONN_BUSY_MS);
 }
 
 /* Whether writing works again. */
@@ -302,7 +183,7 @@ static void heartbeat(struct sqlite *sqlite)
         struct conn *conn = &sqlite->writer.conn;
         struct why why;
 
-        if (!conn->db && conn_open(conn, sqlite->path, /* writes= */ true, &why) != ERR_OK)
+        if (open_writer(sqlite, &why) != ERR_OK)
                 return;
         conn->failed = false;
         if (sql_run(conn, sql(conn, SQL_BEAT), NULL, NULL) == ERR_OK)
@@ -340,6 +221,10 @@ static void *write_loop(void *arg)
                 }
                 if (worker->conn.erased)
                         empty_log(sqlite);
+                if (worker->conn.unflushed) {
+                        let_go(sqlite);
+                        set_ready(sqlite, false, "the log could not be brought into the file");
+                }
         }
 }
 
@@ -349,8 +234,9 @@ static void run_read(struct worker *worker, struct job *job)
 {
         struct conn *conn = &worker->conn;
 
+        pthread_mutex_lock(&worker->held);
         conn->failed = false;
-        if (!conn->db)
+        if (!conn->db && !atomic_load(&worker->sqlite->doubtful))
                 job->err = conn_open(conn, worker->sqlite->path, /* writes= */ false, &job->why);
         if (!conn->db)
                 job->err = ERR_STORE_BROKEN;
@@ -358,6 +244,7 @@ static void run_read(struct worker *worker, struct job *job)
                 store_run(worker->sqlite->store, conn, job);
         if (conn->failed)
                 conn_close(conn);
+        pthread_mutex_unlock(&worker->held);
         job->letter.next = NULL;
         store_finish(worker->sqlite->store, &job->letter);
 }
@@ -454,6 +341,8 @@ static void sqlite_stop(void *state)
         conn_close(&sqlite->writer.conn);
         if (sqlite->lock_fd >= 0)
                 close(sqlite->lock_fd);
+        for (int i = 0; i < READERS; i++)
+                pthread_mutex_destroy(&sqlite->readers[i].held);
         free(sqlite->path);
         free(sqlite);
 }
@@ -479,9 +368,9 @@ static enum err start(struct sqlite *sqlite, struct why *why)
 
         e = take_lock(sqlite, why);
         if (e == ERR_OK)
-                e = conn_open(conn, sqlite->path, /* writes= */ true, why);
+                e = open_writer(sqlite, why);
         if (e == ERR_OK)
-                e = make_ready(conn, sqlite->path, why);
+                e = conn_make_ready(conn, sqlite->path, why);
         if (e == ERR_OK)
                 e = store_admit_keys(sqlite->store, conn, why);
         if (e == ERR_OK)
@@ -516,6 +405,9 @@ static enum err sqlite_start(struct store *store, const char *where, void **ret,
         sqlite->store = store;
         sqlite->lock_fd = -1;
         atomic_store(&sqlite->ready, true);
+        atomic_store(&sqlite->doubtful, true);
+        for (int i = 0; i < READERS; i++)
+                pthread_mutex_init(&sqlite->readers[i].held, NULL);
         sqlite->path = strdup(where + strlen(SCHEME));
         e = sqlite->path ? start(sqlite, why) : FAIL(why, ERR_NO_MEMORY, "no memory for a path");
         if (e != ERR_OK) {

@@ -88,15 +88,28 @@ struct conn {
         /* of the writer alone */
         struct lease *leases;
         uint64_t last_token;
-        bool erased; /* something that still stands in the log */
+        bool erased;    /* something that still stands in the log */
+        bool unflushed; /* a flush failed */
 };
 
-/* On a file that is there, or, where it writes, is made. After a failure there is nothing to close. */
+#define CONN_BUSY_MS 2000 /* it is waited so long for a lock: readers open while the writer commits */
+
+/* sqlite_conn.c. On a file that is there, or, where it writes, is made. After a failure there is nothing to close. */
 enum err conn_open(struct conn *conn, const char *path, bool writes, struct why *why) MUST_USE;
 /* Also one that is not open. */
 void conn_close(struct conn *conn);
+/* The same without a last use of the disk, which is in trouble. */
+void conn_drop(struct conn *conn);
+/* Whether what failed last was a flush. */
+bool conn_is_unflushed(const struct conn *conn);
+/* Makes the schema, or brings it up to date, and doubts what was owed when the last process ended. */
+enum err conn_make_ready(struct conn *conn, const char *path, struct why *why) MUST_USE;
 /* Whether the file is ours, of a version we know, or empty, which is version 0. Writes nothing, for it may be another's. */
 enum err conn_check(struct conn *conn, const char *path, int64_t *ret_version, struct why *why) MUST_USE;
+
+/* sqlite_log.c: writes once more, and to the disk, what lies in the log of `path`, if there is one. While nobody has it open
+ * but to read. */
+enum err log_make_safe(const char *path, struct why *why) MUST_USE;
 
 /* The statement, reset and unbound; NULL when it could not be prepared (then conn->failed, and whatever is done with it
  * does nothing and fails). */

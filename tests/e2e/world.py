@@ -112,9 +112,10 @@ class World:
 
     program = Kuryed  # what is run with the settings
 
-    def __init__(self, step_wait=STEP_WAIT, **settings):
+    def __init__(self, step_wait=STEP_WAIT, below=None, **settings):
         self._folder = tempfile.TemporaryDirectory(prefix="kuryed-e2e-")
         self.folder = self._folder.name
+        self.below = below(self.folder) if below else None  # what the binary stands on, where it is not the system
         self.store = stores.make(self.folder)
         self.fakes = {name: make() for name, make in FAKES.items()}
         vars(self).update(self.fakes)
@@ -134,8 +135,9 @@ class World:
         self.start()
 
     def environment(self, **changes):
-        return {f"KURYE_{name.upper()}": value
-                for name, value in {**self.settings, **changes}.items() if value is not None}
+        named = {f"KURYE_{name.upper()}": value
+                 for name, value in {**self.settings, **changes}.items() if value is not None}
+        return {**named, **self.below.environment()} if self.below else named
 
     def start(self, **changes):
         """Starts the binary on the same data; `changes` are settings for this run on."""

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""below.py - what is preloaded between kuryed and the system (tests/below/), and the switches by which a test moves it.
+
+    with World(below=Disk) as world, world.below.has(FULL):
+"""
+
+import mmap
+import os
+import shutil
+import struct
+from contextlib import contextmanager
+from pathlib import Path
+
+from process import BINARY
+from world import eventually
+
+NUMBER = struct.Struct("<Q")
+
+
+class Below:
+    """A library that was built beside the binary, and a page of numbers that it shares with the test."""
+
+    so = ""
+    switches = ()
+
+    def __init__(self, folder):
+        self.folder = folder
+        path = Path(folder, f"{self.so}.switches")
+        path.write_bytes(bytes(NUMBER.size * len(self.switches)))
+        with path.open("r+b") as file:
+            self.page = mmap.mmap(file.fileno(), 0)
+        self.settings = {f"{self.so.upper()}": str(path)}
+
+    def environment(self):
+        path = Path(BINARY).parent / "tests" / f"{self.so}.so"
+        assert path.exists(), f"{path} was not built"
+        # A sanitizer's runtime wants to be the first library, and need not.
+        return {"LD_PRELOAD": str(path), "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0",
+                **self.settings}
+
+    def __getitem__(self, name):
+        return NUMBER.unpack_from(self.page, NUMBER.size * self.switches.index(name))[0]
+
+    def __setitem__(self, name, value):
+        NUMBER.pack_into(self.page, NUMBER.size * self.switches.index(name), value)
+
+
+FULL, BAD_WRITE, BAD_SYNC, READ_ONLY, STALL, BAD_READ, NO_OPEN = (1 << bit for bit in range(7))
+
+
+class Disk(Below):
+    """The disk behind a world's folder: tests/below/disk.c."""
+
+    so = "below_disk"
+    switches = ("trouble", "after", "times", "met", "stalled")
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.platter = Path(folder, "platter")
+        self.platter.mkdir()
+        self.settings |= {"BELOW_DISK_FOLDER": str(folder), "BELOW_DISK_PLATTER": str(self.platter)}
+
+    def breaks(self, trouble, after=0, times=0):
+        """From now on, once so many calls that it concerns went well, so often (0: until it heals)."""
+        self["trouble"] = 0
+        self["after"], self["times"], self["met"] = after, times, 0
+        self["trouble"] = trouble
+
+    def heals(self):
+        self["trouble"] = 0
+
+    @contextmanager
+    def has(self, trouble, **more):
+        self.breaks(trouble, **more)
+        try:
+            yield
+        finally:
+            self.heals()
+
+    def holds(self):
+        """Waits until a flush stalls."""
+        eventually(lambda: self["stalled"], bool)
+
+    def power_cut(self, store):
+        """What was not on the disk is gone; nobody may have the store open."""
+        for path in Path(self.folder).glob(f"{Path(store.path).name}*"):
+            if not path.name.endswith(".lock"):
+                path.unlink()
+        for path in self.platter.iterdir():
+            if path.suffix != ".pages":
+                shutil.copy(path, self.folder)
+            path.unlink()
