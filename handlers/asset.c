@@ -36,5 +36,5 @@ void asset_reply(struct request *r, const struct asset *asset, const char *polic
                 return;
         }
         request_reply_header(r, "Content-Type", asset->type);
-        request_reply(r, 200, (const char *)asset->bytes, asset->length);
+        request_reply_static(r, 200, (const char *)asset->bytes, asset->length);
 }

@@ -167,7 +167,7 @@ static const struct setting settings[] = {
         {"RETENTION_DAYS", INTEGER, FIELD(retention_days), "30", 1, 3650, NULL,
          "Days after which customers' data are erased from orders that are over, or left alone; there is no never."},
         {"MAX_CONNECTIONS", INTEGER, FIELD(connections_max), "12000", 16, 1000000, NULL,
-         "Clients at once; more wait in the kernel's queue."},
+         "Clients at once; for more, whoever has been slow or idle for longest makes room."},
         {"CORE_DUMPS", TEXT, FIELD(core_dumps), "never", 1, 16, wrong_core_dumps,
          "Whether a crash may leave a core file, with the secrets and customers that are in memory: never, or allowed."},
         {"LOG_LEVEL", TEXT, FIELD(log_level), "info", 1, 16, wrong_log_level,

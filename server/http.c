@@ -33,14 +33,13 @@
 #include <unistd.h>
 
 #define EVENTS_MAX 64
-#define IDLE_MS 1000
-#define KEPT_MS 75000 /* a kept connection without a request: nginx's default, which clients know to expect */
 #define WAIT_MAX_MS 1000
 #define HELD_WAIT_MAX_MS 10
 #define QUIET_MAX 4
 #define CONNECTION_BYTES 16384 /* libmicrohttpd's buffer: headers up to 8 KB are read without a stall */
-#define DESCRIPTORS_SPARE 256
+#define DESCRIPTORS_SPARE 768  /* NEWCOMERS twice, the ops port, stragglers, 256 calls, the store */
 #define OPS_CONNECTIONS_MAX 64
+#define NEWCOMERS 64 /* beyond either limit, while others make room for them */
 #define JSON_TYPE "application/json; charset=utf-8"
 
 bool watch_add(struct http *http, struct watch *watch)
@@ -48,48 +47,6 @@ bool watch_add(struct http *http, struct watch *watch)
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = watch};
 
         return epoll_ctl(http->epoll, EPOLL_CTL_ADD, watch->fd, &event) == 0;
-}
-
-/* ---- phases ---- */
-
-static void phase_enter(struct peer *peer, enum phase phase)
-{
-        struct http *http = peer->port->http;
-
-        TAILQ_REMOVE(&http->phases[peer->phase], peer, link);
-        peer->phase = phase;
-        peer->since_ms = http->now_ms;
-        TAILQ_INSERT_TAIL(&http->phases[phase], peer, link);
-}
-
-/* When stopping there is less time, and all that is held shall still be answered in it. */
-static int64_t held_limit_ms(const struct http *http)
-{
-        const int64_t left_ms = http->drain_ms * 3 / 4;
-
-        return http_is_stopping(http) && left_ms < http->options.request_deadline_ms
-                       ? left_ms
-                       : http->options.request_deadline_ms;
-}
-
-static int64_t phase_limit_ms(const struct http *http, int phase)
-{
-        const int64_t limits_ms[PHASE_COUNT] = {[PHASE_RECEIVE] = http->options.receive_deadline_ms,
-                                                [PHASE_IDLE] = IDLE_MS,
-                                                [PHASE_KEPT] = KEPT_MS,
-                                                [PHASE_HELD] = held_limit_ms(http),
-                                                [PHASE_SEND] = http->options.receive_deadline_ms,
-                                                [PHASE_CUT] = INT64_MAX / 2,
-                                                [PHASE_LENT] = INT64_MAX / 2};
-
-        return limits_ms[phase];
-}
-
-static void peer_cut(struct peer *peer)
-{
-        shutdown(peer->fd, SHUT_RDWR);
-        phase_enter(peer, PHASE_CUT);
-        peer->port->http->had_progress = true;
 }
 
 /* ---- libmicrohttpd calls ---- */
@@ -124,15 +81,10 @@ static struct peer *peer_new(struct port *port, struct MHD_Connection *connectio
                 shutdown(fd, SHUT_RDWR);
                 return NULL;
         }
-        *peer = (struct peer){.port = port,
-                              .connection = connection,
-                              .fd = fd,
-                              .phase = PHASE_RECEIVE,
-                              .since_ms = port->http->now_ms};
+        *peer = (struct peer){.port = port, .connection = connection, .fd = fd};
         address_write(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
                       peer->address);
-        TAILQ_INSERT_TAIL(&port->http->phases[PHASE_RECEIVE], peer, link);
-        port->n_peers++;
+        peer_begin(peer);
         return peer;
 }
 
@@ -146,8 +98,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
         if (code == MHD_CONNECTION_NOTIFY_STARTED) {
                 *context = peer_new(port, connection);
         } else if (peer) {
-                TAILQ_REMOVE(&port->http->phases[peer->phase], peer, link);
-                port->n_peers--;
+                peer_end(peer);
                 /* Where there was no room, libmicrohttpd listens again in its next run. */
                 port->is_ready = true;
                 if (peer->straggles)
@@ -165,15 +116,37 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connectio
         port->http->had_progress = true;
         if (peer) {
                 peer->is_escaped = uri[strcspn(uri, "%?")] == '%';
-                phase_enter(peer, PHASE_RECEIVE);
+                peer->behind_uri = uri + strlen(uri) + 1;
+                peer_enter(peer, PHASE_RECEIVE);
         }
         return NULL;
 }
 
+/* Before 1.0, libmicrohttpd ends lines at a bare LF, texts at a NUL, and joins a folded line to the name of a header, of which
+ * it makes a copy behind all that was received. It writes NULs over what separates them, so that this can be seen: a proxy
+ * may have read something else. Later versions refuse all of it when they are told to be strict. */
+static bool is_lenient(void)
+{
+        return MHD_get_version()[0] == '0';
+}
+
+static bool is_as_sent(const char *name, const char *value)
+{
+        static const char token[] =
+                "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+        const size_t n = strcspn(value, "\r");
+
+        return *name && !name[strspn(name, token)] && !value[n] && (uintptr_t)name < (uintptr_t)value &&
+               (!is_lenient() || !value[n + 1]);
+}
+
 static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
 {
+        struct head *head = cls;
+
         (void)kind;
-        head_note(cls, name, value);
+        head->is_odd = head->is_odd || !is_as_sent(name, value);
+        head_note(head, name, value);
         return MHD_YES;
 }
 
@@ -190,7 +163,8 @@ static void on_upgrade(void *cls, struct MHD_Connection *connection, void *conte
         peer->lent = (struct lent){.fd = fd, .early = early, .n_early = n_early};
         peer->upgraded = upgraded;
         peer->request = NULL;
-        phase_enter(peer, PHASE_LENT);
+        peer_ignore(peer);
+        peer_enter(peer, PHASE_LENT);
         r->take(r->take_arg, &peer->lent);
         request_end(r);
 }
@@ -212,8 +186,10 @@ static enum MHD_Result answer(struct request *r)
         struct MHD_Response *response =
                 r->take ? MHD_create_response_for_upgrade(on_upgrade, NULL)
                         : MHD_create_response_from_buffer(r->reply.length, r->reply.body,
-                                                          MHD_RESPMEM_MUST_FREE);
-        bool closes = r->is_cut || (http_is_stopping(r->http) && !r->is_ops && !r->take);
+                                                          r->reply.is_static ? MHD_RESPMEM_PERSISTENT
+                                                                             : MHD_RESPMEM_MUST_FREE);
+        /* Where chunks end is read in too many ways for what comes behind them to be a request. */
+        bool closes = r->is_cut || r->is_chunked || (http_is_stopping(r->http) && !r->is_ops && !r->take);
         bool is_typed = !r->reply.body || request_has_header(r, "Content-Type");
         enum MHD_Result result = MHD_NO;
         bool is_good;
@@ -228,7 +204,9 @@ static enum MHD_Result answer(struct request *r)
                 is_good = MHD_add_response_header(response, r->reply.headers[i].name,
                                                   r->reply.headers[i].value);
         if (is_good) {
-                phase_enter(r->peer, PHASE_SEND);
+                r->reply.counted = r->reply.is_static ? 0 : r->reply.length;
+                r->http->answer_bytes += r->reply.counted;
+                peer_enter(r->peer, PHASE_SEND);
                 result = MHD_queue_response(r->peer->connection, (unsigned)r->reply.http_status, response);
         }
         MHD_destroy_response(response);
@@ -236,10 +214,11 @@ static enum MHD_Result answer(struct request *r)
 }
 
 /* All headers are here. */
-static struct request *request_begin(struct MHD_Connection *connection, const char *path, const char *method)
+static struct request *request_begin(struct MHD_Connection *connection, const char *path, const char *method,
+                                     const char *version)
 {
         struct peer *peer = peer_of(connection);
-        struct head head = {0};
+        struct head head = {.is_odd = peer && is_lenient() && version != peer->behind_uri};
         struct request *r;
 
         MHD_get_connection_values(connection, MHD_HEADER_KIND, on_header, &head);
@@ -248,7 +227,7 @@ static struct request *request_begin(struct MHD_Connection *connection, const ch
                 return NULL;
         peer->request = r;
         request_admit(r, &head, method, peer->is_escaped ? "" : path);
-        peer->straggles = r->is_cut;
+        peer->straggles = r->is_cut || r->is_chunked;
         return r;
 }
 
@@ -262,12 +241,11 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
         struct request *r = *context;
         size_t taken = *n;
 
-        (void)version;
         if (r && taken == 0 && r->peer->phase == PHASE_HELD && !r->is_answered)
                 return MHD_YES;
         port->http->had_progress = true;
         if (!r) {
-                *context = r = request_begin(connection, path, method);
+                *context = r = request_begin(connection, path, method, version);
                 if (!r)
                         return MHD_NO;
                 return r->is_cut ? answer(r) : MHD_YES;
@@ -277,7 +255,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
                 return request_take(r, bytes, taken) ? MHD_YES : MHD_NO;
         }
         if (!r->is_answered) {
-                phase_enter(r->peer, PHASE_HELD);
+                peer_enter(r->peer, PHASE_HELD);
                 request_run(r);
         }
         return r->is_answered ? answer(r) : MHD_YES;
@@ -297,7 +275,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
                 return;
         if (peer) {
                 peer->request = NULL;
-                phase_enter(peer, PHASE_IDLE);
+                peer_enter(peer, PHASE_KEPT);
         }
         if (r)
                 request_end(r);
@@ -341,16 +319,18 @@ static enum err port_open(struct http *http, struct port *port, const char *list
 
         port->http = http;
         port->routes = routes;
+        port->peers_max = connections_max;
         e = listener_open(listen, &fd, port->address, why);
         if (e)
                 return e;
-        port->daemon = MHD_start_daemon(
-                MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_ALLOW_UPGRADE, 0, NULL, NULL, on_request, port,
-                MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
-                MHD_OPTION_CONNECTION_LIMIT, (unsigned)connections_max, MHD_OPTION_CONNECTION_TIMEOUT, 0U,
-                MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_NOTIFY_CONNECTION,
-                on_connection, port, MHD_OPTION_URI_LOG_CALLBACK, on_uri, port, MHD_OPTION_NOTIFY_COMPLETED,
-                on_completed, port, MHD_OPTION_END);
+        port->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_ALLOW_UPGRADE, 0, NULL, NULL,
+                                        on_request, port, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+                                        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+                                        MHD_OPTION_CONNECTION_LIMIT, (unsigned)(connections_max + NEWCOMERS),
+                                        MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                                        (size_t)CONNECTION_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+                                        port, MHD_OPTION_URI_LOG_CALLBACK, on_uri, port,
+                                        MHD_OPTION_NOTIFY_COMPLETED, on_completed, port, MHD_OPTION_END);
         if (!port->daemon) {
                 close(fd);
                 return FAIL(why, ERR_INTERNAL, "%s: libmicrohttpd does not start", listen);
@@ -399,8 +379,11 @@ enum err http_open(const struct http_options *options, struct http **ret, struct
         http->options = *options;
         http->ops.is_ops = true;
         http->stop.run = begin_stop;
-        for (int i = 0; i < PHASE_COUNT; i++)
-                TAILQ_INIT(&http->phases[i]);
+        for (int i = 0; i < PHASE_COUNT; i++) {
+                TAILQ_INIT(&http->main.phases[i]);
+                TAILQ_INIT(&http->ops.phases[i]);
+        }
+        TAILQ_INIT(&http->receiving);
         TAILQ_INIT(&http->stragglers);
         http->now_ms = time_boot_ms();
         http->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -460,14 +443,8 @@ static int round_wait_ms(struct http *http)
 
         if (http->main.is_ready || http->ops.is_ready)
                 return 0;
-        for (int phase = 0; phase < PHASE_COUNT; phase++) {
-                const struct peer *first = TAILQ_FIRST(&http->phases[phase]);
-                int64_t limit_ms = phase_limit_ms(http, phase);
-
-                if (first)
-                        wait_ms = MIN(wait_ms, first->since_ms + limit_ms - http->now_ms);
-        }
-        if (!TAILQ_EMPTY(&http->phases[PHASE_HELD])) {
+        wait_ms = peers_wait_ms(&http->main, peers_wait_ms(&http->ops, wait_ms));
+        if (!TAILQ_EMPTY(&http->main.phases[PHASE_HELD]) || !TAILQ_EMPTY(&http->ops.phases[PHASE_HELD])) {
                 int over = http->quiet - QUIET_MAX;
 
                 wait_ms = MIN(wait_ms, over < 0 ? 0 : over > 3 ? HELD_WAIT_MAX_MS : 1 << over);
@@ -487,36 +464,6 @@ static void port_run(struct port *port)
         }
 }
 
-static void peer_expire(struct peer *peer)
-{
-        char byte;
-
-        if (peer->phase == PHASE_HELD) {
-                request_expire(peer->request);
-                phase_enter(peer, PHASE_SEND);
-                peer->port->http->had_progress = true;
-        } else if (peer->phase == PHASE_IDLE && recv(peer->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0) {
-                phase_enter(peer, PHASE_KEPT);
-        } else {
-                /* libmicrohttpd, whose set is edge-triggered, does not hear of an end that came with a request. */
-                peer_cut(peer);
-        }
-}
-
-/* Cuts or answers what is past its phase's deadline. */
-static void expire(struct http *http)
-{
-        for (int phase = 0; phase < PHASE_CUT; phase++) {
-                int64_t limit_ms = phase_limit_ms(http, phase);
-                struct peer *peer;
-
-                while ((peer = TAILQ_FIRST(&http->phases[phase])) &&
-                       http->now_ms - peer->since_ms >= limit_ms)
-                        peer_expire(peer);
-        }
-        stragglers_expire(http, http->now_ms);
-}
-
 static void round_once(struct http *http)
 {
         struct epoll_event events[EVENTS_MAX];
@@ -533,7 +480,9 @@ static void round_once(struct http *http)
         requests_bury(http);
         port_run(&http->main);
         port_run(&http->ops);
-        expire(http);
+        peers_expire(&http->main);
+        peers_expire(&http->ops);
+        stragglers_expire(http, http->now_ms);
         if (http->options.round)
                 http->options.round(http->options.app);
         http->quiet = http->had_progress ? 0 : http->quiet + 1;
@@ -552,20 +501,6 @@ bool http_is_stopping(const struct http *http)
         return atomic_load(&http->is_stopping);
 }
 
-/* Cuts who waits for us, or whom we wait for, on the main port. */
-static void drain(struct http *http)
-{
-        for (int phase = PHASE_RECEIVE; phase <= PHASE_KEPT; phase++) {
-                struct peer *next;
-
-                for (struct peer *peer = TAILQ_FIRST(&http->phases[phase]); peer; peer = next) {
-                        next = TAILQ_NEXT(peer, link);
-                        if (!peer->port->is_ops)
-                                peer_cut(peer);
-                }
-        }
-}
-
 void http_run(struct http *http, int64_t drain_ms)
 {
         http->drain_ms = drain_ms;
@@ -573,7 +508,7 @@ void http_run(struct http *http, int64_t drain_ms)
                 round_once(http);
                 if (!http_is_stopping(http))
                         continue;
-                drain(http);
+                peers_drain(&http->main);
                 if ((http->main.n_peers == 0 && http->held == 0) ||
                     http->now_ms - http->stopping_since_ms >= drain_ms)
                         return;

@@ -26,7 +26,7 @@ struct http_options {
         const char *admin_token;       /* NULL: no admin exists */
         const struct keyring *keyring; /* borrowed: tickets are signed by it; NULL: none is taken */
         const struct guard *trusted;   /* borrowed: proxies whose X-Forwarded-For is believed; NULL: none */
-        int connections_max; /* main port; the limit of descriptors is raised to this + 256, else start fails */
+        int connections_max; /* main port; the limit of descriptors is raised to this + 768, else start fails */
         int held_max;        /* unanswered at once, beyond it 503 (docs/design.md 4: 512) */
         int64_t request_deadline_ms; /* a held request is answered by then, as its route says `broken` */
         int64_t receive_deadline_ms; /* what is not received or read by then is cut (docs/api.md 1: 30 s) */
@@ -112,6 +112,8 @@ bool request_is_late(const struct request *r);
 
 /* Answers. `body` is copied; NULL: no body. Exactly one answer for a request. */
 void request_reply(struct request *r, int http_status, const char *body, size_t length);
+/* As request_reply with bytes that stay where they are. */
+void request_reply_static(struct request *r, int http_status, const char *body, size_t length);
 /* As request_reply with a document of the caller's, which is freed (json_text's); NULL answers NO_MEMORY. */
 void request_reply_text(struct request *r, int http_status, char *body);
 /* The one place where an error becomes an answer, and a log line (5xx, with why). STORE_BROKEN is told as the route's

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http_private.h - what http.c (the loop, and libmicrohttpd's edge), request.c and straggler.c share, and nobody else.
+/* http_private.h - what http.c (the loop, and libmicrohttpd's edge), head.c, peer.c, request.c and straggler.c share, and nobody else.
  *
  * A connection (`peer`) lives from accept to close and stands in exactly one list: that of its phase, oldest first, which
  * makes every deadline a look at the list's head. A request lives from its headers until it was answered or its client
@@ -25,8 +25,8 @@ struct MHD_UpgradeResponseHandle;
 
 enum phase {
         PHASE_RECEIVE, /* from accept, or from the request line, to the last byte of the body */
-        PHASE_IDLE,    /* just answered */
-        PHASE_KEPT,    /* idle for longer */
+        PHASE_ENDED,   /* the client sends no more, and no whole request is known */
+        PHASE_KEPT,    /* answered, and the next request has not begun */
         PHASE_HELD,    /* the request is whole, its answer is awaited */
         PHASE_SEND,    /* the answer is being written */
         PHASE_CUT,     /* shut down by us; libmicrohttpd will close it when it hears of that */
@@ -41,6 +41,11 @@ struct watch {
         void *arg;
 };
 
+TAILQ_HEAD(peers, peer);
+TAILQ_HEAD(stragglers, straggler);
+TAILQ_HEAD(receiving, request);
+LIST_HEAD(requests, request);
+
 struct port {
         struct http *http;
         struct MHD_Daemon *daemon;
@@ -48,7 +53,10 @@ struct port {
         struct watch watch; /* libmicrohttpd's own epoll set */
         bool is_ops;
         bool is_ready; /* it must be run: there was an event, or a connection has gone */
+        struct peers phases[PHASE_COUNT];
         int n_peers;
+        int n_cut;     /* of them, about to be closed */
+        int peers_max; /* beyond it, peers make room for others */
         char address[LISTENER_NAME_SIZE];
 };
 
@@ -57,19 +65,18 @@ struct peer {
         struct MHD_UpgradeResponseHandle *upgraded; /* while it is lent */
         TAILQ_ENTRY(peer) link;
         struct port *port;
+        struct watch watch; /* for the end of what the client sends */
         struct MHD_Connection *connection;
         enum phase phase;
         int64_t since_ms; /* when the phase began */
         int fd;
-        bool is_escaped; /* the path of the request under way has a percent sign */
-        bool straggles;  /* was refused while it may still be sending */
+        bool has_ended;         /* the client sends no more */
+        bool is_escaped;        /* the path of the request under way has a percent sign */
+        const char *behind_uri; /* of that request, where it lies; only to be compared */
+        bool straggles;         /* was refused while it may still be sending */
         struct request *request;
         char address[INET6_ADDRSTRLEN];
 };
-
-TAILQ_HEAD(peers, peer);
-TAILQ_HEAD(stragglers, straggler);
-LIST_HEAD(requests, request);
 
 struct http {
         struct letter stop; /* posted once, by http_stop */
@@ -86,13 +93,14 @@ struct http {
         int64_t now_ms; /* the same */
         int64_t stopping_since_ms;
         int64_t drain_ms; /* how long stopping may take */
-        struct peers phases[PHASE_COUNT];
         struct stragglers stragglers;
         int n_stragglers;
         bool had_progress; /* in this round: an event, or any callback but that of a held request */
         int quiet;         /* rounds without progress */
         int held;          /* requests with something under way, those of clients that left included */
         size_t body_bytes; /* promised to bodies of requests */
+        struct receiving receiving; /* to whom, while they are not whole: the oldest first */
+        size_t answer_bytes;        /* of answers that are being written */
         struct requests released;
         uint64_t next_id;
 };
@@ -107,6 +115,7 @@ enum head_name {
         HEAD_REQUEST_ID,
         HEAD_EXPECT,
         HEAD_FORWARDED_FOR,
+        HEAD_HOST,
         HEAD_COUNT
 };
 struct head {
@@ -115,6 +124,7 @@ struct head {
         const char *forwarded
                 [FORWARDED_MAX]; /* all of X-Forwarded-For; of more than there is room for, the last */
         int n_forwarded;
+        bool is_odd; /* something in it can be read in two ways */
 };
 
 struct kept; /* memory of request_alloc */
@@ -144,8 +154,10 @@ struct request {
         LIST_ENTRY(request) released;
         struct {
                 int http_status;
-                char *body; /* owned */
+                char *body; /* owned, unless … */
+                bool is_static;
                 size_t length;
+                size_t counted; /* its part of http->answer_bytes */
                 struct {
                         const char *name;
                         const char *value; /* lives as long as the request */
@@ -155,9 +167,11 @@ struct request {
         /* the body */
         bool is_chunked;
         size_t content_length;
-        size_t body_bytes; /* its part of http->body_bytes */
-        char *body;        /* `small`, or owned */
-        size_t body_n;     /* of a refused body: what was swallowed */
+        size_t body_bytes; /* its part of http->body_bytes; */
+        bool is_receiving; /* it stands in http->receiving */
+        TAILQ_ENTRY(request) receiving;
+        char *body;    /* `small`, or owned */
+        size_t body_n; /* of a refused body: what was swallowed */
         size_t body_size;
         char small[];
 };
@@ -167,6 +181,24 @@ struct request {
 /* Puts it into the loop's set; false without resources. */
 bool watch_add(struct http *http, struct watch *watch);
 
+/* --- peer.c --- */
+
+/* It was accepted; it is about to be closed. */
+void peer_begin(struct peer *peer);
+void peer_end(struct peer *peer);
+/* Its end is heard of no more: the socket is another's. */
+void peer_ignore(struct peer *peer);
+/* The next phase begins, or the same anew. */
+void peer_enter(struct peer *peer, enum phase phase);
+/* libmicrohttpd will close it, and gets nothing more from it. */
+void peer_cut(struct peer *peer);
+/* How long the loop may wait for the next deadline, where that is less than `wait_ms`. */
+int64_t peers_wait_ms(const struct port *port, int64_t wait_ms);
+/* Cuts or answers what is past its phase's deadline, and cuts whoever has to make room. */
+void peers_expire(struct port *port);
+/* Cuts those who have no request under way. */
+void peers_drain(struct port *port);
+
 /* --- straggler.c --- */
 
 /* Reads on for a while from a client that may still be sending, though libmicrohttpd is about to close `fd`. */
@@ -174,10 +206,15 @@ void straggler_keep(struct http *http, int fd);
 /* Closes those who have had their time. */
 void stragglers_expire(struct http *http, int64_t now_ms);
 
-/* --- request.c --- */
+/* --- head.c --- */
 
 /* Takes note of one header. */
 void head_note(struct head *head, const char *name, const char *value);
+
+/* False where a proxy may have seen another request. */
+bool head_is_sound(const struct head *head);
+
+/* --- request.c --- */
 
 /* A request of `peer`. NULL without memory. */
 struct request *request_new(struct peer *peer, const struct head *head);
@@ -193,6 +230,9 @@ void request_run(struct request *r);
 
 /* Whether the handler has set this header of the answer. */
 bool request_has_header(const struct request *r, const char *name);
+
+/* What it takes up is not counted any more. */
+void request_unload(struct request *r);
 
 /* Answers a held request that has waited too long. */
 void request_expire(struct request *r);

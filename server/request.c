@@ -25,43 +25,6 @@
 #define SWALLOW_CHUNKED_MAX ((size_t)4 << 20) /* of chunks, after which the connection is cut */
 #define BODIES_MAX ((size_t)64 << 20)         /* promised to all requests together */
 
-/* ---- headers ---- */
-
-static void forwarded_note(struct head *head, const char *value)
-{
-        if (head->n_forwarded == FORWARDED_MAX)
-                memmove(head->forwarded, head->forwarded + 1, sizeof *head->forwarded * --head->n_forwarded);
-        head->forwarded[head->n_forwarded++] = value;
-}
-
-void head_note(struct head *head, const char *name, const char *value)
-{
-        static const struct {
-                const char *name;
-                size_t length;
-        } names[HEAD_COUNT] = {
-                [HEAD_API_KEY] = {"x-api-key", 9},
-                [HEAD_AUTHORIZATION] = {"Authorization", 13},
-                [HEAD_CONTENT_TYPE] = {"Content-Type", 12},
-                [HEAD_CONTENT_LENGTH] = {"Content-Length", 14},
-                [HEAD_TRANSFER_ENCODING] = {"Transfer-Encoding", 17},
-                [HEAD_REQUEST_ID] = {"X-Request-Id", 12},
-                [HEAD_EXPECT] = {"Expect", 6},
-                [HEAD_FORWARDED_FOR] = {"X-Forwarded-For", 15},
-        };
-        size_t length = strlen(name);
-
-        for (int i = 0; i < HEAD_COUNT; i++) {
-                if (names[i].length != length || strcasecmp(names[i].name, name) != 0)
-                        continue;
-                if (head->n[i]++ == 0)
-                        head->value[i] = value ? value : "";
-                if (i == HEAD_FORWARDED_FOR)
-                        forwarded_note(head, value ? value : "");
-                return;
-        }
-}
-
 /* ---- birth and death ---- */
 
 /* As given where it is fit to be shown, else made: a random start, then counting. */
@@ -108,6 +71,22 @@ struct kept {
         max_align_t memory[];
 };
 
+static void receiving_end(struct request *r)
+{
+        if (r->is_receiving)
+                TAILQ_REMOVE(&r->http->receiving, r, receiving);
+        r->is_receiving = false;
+}
+
+void request_unload(struct request *r)
+{
+        receiving_end(r);
+        r->http->body_bytes -= r->body_bytes;
+        r->body_bytes = 0;
+        r->http->answer_bytes -= r->reply.counted;
+        r->reply.counted = 0;
+}
+
 static void request_free(struct request *r)
 {
         struct kept *kept;
@@ -120,10 +99,11 @@ static void request_free(struct request *r)
         }
         if (r->is_released)
                 LIST_REMOVE(r, released);
-        r->http->body_bytes -= r->body_bytes;
+        request_unload(r);
         if (r->body != r->small)
                 free(r->body);
-        free(r->reply.body);
+        if (!r->reply.is_static)
+                free(r->reply.body);
         free(r);
 }
 
@@ -227,17 +207,6 @@ static enum err admit_watcher(struct request *r, const struct head *head)
                                                         : admit_bearer(r, head);
 }
 
-/* Two lengths, or a length beside chunks, are how requests are smuggled past a proxy (RFC 9112 section 6.3). */
-static bool is_well_framed(const struct head *head)
-{
-        int codings = head->n[HEAD_TRANSFER_ENCODING];
-
-        if (codings == 0)
-                return head->n[HEAD_CONTENT_LENGTH] <= 1;
-        return codings == 1 && head->n[HEAD_CONTENT_LENGTH] == 0 &&
-               strcasecmp(head->value[HEAD_TRANSFER_ENCODING], "chunked") == 0;
-}
-
 static bool is_type(const char *type, const struct route *route)
 {
         static const char *const json[] = {"application/json", NULL};
@@ -262,8 +231,9 @@ static enum err admit_body(struct request *r, const struct head *head, struct wh
         const struct route *route = r->match.route;
         size_t promised = r->is_chunked ? route->body_max : r->content_length;
         bool has_body = r->is_chunked || r->content_length > 0;
+        const struct request *oldest;
 
-        if (!is_well_framed(head))
+        if (!head_is_sound(head))
                 return ERR_BAD_JSON;
         if (r->content_length > route->body_max)
                 return ERR_TOO_LARGE;
@@ -278,12 +248,19 @@ static enum err admit_body(struct request *r, const struct head *head, struct wh
         }
         if (r->http->held >= r->http->options.held_max)
                 return too_many_held(r, why);
+        /* Half a request must not keep whole ones out. */
+        while (promised > BODIES_MAX - r->http->body_bytes && (oldest = TAILQ_FIRST(&r->http->receiving)))
+                peer_cut(oldest->peer);
         if (promised > BODIES_MAX - r->http->body_bytes) {
                 metrics_refused(REFUSAL_BODIES);
                 return FAIL(why, ERR_BUSY, "%zu bytes are promised to bodies", r->http->body_bytes);
         }
         r->body_bytes = promised;
         r->http->body_bytes += promised;
+        if (promised > 0) {
+                r->is_receiving = true;
+                TAILQ_INSERT_TAIL(&r->http->receiving, r, receiving);
+        }
         return ERR_OK;
 }
 
@@ -304,7 +281,7 @@ void request_admit(struct request *r, const struct head *head, const char *metho
                 e = admit_body(r, head, &why);
         if (!e)
                 return;
-        r->is_cut = !is_well_framed(head) || r->is_chunked || r->content_length > SWALLOW_MAX ||
+        r->is_cut = !head_is_sound(head) || r->is_chunked || r->content_length > SWALLOW_MAX ||
                     (r->content_length > 0 && expect && strcasecmp(expect, "100-continue") == 0);
         request_fail(r, e, &why);
 }
@@ -345,6 +322,7 @@ bool request_take(struct request *r, const char *bytes, size_t n)
 
 void request_run(struct request *r)
 {
+        receiving_end(r);
         r->began_us = r->http->now_us;
         r->match.route->handler(r);
         assert(r->is_held || r->is_answered);
@@ -498,6 +476,14 @@ void request_reply(struct request *r, int http_status, const char *body, size_t 
                 reply(r, http_status, copy, body ? length : 0);
         else
                 request_fail(r, ERR_NO_MEMORY, NULL);
+}
+
+void request_reply_static(struct request *r, int http_status, const char *body, size_t length)
+{
+        if (r->is_late || !r->peer)
+                return;
+        r->reply.is_static = true;
+        reply(r, http_status, (char *)(uintptr_t)body, length);
 }
 
 void request_reply_text(struct request *r, int http_status, char *body)

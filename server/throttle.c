@@ -4,7 +4,9 @@
 
 #include "model/text.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* An allocation that fails must not end the process: that address is not counted then. */
 #define HASH_NONFATAL_OOM 1
@@ -13,7 +15,7 @@
 #define ADDRESSES_MAX 16384 /* about 2 MiB */
 
 struct entry {
-        char address[46]; /* the longest IPv6 in numbers, and NUL */
+        char whose[INET6_ADDRSTRLEN]; /* an IPv4 address, or the first of an IPv6 network */
         int wrong;
         int64_t since_ms;
         UT_hash_handle hh;
@@ -46,11 +48,26 @@ void throttle_free(struct throttle *t)
         free(t);
 }
 
+/* Who has one IPv6 address has its /64, and may call from another one each time (RFC 6177 section 2). */
+static void whose(const char *address, char ret[INET6_ADDRSTRLEN])
+{
+        struct in6_addr v6;
+
+        if (inet_pton(AF_INET6, address, &v6) == 1) {
+                memset(v6.s6_addr + 8, 0, 8);
+                inet_ntop(AF_INET6, &v6, ret, INET6_ADDRSTRLEN);
+        } else {
+                text_copy(ret, INET6_ADDRSTRLEN, address);
+        }
+}
+
 static struct entry *entry_need(struct throttle *t, const char *address, int64_t now_ms)
 {
         struct entry *entry;
+        char name[INET6_ADDRSTRLEN] = "";
 
-        HASH_FIND_STR(t->entries, address, entry);
+        whose(address, name);
+        HASH_FIND_STR(t->entries, name, entry);
         if (entry)
                 return entry;
         if (HASH_COUNT(t->entries) == ADDRESSES_MAX)
@@ -58,9 +75,9 @@ static struct entry *entry_need(struct throttle *t, const char *address, int64_t
         entry = calloc(1, sizeof *entry);
         if (!entry)
                 return NULL;
-        text_copy(entry->address, sizeof entry->address, address);
+        memcpy(entry->whose, name, sizeof name);
         entry->since_ms = now_ms;
-        HASH_ADD_STR(t->entries, address, entry);
+        HASH_ADD_STR(t->entries, whose, entry);
         if (entry->hh.tbl)
                 return entry;
         free(entry);

@@ -17,7 +17,7 @@ enum err throttle_new(struct throttle **ret, struct why *why) MUST_USE;
 /* NULL is fine. */
 void throttle_free(struct throttle *throttle);
 
-/* One more wrong key from this address: where these are too many, for how many milliseconds more; else 0. Good keys are
+/* One more wrong key from this address, or another one of its IPv6 /64: where these are too many, for how many milliseconds more; else 0. Good keys are
  * never counted. Memory is bounded: where more addresses are at it than are kept, all are forgotten. `now_ms` never goes
  * back (CLOCK_BOOTTIME). */
 int64_t throttle_wrong(struct throttle *throttle, const char *address, int64_t now_ms);

@@ -261,6 +261,11 @@ TEST(ambiguous_framing_is_refused_and_the_connection_ends)
                 "Transfer-Encoding: gzip\r\n",
                 "Transfer-Encoding: gzip, chunked\r\n",
                 "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+                "Content-Length : 2\r\n",
+                "X: y\nContent-Length: 2\r\n",
+                "X: y\rContent-Length: 2\r\n",
+                "Transfer-Enc: chunked\r\n oding\r\n",
+                "Content-Length: 2\r\nHost: toy\r\n",
         };
 
         for (size_t i = 0; i < COUNT(heads); i++) {
@@ -326,11 +331,25 @@ TEST(chunks_are_counted_while_they_come)
                 assert_true(say(fd, chunk));
         assert_true(say(fd, "0\r\n\r\n"));
         assert_int_equal(hear(fd), 413);
+        assert_true(is_ended(fd));
+        close(fd);
+        fd = dial();
         assert_true(say(fd, "POST /echo HTTP/1.1\r\nHost: toy\r\nContent-Type: application/json\r\n"
                             "Transfer-Encoding: chunked\r\n\r\n"));
         for (int i = 0; i < 4096 && say(fd, chunk); i++)
                 ;
         assert_int_equal(hear(fd), 0);
+}
+
+TEST(nothing_behind_chunks_is_a_request)
+{
+        assert_true(say(fd, "PUT /echo HTTP/1.1\r\nHost: toy\r\nContent-Type: application/json\r\n"
+                            "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+                            "GET /hello HTTP/1.1\r\nHost: toy\r\n\r\n"));
+        assert_int_equal(hear(fd), 200);
+        assert_string_equal(reply.body, "{}");
+        assert_string_equal(reply_header("Connection"), "close");
+        assert_true(is_ended(fd));
 }
 
 TEST(a_body_is_json_by_its_type)
@@ -556,6 +575,7 @@ int main(void)
                 WIRED(who_pushes_on_still_reads_the_refusal),
                 WIRED(a_short_refused_body_does_not_cost_the_connection),
                 WIRED(chunks_are_counted_while_they_come),
+                WIRED(nothing_behind_chunks_is_a_request),
                 WIRED(a_body_is_json_by_its_type),
                 WIRED(an_optional_body_needs_no_type_when_there_is_none),
                 WIRED(a_partner_is_told_in_its_own_words),

@@ -249,7 +249,7 @@ TEST(an_unfinished_request_is_cut_though_bytes_keep_coming)
 
                 setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &pause, sizeof pause);
                 assert_true(say(fd, begun[i]));
-                while (say(fd, " ") && recv(fd, &byte, 1, 0) < 0 && errno == EAGAIN)
+                while (say(fd, "x") && recv(fd, &byte, 1, 0) < 0 && errno == EAGAIN)
                         assert_case(since_ms(began_ms) < 10000, begun[i]);
                 assert_case(since_ms(began_ms) >= 250, begun[i]);
                 close(fd);
@@ -372,6 +372,101 @@ TEST(room_is_made_again_when_all_leave)
         }
 }
 
+/* --- who takes up room --- */
+
+TEST(half_a_request_goes_with_its_client)
+{
+        static const char half[] = "POST /echo HTTP/1.1\r\nHost: toy\r\nContent-";
+        int64_t began_ms = time_boot_ms();
+
+        toy_start(&options);
+        for (size_t n = 0; n < sizeof half; n++) {
+                crowd[n] = dial();
+                assert_int_equal(send(crowd[n], half, n, MSG_MORE), n); /* its end comes with it */
+                shutdown(crowd[n], SHUT_WR);
+        }
+        for (size_t n = 0; n < sizeof half; n++) {
+                assert_true(is_ended(crowd[n]));
+                close(crowd[n]);
+        }
+        assert_true(since_ms(began_ms) < 20000);
+}
+
+/* So many connections to it that say this and no more; then another one that asks. */
+static void crowd_blocks(const char *address, const char *text, const char *path)
+{
+        int64_t began_ms = time_boot_ms();
+        int fd;
+
+        for (int i = 0; i < CROWD; i++) {
+                crowd[i] = dial_to(address);
+                assert_true(say(crowd[i], text));
+        }
+        fd = dial_to(address);
+        assert_true(say_get(fd, path, ""));
+        assert_int_equal(hear(fd), 200);
+        while (hear(crowd[0]) > 0) /* until it was cut */
+                ;
+        assert_true(since_ms(began_ms) < 20000);
+        close(fd);
+        for (int i = 0; i < CROWD; i++)
+                close(crowd[i]);
+}
+
+TEST(a_whole_request_finds_room)
+{
+        options.connections_max = 16;
+        toy_start(&options);
+        crowd_blocks(http_address(toy.http), "", "/hello");
+        crowd_blocks(http_address(toy.http), "GET /hello HTTP/1.1\r\nHost: ", "/hello");
+        crowd_blocks(http_address(toy.http), "GET /hello HTTP/1.1\r\nHost: toy\r\n\r\n", "/hello");
+        crowd_blocks(http_ops_address(toy.http), "", "/livez");
+}
+
+TEST(bodies_that_do_not_come_keep_no_whole_one_out)
+{
+        static int begun[300]; /* of 256 KiB each: more than are promised to all together */
+        int fd;
+
+        toy_start(&options);
+        for (size_t i = 0; i < COUNT(begun); i++) {
+                begun[i] = dial();
+                assert_true(say(begun[i],
+                                "PUT /echo HTTP/1.1\r\nHost: toy\r\nContent-Type: application/json\r\n"
+                                "Content-Length: 262144\r\n\r\n{"));
+        }
+        fd = dial();
+        for (int i = 0; i < 100; i++) {
+                assert_true(say_post(fd, "PUT", "/echo", "", "{}"));
+                assert_int_equal(hear(fd), 200);
+        }
+        close(fd);
+        assert_true(is_ended(begun[0]));
+        for (size_t i = 0; i < COUNT(begun); i++)
+                close(begun[i]);
+}
+
+TEST(answers_that_nobody_reads_are_bounded)
+{
+        char some[1 << 16];
+        size_t n = 0;
+        ssize_t got;
+        int slow[6];
+
+        toy_start(&options);
+        for (size_t i = 0; i < COUNT(slow); i++) {
+                slow[i] = dial();
+                assert_true(say_get(slow[i], "/big", ""));
+        }
+        assert_int_equal(hear(slow[COUNT(slow) - 1]), 200);
+        assert_int_equal(reply.length, TOY_BIG);
+        while ((got = recv(slow[0], some, sizeof some, 0)) > 0)
+                n += (size_t)got;
+        assert_true(n < TOY_BIG);
+        for (size_t i = 0; i < COUNT(slow); i++)
+                close(slow[i]);
+}
+
 /* --- the stop --- */
 
 TEST(the_stop_answers_what_is_held_and_refuses_the_rest)
@@ -480,6 +575,10 @@ int main(void)
                 ALONE(a_slow_reader_is_cut_and_a_good_one_gets_all),
                 ALONE(an_end_that_came_with_the_request_is_heard_of),
                 ALONE(room_is_made_again_when_all_leave),
+                ALONE(half_a_request_goes_with_its_client),
+                ALONE(a_whole_request_finds_room),
+                ALONE(bodies_that_do_not_come_keep_no_whole_one_out),
+                ALONE(answers_that_nobody_reads_are_bounded),
                 ALONE(the_stop_answers_what_is_held_and_refuses_the_rest),
                 ALONE(the_stop_answers_what_is_held_and_does_not_wait_for_it),
                 ALONE(what_is_watched_is_told_on_the_loop),

@@ -4,6 +4,7 @@
 
 #include "tests/unit/check.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 
 #define NOW INT64_C(1000000)
@@ -54,7 +55,21 @@ TEST(each_address_counts_for_itself)
         assert_false(guess(t, "192.0.2.11", 1, NOW));
         assert_false(guess(t, "2001:db8:85a3:1234:5678:8a2e:370:7334", THROTTLE_WRONG_MAX, NOW));
         assert_true(guess(t, "2001:db8:85a3:1234:5678:8a2e:370:7334", 1, NOW));
-        assert_false(guess(t, "2001:db8:85a3:1234:5678:8a2e:370:7335", 1, NOW));
+}
+
+TEST(an_ipv6_network_is_one_customers)
+{
+        struct throttle *t = *state;
+        char address[INET6_ADDRSTRLEN];
+
+        for (int i = 0; i < THROTTLE_WRONG_MAX; i++) {
+                snprintf(address, sizeof address, "2001:db8:85a3:1234:%x::%x", i, i * i);
+                assert_false(guess(t, address, 1, NOW));
+        }
+        assert_true(guess(t, "2001:db8:85a3:1234:ffff:ffff:ffff:ffff", 1, NOW));
+        assert_false(guess(t, "2001:db8:85a3:1235::1", 1, NOW));
+        assert_false(guess(t, "2001:db8:85a3:1233:ffff::", 1, NOW));
+        assert_false(guess(t, "::1", 1, NOW));
 }
 
 TEST(a_minute_after_the_first_the_count_begins_anew)
@@ -118,6 +133,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 THROTTLE_TEST(sixty_wrong_keys_a_minute_are_let_pass),
                 THROTTLE_TEST(each_address_counts_for_itself),
+                THROTTLE_TEST(an_ipv6_network_is_one_customers),
                 THROTTLE_TEST(a_minute_after_the_first_the_count_begins_anew),
                 THROTTLE_TEST(who_waits_a_minute_may_try_again),
                 THROTTLE_TEST(it_says_for_how_long),
