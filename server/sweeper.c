@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sweeper.c - what has expired goes, then the personal data that was kept long enough: a handful in one commit and a rest
- * behind each, so that nobody who writes waits long, or often.
+ * behind each, so that nobody who writes waits long, or often. In the end memory that is free goes, too.
  *
  * Every server does it: on one store they find the same things, and taking away what is gone is no harm. */
 #include "server/sweeper.h"
 
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/process.h"
 
 #include <poll.h>
 #include <stdatomic.h>
@@ -62,8 +63,10 @@ static void came_back(struct letter *letter)
                 more = s->sweep.swept == SWEEP_MAX;
         }
         s->next_ms = now_ms + (more ? REST * (now_ms - s->asked_ms) : 0);
-        if (!more && (s->erases || job->err))
+        if (!more && (s->erases || job->err)) {
                 s->next_ms += s->pause_ms;
+                process_trim();
+        }
         if (!more)
                 s->erases = !s->erases && !job->err;
         if ((!more && !s->erases) || now_ms - s->told_ms >= s->pause_ms)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sweeper.h - takes away what has expired, and customers' personal data that nobody needs any more: looks for it once in a
- * while, on a thread of its own that never hurries. */
+/* sweeper.h - takes away what has expired, customers' personal data that nobody needs any more, and memory that is free:
+ * looks for it once in a while, on a thread of its own that never hurries. */
 #pragma once
 
 #include "model/store.h"

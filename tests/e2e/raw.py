@@ -35,7 +35,10 @@ class Raw:
         return self
 
     def half_close(self):
-        self.socket.shutdown(socket.SHUT_WR)
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the peer has gone altogether
         return self
 
     def reply(self, head=False):

@@ -32,6 +32,7 @@ SCREENS_OF_EACH = 2
 GROWTH = 0.02
 LONG = 300  # seconds; a shorter run says nothing about growth
 SETTLES = 60.0
+QUIET = 12
 SHOWN = 20
 
 
@@ -77,10 +78,11 @@ def rest(stage, book, screens):
     except AssertionError as error:
         stage.breaks(f"it does not come to rest: {str(error)[:600]}")
     stage.rests(late=True)
-    quiet = [look(stage.server.process.pid)]
-    while len(quiet) < 5:
-        stage.over.wait(0.5)
+    quiet = []
+    while len(quiet) < QUIET:  # in the first half of it the platforms close what is idle
+        stage.over.wait(1.0)
         quiet.append(look(stage.server.process.pid))
+    quiet = quiet[QUIET // 2:]
     return {name: statistics.median(one[name] for one in quiet) for name in quiet[0]}
 
 

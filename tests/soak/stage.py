@@ -18,6 +18,7 @@ from process import Kuryed
 from world import World
 
 LINES_KEPT = 300
+IDLE = 3.0  # seconds after which a platform closes a connection on which nothing comes
 PATIENCE = 90.0  # seconds for an actor to come to the end of what it does
 EVENT = re.compile(rb'"level":"(\w+)".*?"event":"(\w+)"')
 
@@ -70,6 +71,7 @@ class Stage(World):
         self.actors, self.broken, self.done = [], [], Counter()
         self.troubles, self.webhooks, self.lock = [], [], threading.Lock()
         Doubtful.stage, fake.Call = self, Doubtful
+        fake._Handler.timeout = IDLE
         super().__init__(retry_schedule="200ms,400ms,800ms", getiryemek_pause="1s", trendyolyemek_pause="1s",
                          dukkango_poll="2s", events_ping="5s", receive_deadline="6s", log_level="debug", retention_days="20",
                          **settings)

@@ -4,8 +4,10 @@
 
 #include "model/restaurant.h"
 #include "server/log.h"
+#include "server/process.h"
 #include "tests/unit/records.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -229,6 +231,33 @@ TEST(without_anything_to_do_it_stops_at_once)
         await_count(w, 0);
 }
 
+TEST(memory_that_is_free_goes_though_something_stands_behind_it)
+{
+        enum { PIECES = 1024, PIECE_BYTES = 32 << 10 };
+        static void *pieces[PIECES];
+        struct world *w = *state;
+        struct process now;
+        int64_t high;
+        int turns = 0;
+
+        for (int i = 0; i < PIECES; i++)
+                assert_non_null(pieces[i] = calloc(1, PIECE_BYTES));
+        for (int i = 0; i < PIECES; i++)
+                memset(pieces[i], i, PIECE_BYTES);
+        process_look(&now);
+        high = now.resident_bytes;
+        for (int i = 0; i < PIECES - 1; i++)
+                free(pieces[i]);
+        start(w, 1);
+        do {
+                await_count(w, 0);
+                process_look(&now);
+        } while (mallinfo2().fordblks > 0 /* else it is a sanitizer's malloc */ &&
+                 now.resident_bytes > high - PIECES * PIECE_BYTES / 2 && turns++ < 5000);
+        assert_true(turns < 5000);
+        free(pieces[PIECES - 1]);
+}
+
 int main(void)
 {
 #define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -238,6 +267,7 @@ int main(void)
                 IN_A_WORLD(personal_data_goes_in_its_time_and_the_order_stays),
                 IN_A_WORLD(all_personal_data_goes_at_once),
                 IN_A_WORLD(without_anything_to_do_it_stops_at_once),
+                IN_A_WORLD(memory_that_is_free_goes_though_something_stands_behind_it),
         };
 
         return cmocka_run_group_tests_name("sweeper", tests, NULL, NULL);
