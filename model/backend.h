@@ -88,6 +88,9 @@ struct backend {
         enum err (*find_personal)(void *conn, struct store_erase *erase, int64_t now_ms, struct why *why);
         /* Writes what order_erase() left, only while rev is order->rev - 1; *ret false otherwise. */
         enum err (*order_erase)(void *conn, const struct order *order, bool *ret, struct why *why);
+        /* The same for one that does not read, as far as it does; its history loses its notes. *ret false: there is none. */
+        enum err (*order_wipe)(void *conn, const struct due *what, int64_t now_ms, bool *ret,
+                               struct why *why);
         /* Adds to sweep->swept. */
         enum err (*sweep)(void *conn, struct store_sweep *sweep, struct why *why);
 };
@@ -113,6 +116,14 @@ enum err store_admit_keys(const struct store *store, void *conn, struct why *why
 int64_t store_deadline(const struct store *store);
 /* The clock that leases in memory are counted by: a step of the wall clock must not end one whose holder still calls. */
 int64_t store_lease_now(const struct store *store);
+
+/* DAMAGED, and a note: the one of `kind` ("order", or a record's) with this id does not read. */
+enum err store_damaged(const struct store *store, const char *kind, const char *id, const char *how,
+                       struct why *why);
+
+/* The same of a record. */
+enum err record_damaged(const struct store *store, enum record_kind kind, const char *id, const char *how,
+                        struct why *why);
 
 /* A backend's trouble, and its end; what it asked another process; and that so many jobs shared a commit, which took so
  * long. */

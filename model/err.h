@@ -43,6 +43,7 @@
         X(NOT_UPDATED, 500, "Internal Server Error", true, "Sipariş güncellenemedi")                       \
         X(INTERNAL, 500, "Internal Server Error", false, "Sunucu hatası")                                  \
         X(STORE_BROKEN, 500, "Internal Server Error", true, "Sunucu hatası")                               \
+        X(DAMAGED, 500, "Internal Server Error", false, "Sunucu hatası")                                   \
         X(BUSY, 503, "Service Unavailable", true, "Sunucu meşgul, lütfen yeniden deneyin")                 \
         X(NO_MEMORY, 503, "Service Unavailable", true, "Sunucu meşgul, lütfen yeniden deneyin")
 

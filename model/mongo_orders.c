@@ -119,7 +119,7 @@ static enum err read_move(const bson_t *row, struct move *ret, struct why *why)
             !actor_find(mongo_text(row, "by"), &move.by) ||
             !text_copy(move.op, sizeof move.op, mongo_text(row, "op")) ||
             !text_copy(move.reason, sizeof move.reason, mongo_text(row, "reasonId")))
-                return FAIL(why, ERR_STORE_BROKEN, "a row of a history is not what was written");
+                return FAIL(why, ERR_DAMAGED, "a row of a history is not what was written");
         mongo_id(row, "integrationId", &move.integration);
         move.note = note[0] ? strdup(note) : NULL;
         if (note[0] && !move.note)
@@ -135,7 +135,7 @@ static enum err read_history(const bson_t *from, struct order *order, struct why
         const char *key;
 
         if (!mongo_part(from, "history", &rows))
-                return FAIL(why, ERR_STORE_BROKEN, "an order has no history");
+                return FAIL(why, ERR_DAMAGED, "an order has no history");
         for (int i = 0; i < MOVES_MAX; i++) {
                 enum err e;
 
@@ -147,15 +147,23 @@ static enum err read_history(const bson_t *from, struct order *order, struct why
                         return e;
                 order->n_moves = i + 1;
         }
-        return order->n_moves ? ERR_OK : FAIL(why, ERR_STORE_BROKEN, "an order's history is empty");
+        return order->n_moves ? ERR_OK : FAIL(why, ERR_DAMAGED, "an order's history is empty");
 }
 
-static void read_target(const bson_t *out, enum party party, struct target *ret)
+static bool is_of(const bson_t *from, const char *key, bson_type_t type)
+{
+        bson_iter_t at;
+
+        return bson_iter_init_find(&at, from, key) && bson_iter_type(&at) == type;
+}
+
+/* False: its marks are not such that a settlement could match them, or be added to them. */
+static bool read_target(const bson_t *out, enum party party, struct target *ret)
 {
         bson_t from;
 
         if (!mongo_part(out, party_word(party), &from))
-                return;
+                return !bson_has_field(out, party_word(party));
         *ret = (struct target){.want = (int)mongo_int(&from, "want", 0),
                                .told = (int)mongo_int(&from, "told", 0),
                                .told_at_ms = mongo_time(&from, "toldAt", 0),
@@ -166,9 +174,11 @@ static void read_target(const bson_t *out, enum party party, struct target *ret)
                                .log = mongo_json(&from, "log")};
         mongo_id(&from, "firm", &ret->firm);
         text_copy(ret->dead, sizeof ret->dead, mongo_text(&from, "dead"));
+        return mongo_int(&from, "want", -1) >= 0 && mongo_int(&from, "told", -1) >= 0 &&
+               (!bson_has_field(&from, "log") || (is_of(&from, "log", BSON_TYPE_ARRAY) && ret->log));
 }
 
-enum err mongo_order_read(const bson_t *from, struct order **ret, struct why *why)
+static enum err read_order(const bson_t *from, struct order **ret, struct why *why)
 {
         CLEAN(order_free_at) struct order *o = calloc(1, sizeof *o);
         bson_t out;
@@ -178,8 +188,9 @@ enum err mongo_order_read(const bson_t *from, struct order **ret, struct why *wh
                 return FAIL(why, ERR_NO_MEMORY, "no memory for an order");
         if (!mongo_id(from, "_id", &o->id) || !mongo_id(from, "restaurantId", &o->restaurant) ||
             !platform_find(mongo_text(from, "platform"), &o->platform) ||
-            !status_find(mongo_text(from, "status"), &o->status) || !mongo_part(from, "out", &out))
-                return FAIL(why, ERR_STORE_BROKEN, "an order's document does not read");
+            !status_find(mongo_text(from, "status"), &o->status) || mongo_int(from, "rev", 0) < 1 ||
+            !mongo_part(from, "out", &out))
+                return FAIL(why, ERR_DAMAGED, "its document does not read");
         o->platform_order_id = strdup(mongo_text(from, "platformOrderId"));
         if (!o->platform_order_id)
                 return FAIL(why, ERR_NO_MEMORY, "no memory for an order");
@@ -194,14 +205,29 @@ enum err mongo_order_read(const bson_t *from, struct order **ret, struct why *wh
         o->expires_ms = mongo_time(from, "expiresAt", 0);
         o->erased_ms = mongo_time(from, "erasedAt", 0);
         for (int party = 0; party < PARTY_COUNT; party++)
-                read_target(&out, (enum party)party, &o->targets[party]);
+                if (!read_target(&out, (enum party)party, &o->targets[party]))
+                        return FAIL(why, ERR_DAMAGED, "what it owes does not read, or there is no memory");
         o->document = mongo_json(from, "document");
-        if (!o->document && bson_has_field(from, "document"))
-                return FAIL(why, ERR_STORE_BROKEN, "an order's content does not read, or there is no memory");
+        if (bson_has_field(from, "document") && !(o->document && is_of(from, "document", BSON_TYPE_DOCUMENT)))
+                return FAIL(why, ERR_DAMAGED, "its content does not read, or there is no memory");
         e = read_history(from, o, why);
         if (e == ERR_OK)
                 *ret = TAKE(o);
         return e;
+}
+
+enum err mongo_order_read(struct mongo_conn *conn, const bson_t *from, struct order **ret, struct why *why)
+{
+        const enum err e = read_order(from, ret, why);
+        char text[ID_TEXT_SIZE] = "";
+        struct why how = *why;
+        struct id id;
+
+        if (e != ERR_DAMAGED)
+                return e;
+        if (mongo_id(from, "_id", &id))
+                id_write(&id, text);
+        return store_damaged(conn->store, "order", text, how.text, why);
 }
 
 static enum err read_one(struct mongo_conn *conn, bson_t *filter, bson_t *fields, struct order **ret,
@@ -210,7 +236,7 @@ static enum err read_one(struct mongo_conn *conn, bson_t *filter, bson_t *fields
         CLEAN(bson_free_at) bson_t *found = NULL;
         enum err e = mongo_find_one(conn, conn->orders, filter, fields, &found, why);
 
-        return e == ERR_OK && found ? mongo_order_read(found, ret, why) : e;
+        return e == ERR_OK && found ? mongo_order_read(conn, found, ret, why) : e;
 }
 
 /* ---- get, find, insert ---- */
@@ -397,7 +423,7 @@ static enum err explain(struct mongo_conn *conn, struct store_move *move, const 
         move->outcome = MOVE_UNKNOWN;
         if (e != ERR_OK || !found)
                 return e;
-        e = mongo_order_read(found, &order, why);
+        e = mongo_order_read(conn, found, &order, why);
         if (e != ERR_OK)
                 return e;
         move_explain(order, row->op, move);
@@ -511,9 +537,11 @@ enum err mongo_order_scan(void *arg, const struct store_list *list, const struct
         while (more && e == ERR_OK && mongoc_cursor_next(cursor, &found)) {
                 CLEAN(order_free_at) struct order *order = NULL;
 
-                e = mongo_order_read(found, &order, why);
+                e = mongo_order_read(conn, found, &order, why);
                 if (e == ERR_OK)
                         more = visit(visit_arg, &order);
+                if (e == ERR_DAMAGED)
+                        e = ERR_OK;
         }
         return mongo_end(conn, cursor, e, why);
 }

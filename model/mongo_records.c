@@ -48,7 +48,8 @@ static void read_looks(const bson_t *from, struct record *ret)
         }
 }
 
-static enum err read_record(const bson_t *from, enum record_kind kind, struct record *ret, struct why *why)
+static enum err read_record(struct mongo_conn *conn, const bson_t *from, enum record_kind kind,
+                            struct record *ret, struct why *why)
 {
         struct record record = {.kind = kind,
                                 .rev = mongo_int(from, "rev", 0),
@@ -61,12 +62,14 @@ static enum err read_record(const bson_t *from, enum record_kind kind, struct re
         else
                 text_copy(record.id, sizeof record.id, mongo_text(from, "_id"));
         if (!record.id[0] || !mongo_id(from, "restaurantId", &record.restaurant))
-                return FAIL(why, ERR_STORE_BROKEN, "a record's document does not read");
+                return record_damaged(conn->store, kind, record.id, "its document does not read", why);
         read_looks(from, &record);
         record.document = mongo_json(from, "document");
-        if (!record.document)
-                return FAIL(why, ERR_STORE_BROKEN, "record %s does not read, or there is no memory",
-                            record.id);
+        if (!record.document || record.document[0] != '{') {
+                free(record.document);
+                return record_damaged(conn->store, kind, record.id, "it does not read, or there is no memory",
+                                      why);
+        }
         *ret = record;
         return ERR_OK;
 }
@@ -77,7 +80,7 @@ static enum err read_one(struct mongo_conn *conn, enum record_kind kind, bson_t 
         CLEAN(bson_free_at) bson_t *found = NULL;
         enum err e = mongo_find_one(conn, conn->records[kind], filter, NULL, &found, why);
 
-        return e == ERR_OK && found ? read_record(found, kind, ret, why) : e;
+        return e == ERR_OK && found ? read_record(conn, found, kind, ret, why) : e;
 }
 
 enum err mongo_record_get(void *conn, enum record_kind kind, const char *id, struct record *ret,
@@ -167,7 +170,11 @@ enum err mongo_record_page(void *arg, enum record_kind kind, const struct page *
                             BCON_NEW("sort", "{", "createdAt", BCON_INT32(-1), "_id", BCON_INT32(-1), "}",
                                      "limit", BCON_INT64(max)),
                             /* anywhere= */ false);
-        for (*ret_n = 0; e == ERR_OK && mongoc_cursor_next(cursor, &found); *ret_n += e == ERR_OK)
-                e = read_record(found, kind, &ret[*ret_n], why);
+        for (*ret_n = 0; e == ERR_OK && mongoc_cursor_next(cursor, &found);) {
+                e = read_record(conn, found, kind, &ret[*ret_n], why);
+                *ret_n += e == ERR_OK;
+                if (e == ERR_DAMAGED)
+                        e = ERR_OK;
+        }
         return mongo_end(conn, cursor, e, why);
 }

@@ -125,32 +125,41 @@ enum err mongo_find_personal(void *conn, struct store_erase *erase, int64_t now_
                     erase, why);
 }
 
+/* All that an erasure writes but the rev. False without memory. */
+static bool change_erase(struct mongo_change *change, const struct order *order)
+{
+        const int64_t at_ms = order->targets[PARTY_COURIER].at_ms;
+        char note[32];
+        bool fits;
+
+        mongo_change_begin(change);
+        fits = mongo_append_json(&change->set, "document", order->document);
+        BSON_APPEND_DATE_TIME(&change->set, "erasedAt", order->erased_ms);
+        BSON_APPEND_DATE_TIME(&change->set, "updatedAt", order->updated_ms);
+        BSON_APPEND_UTF8(&change->unset, "phone", "");
+        for (int i = 0; i < order->n_moves; i++) {
+                snprintf(note, sizeof note, "history.%d.note", i);
+                BSON_APPEND_UTF8(&change->unset, note, "");
+        }
+        if (at_ms > TARGET_NEVER)
+                BSON_APPEND_DATE_TIME(&change->min, "out.courier.at", at_ms);
+        change->seen = true;
+        return fits;
+}
+
 enum err mongo_order_erase(void *arg, const struct order *order, bool *ret, struct why *why)
 {
         struct mongo_conn *conn = arg;
-        const int64_t at_ms = order->targets[PARTY_COURIER].at_ms;
         bson_t *filter = mongo_order_filter(&order->restaurant, &order->id);
         struct mongo_change change;
         int64_t changed = 0;
-        char note[32];
         bson_t *update;
         bool fits;
         enum err e;
 
         BSON_APPEND_INT64(filter, "rev", order->rev - 1);
-        mongo_change_begin(&change);
-        fits = mongo_append_json(&change.set, "document", order->document);
-        BSON_APPEND_DATE_TIME(&change.set, "erasedAt", order->erased_ms);
-        BSON_APPEND_DATE_TIME(&change.set, "updatedAt", order->updated_ms);
-        BSON_APPEND_UTF8(&change.unset, "phone", "");
-        for (int i = 0; i < order->n_moves; i++) {
-                snprintf(note, sizeof note, "history.%d.note", i);
-                BSON_APPEND_UTF8(&change.unset, note, "");
-        }
-        if (at_ms > TARGET_NEVER)
-                BSON_APPEND_DATE_TIME(&change.min, "out.courier.at", at_ms);
+        fits = change_erase(&change, order);
         BSON_APPEND_INT64(&change.inc, "rev", 1);
-        change.seen = true;
         update = mongo_change_end(&change);
         if (!fits) {
                 bson_destroy(filter);
@@ -158,6 +167,43 @@ enum err mongo_order_erase(void *arg, const struct order *order, bool *ret, stru
                 return FAIL(why, ERR_NO_MEMORY, "no memory for an erasure");
         }
         e = mongo_update(conn, conn->orders, filter, update, /* many= */ false, &changed, NULL, why);
+        *ret = changed == 1;
+        return e;
+}
+
+/* What does not read is written anew: the content as far as it goes, and no note. */
+enum err mongo_order_wipe(void *arg, const struct due *what, int64_t now_ms, bool *ret, struct why *why)
+{
+        struct mongo_conn *conn = arg;
+        const struct id *restaurant = id_is_zero(&what->restaurant) ? NULL : &what->restaurant;
+        CLEAN(bson_free_at) bson_t *found = NULL;
+        CLEAN(free_at) char *document = NULL;
+        struct order order = {.n_moves = MOVES_MAX};
+        struct mongo_change change;
+        int64_t changed = 0;
+        bson_t *update;
+        bool fits;
+        enum err e = mongo_find_one(conn, conn->orders, mongo_order_filter(restaurant, &what->order), NULL,
+                                    &found, why);
+
+        *ret = false;
+        if (e != ERR_OK || !found)
+                return e;
+        platform_find(mongo_text(found, "platform"), &order.platform);
+        order.document = mongo_json(found, "document");
+        e = order_erase(&order, now_ms, why);
+        document = order.document;
+        if (e != ERR_OK)
+                return e;
+        fits = change_erase(&change, &order);
+        BSON_APPEND_INT64(mongo_int(found, "rev", 0) > 0 ? &change.inc : &change.set, "rev", 1);
+        update = mongo_change_end(&change);
+        if (!fits) {
+                bson_destroy(update);
+                return FAIL(why, ERR_NO_MEMORY, "no memory for an erasure");
+        }
+        e = mongo_update(conn, conn->orders, mongo_order_filter(restaurant, &what->order), update,
+                         /* many= */ false, &changed, NULL, why);
         *ret = changed == 1;
         return e;
 }

@@ -57,21 +57,22 @@ static mongoc_cursor_t *find_owed(struct mongo_conn *conn, const struct search *
         bson_t *filter = BCON_NEW(NAME(party, "at"), "{", "$gt", BCON_DATE_TIME(0), "$lte",
                                   BCON_DATE_TIME(search->by_ms), "}", NAME(party, "until"), "{", "$lte",
                                   BCON_DATE_TIME(search->free_ms), "}");
-        bson_t without, list;
+        bson_t within, list;
         char text[16];
         const char *key;
         uint32_t n = 0;
 
-        BSON_APPEND_DOCUMENT_BEGIN(filter, "platform", &without);
-        BSON_APPEND_ARRAY_BEGIN(&without, "$nin", &list);
+        BSON_APPEND_DOCUMENT_BEGIN(filter, "platform", &within);
+        BSON_APPEND_ARRAY_BEGIN(&within, "$in",
+                                &list); /* one that only a newer server knows shall not fill the page */
         for (int i = 0; i < PLATFORM_COUNT; i++) {
-                if (party != PARTY_PLATFORM || !(search->skip & 1U << i))
+                if (party == PARTY_PLATFORM && search->skip & 1U << i)
                         continue;
                 bson_uint32_to_string(n++, &key, text, sizeof text);
                 BSON_APPEND_UTF8(&list, key, platform_word((enum platform)i));
         }
-        bson_append_array_end(&without, &list);
-        bson_append_document_end(filter, &without);
+        bson_append_array_end(&within, &list);
+        bson_append_document_end(filter, &within);
         return mongo_find(conn, conn->orders, filter,
                           BCON_NEW("sort", "{", NAME(party, "at"), BCON_INT32(1), "}", "limit",
                                    BCON_INT64(search->max), "projection", "{", "restaurantId",
@@ -211,7 +212,7 @@ enum err mongo_claim(void *arg, struct store_claim *claim, struct why *why)
         e = mongo_modify(conn, filter, mongo_change_end(&change), NULL, /* after= */ false, &before, why);
         if (e != ERR_OK || !before)
                 return e;
-        e = mongo_order_read(before, &claim->order, why);
+        e = mongo_order_read(conn, before, &claim->order, why);
         claim->claimed = e == ERR_OK;
         return e;
 }

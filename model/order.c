@@ -190,7 +190,7 @@ static enum err read_move(struct json_object *row, struct move *ret, struct why 
             !read_text(row, "op", move.op, sizeof move.op) ||
             !read_text(row, "r", move.reason, sizeof move.reason) ||
             (integration && !id_read(integration, &move.integration)))
-                return FAIL(why, ERR_STORE_BROKEN, "a row of a history is not what was written");
+                return FAIL(why, ERR_DAMAGED, "a row of a history is not what was written");
         move.note = note ? strdup(note) : NULL;
         if (note && !move.note)
                 return FAIL(why, ERR_NO_MEMORY, "no memory for a history");
@@ -208,7 +208,7 @@ enum err moves_read(struct order *order, const char *text, struct why *why)
         if (e == ERR_NO_MEMORY)
                 return FAIL(why, e, "no memory for a history");
         if (n < 1 || n > MOVES_MAX)
-                return FAIL(why, ERR_STORE_BROKEN, "a history is no array, or has %zu rows", n);
+                return FAIL(why, ERR_DAMAGED, "a history is no array, or has %zu rows", n);
         for (size_t i = 0; i < n; i++) {
                 e = read_move(json_object_array_get_idx(rows, i), &moves[i], why);
                 if (e) {

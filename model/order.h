@@ -84,7 +84,7 @@ struct json_object *delivery_write(const struct order *order, enum party party, 
 char *moves_write(const struct move *moves, int n) MUST_USE;
 /* One row more behind those that moves_write made. NULL too where `history` is shorter than any of those. */
 char *moves_append(const char *history, const struct move *move) MUST_USE;
-/* Errors: NO_MEMORY, STORE_BROKEN (not what moves_write makes). Fills order->moves. */
+/* Errors: NO_MEMORY, DAMAGED (not what moves_write makes). Fills order->moves. */
 enum err moves_read(struct order *order, const char *text, struct why *why) MUST_USE;
 
 /* Whether a courier firm is to be chosen for it: it is delivered, by the restaurant's courier, accepted and not on the way

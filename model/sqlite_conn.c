@@ -52,7 +52,7 @@ static const char *const schemas[] = {
         "ALTER TABLE orders ADD COLUMN erased INTEGER NOT NULL DEFAULT 0;"
         "CREATE INDEX orders_personal ON orders (made, id) WHERE erased = 0;"
         "ALTER TABLE documents ADD COLUMN phone TEXT;"
-        "UPDATE documents SET phone = phone_key(json_extract(doc, '$.customer.details.phone'));"
+        "UPDATE documents SET phone = phone_key(json_extract(doc, '$.customer.details.phone')) WHERE json_valid(doc);"
         "CREATE INDEX documents_phone ON documents (phone) WHERE phone IS NOT NULL;"
         "PRAGMA user_version = 3;"
         "COMMIT"};

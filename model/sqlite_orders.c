@@ -42,8 +42,26 @@ static void read_target(struct conn *conn, sqlite3_stmt *s, int first, struct ta
                                .at_ms = TARGET_NOT_DUE};
         if (sqlite3_column_type(s, first + 5) != SQLITE_NULL)
                 ret->at_ms = sqlite3_column_int64(s, first + 5);
-        text_copy(ret->dead, sizeof ret->dead, sql_text(s, first + 6));
+        text_copy(ret->dead, sizeof ret->dead, sql_text(conn, s, first + 6));
         ret->log = sql_copy(conn, s, first + 7);
+}
+
+/* With how it does not read, which `why` has. */
+static enum err order_damaged(struct conn *conn, const struct id *order, struct why *why)
+{
+        const struct why how = *why;
+        char id[ID_TEXT_SIZE];
+
+        return store_damaged(conn->store, "order", id_write(order, id), how.text, why);
+}
+
+/* Whoever shows it must be able to read it. */
+static enum err check_document(const char *document, struct why *why)
+{
+        CLEAN(json_put_at) struct json_object *value = NULL;
+        const enum err e = document ? json_read(document, strlen(document), &value, why) : ERR_OK;
+
+        return e == ERR_BAD_JSON ? FAIL(why, ERR_DAMAGED, "its content does not read") : e;
 }
 
 static enum err read_order(struct conn *conn, sqlite3_stmt *s, struct order **ret, struct why *why)
@@ -72,10 +90,16 @@ static enum err read_order(struct conn *conn, sqlite3_stmt *s, struct order **re
         o->expires_ms = sqlite3_column_int64(s, COLUMN_EXPIRES);
         o->erased_ms = sqlite3_column_int64(s, COLUMN_ERASED);
         o->document = sql_copy(conn, s, COLUMN_DOCUMENT);
-        if (conn->failed || !o->platform_order_id || (unsigned)o->platform >= PLATFORM_COUNT ||
+        e = moves_read(o, sql_text(conn, s, COLUMN_HISTORY), why);
+        if (conn->failed)
+                return sql_failed(conn, why);
+        if (!o->platform_order_id || (unsigned)o->platform >= PLATFORM_COUNT ||
             (unsigned)o->status >= STATUS_COUNT)
-                return FAIL(why, ERR_STORE_BROKEN, "an order's row does not read");
-        e = moves_read(o, sql_text(s, COLUMN_HISTORY), why);
+                e = FAIL(why, ERR_DAMAGED, "its row does not read");
+        if (e == ERR_OK)
+                e = check_document(o->document, why);
+        if (e == ERR_DAMAGED)
+                return order_damaged(conn, &o->id, why);
         if (e == ERR_OK)
                 *ret = TAKE(o);
         return e;
@@ -239,7 +263,12 @@ static enum err peek_read(struct conn *conn, const struct store_move *move, stru
                 ret->can_be_due[party] = sqlite3_column_type(s, 5 + party) == SQLITE_NULL ||
                                          sqlite3_column_int64(s, 5 + party) != TARGET_NEVER;
         sqlite3_reset(s);
-        return ret->history ? ERR_OK : FAIL(why, ERR_NO_MEMORY, "no memory for a history");
+        if (!ret->history)
+                return FAIL(why, ERR_NO_MEMORY, "no memory for a history");
+        if ((unsigned)ret->what.platform < PLATFORM_COUNT && (unsigned)ret->order.status < STATUS_COUNT)
+                return ERR_OK;
+        FAIL(why, ERR_DAMAGED, "its row does not read");
+        return order_damaged(conn, &move->order, why);
 }
 
 /* It moved when this ran before, for its commit stood though it failed: nobody was told of it then. */
@@ -287,6 +316,8 @@ enum err sqlite_order_move(void *arg, struct store_move *move, const struct move
         }
         if (peek.order.status >= status_bound(move->to) || strstr(peek.history, row->op)) {
                 e = moves_read(&peek.order, peek.history, why);
+                if (e == ERR_DAMAGED)
+                        return order_damaged(conn, &move->order, why);
                 if (e != ERR_OK)
                         return e;
                 move_explain(&peek.order, row->op, move);
@@ -364,6 +395,8 @@ enum err sqlite_order_scan(void *arg, const struct store_list *list, const struc
                 e = read_order(conn, s, &order, why);
                 if (e == ERR_OK)
                         more = visit(visit_arg, &order);
+                if (e == ERR_DAMAGED)
+                        e = ERR_OK;
         }
         return sql_end(conn, s, e, why);
 }

@@ -2,6 +2,8 @@
 /* sqlite_records.c - restaurants, tokens, integrations, connections: rows of one table, found by id or by a digest. */
 #include "model/store_sqlite.h"
 
+#include "model/clean.h"
+
 #include <string.h>
 
 enum {
@@ -20,14 +22,14 @@ static enum err read_record(struct conn *conn, sqlite3_stmt *s, enum record_kind
         char *document = sql_copy(conn, s, COLUMN_DOCUMENT);
 
         if (!document)
-                return FAIL(why, ERR_NO_MEMORY, "no memory for a record");
+                return sql_failed(conn, why);
         *ret = (struct record){.kind = kind,
                                .restaurant = sql_id(s, COLUMN_RESTAURANT),
                                .rev = sqlite3_column_int64(s, COLUMN_REV),
                                .created_ms = sqlite3_column_int64(s, COLUMN_CREATED),
                                .updated_ms = sqlite3_column_int64(s, COLUMN_UPDATED),
                                .document = document};
-        text_copy(ret->id, sizeof ret->id, sql_text(s, COLUMN_ID));
+        text_copy(ret->id, sizeof ret->id, sql_text(conn, s, COLUMN_ID));
         for (int i = 0; i < RECORD_LOOKS_MAX; i++)
                 if (sqlite3_column_bytes(s, COLUMN_LOOKS + i) == (int)sizeof(struct digest))
                         memcpy(&ret->looks[ret->n_looks++], sqlite3_column_blob(s, COLUMN_LOOKS + i),
@@ -60,7 +62,7 @@ enum err sqlite_record_look(void *conn, enum record_kind kind, const struct dige
 {
         sqlite3_stmt *s = sql(conn, SQL_RECORD_LOOK);
 
-        sqlite3_bind_blob(s, 2, look->bytes, sizeof look->bytes, SQLITE_TRANSIENT);
+        sqlite3_bind_blob(s, 2, look->bytes, sizeof look->bytes, SQLITE_STATIC);
         return read_one(conn, s, kind, ret, why);
 }
 
@@ -76,7 +78,7 @@ static sqlite3_stmt *bind_record(struct conn *conn, enum statement which, const 
         sql_bind_text(s, 5, record->document);
         for (int i = 0; i < record->n_looks; i++)
                 sqlite3_bind_blob(s, 6 + i, record->looks[i].bytes, sizeof record->looks[i].bytes,
-                                  SQLITE_TRANSIENT);
+                                  SQLITE_STATIC);
         return s;
 }
 
@@ -119,6 +121,14 @@ enum err sqlite_record_delete(void *arg, enum record_kind kind, const char *id, 
         return e;
 }
 
+static bool is_damaged(struct conn *conn, const struct record *record, struct why *why)
+{
+        CLEAN(json_put_at) struct json_object *document = NULL;
+        const enum err e = record_read(record, &document, why);
+
+        return e == ERR_INTERNAL && record_damaged(conn->store, record->kind, record->id, why->text, why);
+}
+
 enum err sqlite_record_page(void *conn, enum record_kind kind, const struct page *page, int max,
                             struct record *ret, int *ret_n, struct why *why)
 {
@@ -131,7 +141,12 @@ enum err sqlite_record_page(void *conn, enum record_kind kind, const struct page
         sqlite3_bind_int64(s, 3, page->before_ms);
         sql_bind_text(s, 4, page->before_id);
         sqlite3_bind_int(s, 5, max);
-        for (*ret_n = 0; e == ERR_OK && sql_row(conn, s); *ret_n += e == ERR_OK)
+        for (*ret_n = 0; e == ERR_OK && sql_row(conn, s);) {
                 e = read_record(conn, s, kind, &ret[*ret_n], why);
+                if (e == ERR_OK && is_damaged(conn, &ret[*ret_n], why))
+                        record_done(&ret[*ret_n]);
+                else
+                        *ret_n += e == ERR_OK;
+        }
         return sql_end(conn, s, e, why);
 }

@@ -52,9 +52,9 @@
         "rev = rev + (?9 IS NOT NULL AND " p "_want = ?3), "                                               \
         "seen = CASE WHEN ?9 IS NOT NULL AND " p "_want = ?3 THEN ?10 ELSE seen END, " p                   \
         "_log = CASE WHEN ?11 IS NULL THEN " p "_log ELSE json_insert("                                    \
-        "CASE WHEN json_array_length(" p                                                                   \
+        "CASE WHEN json_valid(" p "_log) IS NOT 1 THEN '[]' WHEN json_array_length(" p                     \
         "_log) >= " TEXT_OF(CALLED_KEPT) " THEN json_remove(" p "_log, '$[0]') "                           \
-                                         "ELSE coalesce(" p "_log, '[]') END, '$[#]', json(?11)) END "     \
+                                         "ELSE " p "_log END, '$[#]', json(?11)) END "                     \
                                          "WHERE id = ?1 AND rid = ?2"
 #define RELEASE(p) "UPDATE orders SET " p "_unsure = ?3 WHERE id = ?1 AND rid = ?2 AND " p "_unsure <> ?3"
 /* model: due again */
@@ -140,14 +140,24 @@ static const char *const texts[SQL_COUNT] = {
         [SQL_SWEEP] = "DELETE FROM orders WHERE id IN (" EXPIRED ")",
         [SQL_SWEEP_DOCUMENTS] = "DELETE FROM documents WHERE id IN (" EXPIRED ")",
         /* The index knows when they were made, which is no later. What is over counts from its last row on. */
-        [SQL_PERSONAL_OLD] = "SELECT id, rid FROM orders WHERE erased = 0 AND made <= ?2 "
-                             "AND ((seen <= ?2 AND (scheduled <= ?2 OR made <= ?2 - ?3)) "
-                             "OR (st >= " TEXT_OF(FINAL_FROM) " AND json_extract(hist, '$[#-1].at') <= ?2)) "
-                                                              "ORDER BY made, id LIMIT ?1",
+        [SQL_PERSONAL_OLD] =
+                "SELECT id, rid FROM orders WHERE erased = 0 AND made <= ?2 "
+                "AND ((seen <= ?2 AND (scheduled <= ?2 OR made <= ?2 - ?3)) "
+                "OR (st >= " TEXT_OF(
+                        FINAL_FROM) " AND "
+                                    "CASE WHEN json_valid(hist) THEN json_extract(hist, '$[#-1].at') ELSE seen END <= ?2)) "
+                                    "ORDER BY made, id LIMIT ?1",
         [SQL_PERSONAL_OF_PHONE] = "SELECT o.id, o.rid FROM documents d JOIN orders o ON o.id = d.id "
                                   "WHERE d.phone = ?2 LIMIT ?1",
         [SQL_ERASE] = "UPDATE orders SET rev = ?3, erased = ?4, seen = ?4, hist = ?5, c_at = ?6 "
                       "WHERE id = ?1 AND rid = ?2 AND rev = ?3 - 1",
+        /* Of a history only the notes are taken, where it is JSON at all. */
+        [SQL_WIPE] =
+                "UPDATE orders SET rev = rev + 1, erased = ?3, seen = ?3, hist = CASE WHEN json_valid(hist) THEN "
+                "json_remove(hist, '$[0].n', '$[1].n', '$[2].n', '$[3].n', '$[4].n', '$[5].n') ELSE '[]' END, "
+                "c_at = CASE WHEN c_at > ?3 THEN ?3 ELSE c_at END "
+                "WHERE id = ?1 AND (?2 IS NULL OR rid = ?2) RETURNING plat",
+        [SQL_DOCUMENT_GET] = "SELECT doc FROM documents WHERE id = ?1",
         [SQL_TARGET_GET] = TARGET_GET("p"),
         [SQL_TARGET_GET_COURIER] = TARGET_GET("c"),
         [SQL_SETTLE] = SETTLE("p"),
@@ -251,10 +261,12 @@ struct id sql_id(sqlite3_stmt *statement, int i)
         return id;
 }
 
-const char *sql_text(sqlite3_stmt *statement, int i)
+const char *sql_text(struct conn *conn, sqlite3_stmt *statement, int i)
 {
+        const bool absent = sqlite3_column_type(statement, i) == SQLITE_NULL;
         const unsigned char *text = sqlite3_column_text(statement, i);
 
+        conn->failed |= !absent && !text;
         return text ? (const char *)text : "";
 }
 
@@ -264,7 +276,7 @@ char *sql_copy(struct conn *conn, sqlite3_stmt *statement, int i)
 
         if (sqlite3_column_type(statement, i) == SQLITE_NULL)
                 return NULL;
-        copy = strdup(sql_text(statement, i));
+        copy = strdup(sql_text(conn, statement, i));
         if (!copy)
                 conn->failed = true;
         return copy;

@@ -61,3 +61,34 @@ enum err sqlite_order_erase(void *arg, const struct order *order, bool *ret, str
         conn->erased = true;
         return sqlite_write_document(conn, SQL_DOCUMENT_REWRITE, &order->id, order->document, why);
 }
+
+enum err sqlite_order_wipe(void *arg, const struct due *what, int64_t now_ms, bool *ret, struct why *why)
+{
+        struct conn *conn = arg;
+        CLEAN(free_at) char *document = NULL;
+        struct order order = {0};
+        sqlite3_stmt *s = sql(conn, SQL_WIPE);
+        enum err e;
+
+        sql_bind_id(s, 1, &what->order);
+        if (!id_is_zero(&what->restaurant))
+                sql_bind_id(s, 2, &what->restaurant);
+        sqlite3_bind_int64(s, 3, now_ms);
+        *ret = sql_row(conn, s);
+        if (*ret)
+                order.platform = (enum platform)sqlite3_column_int(s, 0);
+        e = sql_end(conn, s, ERR_OK, why);
+        if (e != ERR_OK || !*ret)
+                return e;
+        conn->erased = true;
+        s = sql(conn, SQL_DOCUMENT_GET);
+        sql_bind_id(s, 1, &what->order);
+        if (sql_row(conn, s))
+                order.document = sql_copy(conn, s, 0);
+        e = sql_end(conn, s, ERR_OK, why);
+        if (e == ERR_OK)
+                e = order_erase(&order, now_ms, why);
+        document = order.document;
+        return e == ERR_OK ? sqlite_write_document(conn, SQL_DOCUMENT_REWRITE, &what->order, document, why)
+                           : e;
+}

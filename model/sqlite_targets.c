@@ -212,6 +212,9 @@ enum err sqlite_claim(void *arg, struct store_claim *claim, struct why *why)
                 return ERR_OK;
         ran_out = lease_find(conn, &claim->due) != NULL;
         e = sqlite_order_get(conn, &claim->due.restaurant, &claim->due.order, &order, why);
+        if (e == ERR_DAMAGED) /* nobody need look again before that is over */
+                lease_take(conn, &claim->due, store_lease_now(conn->store) + claim->lease_ms, &claim->lease,
+                           NULL);
         if (e != ERR_OK || !order)
                 return e;
         at_ms = order->targets[claim->due.party].at_ms;
@@ -301,7 +304,7 @@ enum err sqlite_settle(void *arg, struct store_settle *settle, struct why *why)
         if (!lease) /* model: the lease */
                 return ERR_OK;
         e = held_read(conn, &settle->due, &held, &found, why);
-        lease->over = !found; /* it was swept */
+        lease->over = e == ERR_OK && !found; /* it was swept */
         if (e != ERR_OK || !found)
                 return e;
         e = write_settlement(conn, settle, &held, why);
@@ -325,13 +328,15 @@ enum err sqlite_release(void *arg, struct store_release *release, struct why *wh
         const struct due *due = &release->due;
         struct lease *lease = lease_need(conn, due, release->lease);
         sqlite3_stmt *s;
+        enum err e;
 
         if (!lease)
                 return ERR_OK;
-        lease->over = true;
         s = sql_of(conn, for_party(SQL_RELEASE, due->party), &due->order, &due->restaurant);
         sqlite3_bind_int(s, 3, release->unsure); /* model: doubt given back */
-        return sql_run(conn, s, NULL, why);
+        e = sql_run(conn, s, NULL, why);
+        lease->over = e == ERR_OK;
+        return e;
 }
 
 /* model: replay */

@@ -121,6 +121,24 @@ void store_note(const struct store *store, enum note note, const char *text)
                 store->hooks.on_note(store->hooks.arg, note, text);
 }
 
+enum err store_damaged(const struct store *store, const char *kind, const char *id, const char *how,
+                       struct why *why)
+{
+        FAIL(why, ERR_DAMAGED, "%s %s: %s", kind, id, how);
+        store_note(store, NOTE_DAMAGED, why->text);
+        return ERR_DAMAGED;
+}
+
+#define KIND_WORD(name, word) word,
+static const char *const kinds[RECORD_KIND_COUNT] = {RECORD_KIND_TABLE(KIND_WORD)};
+#undef KIND_WORD
+
+enum err record_damaged(const struct store *store, enum record_kind kind, const char *id, const char *how,
+                        struct why *why)
+{
+        return store_damaged(store, kinds[kind], id, how, why);
+}
+
 void store_command(const struct store *store, const struct command *command)
 {
         if (store->hooks.on_command)

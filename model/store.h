@@ -7,7 +7,8 @@
  *
  * Orders and what they owe have verbs of the trade; all else are records. An outcome a caller must think about is the
  * verb's own enum; job.err is a failure, and then nothing but job.why is set and nothing was changed, but for
- * STORE_BROKEN, whose outcome is unknown: a repeat with the same operation token is safe.
+ * STORE_BROKEN, whose outcome is unknown: a repeat with the same operation token is safe. DAMAGED: what is kept of this one
+ * order or record does not read. Pages leave it out, and what works on many goes on with the others; NOTE_DAMAGED tells.
  *
  * The clock: times that are kept come from the store (now of struct store_options here). Promises that hold on every
  * store are what tests/contract/ checks. */
@@ -33,7 +34,8 @@ struct change {
 enum note {
         NOTE_BROKEN,
         NOTE_RECOVERED,
-        NOTE_DRIVER /* a warning of the library that speaks to the store */
+        NOTE_DAMAGED, /* an order or a record does not read: which, and why */
+        NOTE_DRIVER   /* a warning of the library that speaks to the store */
 };
 
 /* One round trip to a store of other processes. */

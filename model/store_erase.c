@@ -6,6 +6,8 @@
 
 #include "model/clean.h"
 
+#define ERASE_ROUNDS 100 /* somebody changed the order meanwhile; a guess that nobody reaches */
+
 /* Which they are is decided once: what a repeat finds erased at this very time, an earlier run of it did. */
 static enum err choose(struct store *store, void *conn, struct store_erase *erase)
 {
@@ -36,18 +38,31 @@ static void note_erased(struct store_erase *erase, const struct order *order)
                                 .due[PARTY_COURIER] = order->targets[PARTY_COURIER].at_ms > TARGET_NEVER};
 }
 
+/* Of one that does not read: whoever watches it cannot be shown it anyway. */
+static enum err wipe(struct store *store, void *conn, struct store_erase *erase, const struct due *what)
+{
+        bool wiped = false;
+        enum err e = store->ops->order_wipe(conn, what, erase->at_ms, &wiped, &erase->job.why);
+
+        if (e == ERR_OK && wiped)
+                note_erased(erase, &(struct order){.id = what->order, .restaurant = what->restaurant});
+        return e;
+}
+
 static enum err erase_one(struct store *store, void *conn, struct store_erase *erase, const struct due *what)
 {
         struct why *why = &erase->job.why;
         bool erased = false;
 
-        while (!erased) {
+        for (int round = 0; round < ERASE_ROUNDS && !erased; round++) {
                 CLEAN(order_free_at) struct order *order = NULL;
                 enum err e =
                         store->ops->order_get(conn, id_is_zero(&what->restaurant) ? NULL : &what->restaurant,
                                               &what->order, &order, why);
 
-                if (e != ERR_OK || !order)
+                if (e == ERR_DAMAGED || (e == ERR_OK && !order))
+                        return wipe(store, conn, erase, what);
+                if (e != ERR_OK)
                         return e;
                 if (order_is_erased(order)) {
                         if (erase->job.repeated && order->erased_ms == erase->at_ms)
@@ -62,7 +77,7 @@ static enum err erase_one(struct store *store, void *conn, struct store_erase *e
                 if (erased)
                         note_erased(erase, order);
         }
-        return ERR_OK;
+        return erased ? ERR_OK : FAIL(why, ERR_BUSY, "an order changed again and again while it was erased");
 }
 
 enum err run_erase(struct store *store, void *conn, struct job *job)

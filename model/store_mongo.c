@@ -577,5 +577,6 @@ const struct backend backend_mongo = {
         .sweep = mongo_sweep,
         .find_personal = mongo_find_personal,
         .order_erase = mongo_order_erase,
+        .order_wipe = mongo_order_wipe,
         .changes = mongo_changes,
 };

@@ -107,8 +107,8 @@ bool mongo_append_json(bson_t *to, const char *key, const char *text);
 /* And back, in the same words; NULL without memory, or where the key is absent. The caller frees. */
 char *mongo_json(const bson_t *from, const char *key);
 
-/* The order that a document holds; without its `document` where that was left out. Errors: NO_MEMORY, STORE_BROKEN. */
-enum err mongo_order_read(const bson_t *from, struct order **ret, struct why *why);
+/* The order that a document holds; without its `document` where that was left out. Errors: NO_MEMORY, DAMAGED. */
+enum err mongo_order_read(struct mongo_conn *conn, const bson_t *from, struct order **ret, struct why *why);
 
 /* mongo_records.c: backend.h's operations on records. */
 enum err mongo_record_get(void *conn, enum record_kind kind, const char *id, struct record *ret,
@@ -137,6 +137,7 @@ enum err mongo_changes(void *conn, struct store_changes *changes, struct why *wh
 enum err mongo_sweep(void *conn, struct store_sweep *sweep, struct why *why);
 enum err mongo_find_personal(void *conn, struct store_erase *erase, int64_t now_ms, struct why *why);
 enum err mongo_order_erase(void *conn, const struct order *order, bool *ret, struct why *why);
+enum err mongo_order_wipe(void *conn, const struct due *what, int64_t now_ms, bool *ret, struct why *why);
 
 /* mongo_targets.c: backend.h's operations on targets. */
 enum err mongo_due(void *conn, struct store_due *due, struct why *why);

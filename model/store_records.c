@@ -109,6 +109,8 @@ void store_find_done(struct store_find *find)
         record_done(&find->owner);
 }
 
+#define EDIT_ROUNDS 100 /* somebody changed the record meanwhile; a guess that nobody reaches */
+
 enum err run_edit(struct store *store, void *conn, struct job *job)
 {
         struct store_edit *edit = (struct store_edit *)job;
@@ -117,7 +119,7 @@ enum err run_edit(struct store *store, void *conn, struct job *job)
         enum err e;
 
         edit->record = (struct record){0};
-        while (!written) {
+        for (int round = 0; round < EDIT_ROUNDS && !written; round++) {
                 store_edit_done(edit);
                 e = store->ops->record_get(conn, edit->kind, edit->id, &edit->record, &job->why);
                 if (e != ERR_OK || !edit->record.document)
@@ -139,7 +141,8 @@ enum err run_edit(struct store *store, void *conn, struct job *job)
                 if (e != ERR_OK)
                         return e;
         }
-        return ERR_OK;
+        return written ? ERR_OK
+                       : FAIL(&job->why, ERR_BUSY, "a record changed again and again while it was edited");
 }
 
 void store_edit_done(struct store_edit *edit)

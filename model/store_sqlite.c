@@ -6,8 +6,9 @@
  * when a commit ends shares the next one, so that a flush of the disk serves whole rounds of requests. Readers have
  * connections of their own, read-only.
  *
- * A transaction that fails is rolled back, the connection opened anew and the whole batch run once more; every job is safe
- * to repeat. If that fails too, its jobs fail and a heartbeat row is written every second until it works again. */
+ * A transaction that fails is rolled back, the connection opened anew and the whole batch run once more, each job by itself,
+ * so that one which meets damaged data fails alone; every job is safe to repeat. If that fails too, its jobs fail and a
+ * heartbeat row is written every second until it works again. */
 #include "model/store_sqlite.h"
 
 #include "model/clean.h"
@@ -98,7 +99,7 @@ static bool commit(struct sqlite *sqlite, int jobs)
 }
 
 /* Begins, runs, commits. False: rolled back, nothing of it stands (or, after a failed commit, nobody knows). */
-static bool try_batch(struct sqlite *sqlite, struct letter *jobs)
+static bool try_batch(struct sqlite *sqlite, struct letter *jobs, void (*run)(struct conn *, struct job *))
 {
         struct conn *conn = &sqlite->writer.conn;
         struct why ignored;
@@ -110,7 +111,7 @@ static bool try_batch(struct sqlite *sqlite, struct letter *jobs)
         if (sql_run(conn, sql(conn, SQL_BEGIN), NULL, NULL) != ERR_OK)
                 return false;
         for (struct letter *letter = jobs; letter && !conn->failed; letter = letter->next, n++)
-                store_run(sqlite->store, conn, (struct job *)letter);
+                run(conn, (struct job *)letter);
         return !conn->failed && commit(sqlite, n);
 }
 
@@ -144,7 +145,7 @@ static void run_batch(struct sqlite *sqlite, struct letter *jobs)
         bool done = false;
 
         for (int attempt = 0; attempt < 2; attempt++) {
-                done = try_batch(sqlite, jobs);
+                done = try_batch(sqlite, jobs, attempt == 0 ? sqlite_run : sqlite_run_apart);
                 if (done)
                         break;
                 roll_back(sqlite, &why);
@@ -230,20 +231,30 @@ static void *write_loop(void *arg)
 
 /* --- the readers --- */
 
-static void run_read(struct worker *worker, struct job *job)
+/* False: it failed. */
+static bool try_read(struct worker *worker, struct job *job)
 {
         struct conn *conn = &worker->conn;
 
-        pthread_mutex_lock(&worker->held);
-        conn->failed = false;
         if (!conn->db && !atomic_load(&worker->sqlite->doubtful))
                 job->err = conn_open(conn, worker->sqlite->path, /* writes= */ false, &job->why);
-        if (!conn->db)
+        conn->failed = !conn->db;
+        if (conn->failed)
                 job->err = ERR_STORE_BROKEN;
         else
                 store_run(worker->sqlite->store, conn, job);
+        if (conn->failed && job->err == ERR_OK)
+                job->err = sql_failed(conn, &job->why);
         if (conn->failed)
                 conn_close(conn);
+        return !conn->failed;
+}
+
+static void run_read(struct worker *worker, struct job *job)
+{
+        pthread_mutex_lock(&worker->held);
+        if (!try_read(worker, job))
+                try_read(worker, job);
         pthread_mutex_unlock(&worker->held);
         job->letter.next = NULL;
         store_finish(worker->sqlite->store, &job->letter);
@@ -450,5 +461,6 @@ const struct backend backend_sqlite = {
         .sweep = sqlite_sweep,
         .find_personal = sqlite_find_personal,
         .order_erase = sqlite_order_erase,
+        .order_wipe = sqlite_order_wipe,
         .changes = sqlite_changes,
 };

@@ -51,6 +51,8 @@ enum statement {
         SQL_PERSONAL_OLD,
         SQL_PERSONAL_OF_PHONE,
         SQL_ERASE,
+        SQL_WIPE,
+        SQL_DOCUMENT_GET,
         SQL_TARGET_GET,
         SQL_TARGET_GET_COURIER,
         SQL_SETTLE,
@@ -130,20 +132,26 @@ enum err sql_end(struct conn *conn, sqlite3_stmt *statement, enum err e, struct 
 /* STORE_BROKEN with SQLite's own words. */
 enum err sql_failed(struct conn *conn, struct why *why);
 
-/* Bind the i-th parameter. SQLite keeps no copy: what is bound stands until the statement has run. */
+/* Bind the i-th parameter. SQLite keeps no copy, which could fail, and then NULL would be bound: what is bound stands until the
+ * statement has run. */
 void sql_bind_id(sqlite3_stmt *statement, int i, const struct id *id);
 void sql_bind_text(sqlite3_stmt *statement, int i, const char *text);
 /* `absent` is bound as NULL. */
 void sql_bind_time(sqlite3_stmt *statement, int i, int64_t ms, int64_t absent);
 struct id sql_id(sqlite3_stmt *statement, int i);
-/* Borrowed until the next step; "" for NULL. */
-const char *sql_text(sqlite3_stmt *statement, int i);
+/* Borrowed until the next step; "" for NULL, or without memory (then conn->failed). */
+const char *sql_text(struct conn *conn, sqlite3_stmt *statement, int i);
 /* Owned by the caller; NULL for NULL or without memory (then conn->failed). */
 char *sql_copy(struct conn *conn, sqlite3_stmt *statement, int i);
 
 /* The running transaction is durable (or is gone): leases follow it. */
 void leases_commit(struct conn *conn, bool committed);
 void leases_free(struct conn *conn);
+
+/* sqlite_job.c: runs one job in the transaction; conn->failed: this must be rolled back. */
+void sqlite_run(struct conn *conn, struct job *job);
+/* The same, where a job's own failure takes back what it did and nothing else. */
+void sqlite_run_apart(struct conn *conn, struct job *job);
 
 /* sqlite_records.c: backend.h's operations on records. */
 enum err sqlite_record_get(void *conn, enum record_kind kind, const char *id, struct record *ret,
@@ -175,6 +183,7 @@ enum err sqlite_write_document(struct conn *conn, enum statement which, const st
 enum err sqlite_sweep(void *conn, struct store_sweep *sweep, struct why *why);
 enum err sqlite_find_personal(void *conn, struct store_erase *erase, int64_t now_ms, struct why *why);
 enum err sqlite_order_erase(void *conn, const struct order *order, bool *ret, struct why *why);
+enum err sqlite_order_wipe(void *conn, const struct due *what, int64_t now_ms, bool *ret, struct why *why);
 
 /* sqlite_targets.c: backend.h's operations on targets. */
 enum err sqlite_due(void *conn, struct store_due *due, struct why *why);

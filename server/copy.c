@@ -13,6 +13,7 @@
 
 #include <getopt.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,7 +46,8 @@ struct copy {
         int64_t more[2];   /* records and orders that only the destination holds */
         int64_t there;
         int64_t wrong;
-        int64_t told_at_ms; /* the last line of progress */
+        atomic_bool left_out; /* something that does not read */
+        int64_t told_at_ms;   /* the last line of progress */
 };
 
 /* ---- jobs ---- */
@@ -89,12 +91,17 @@ static void tell(struct copy *copy, const char *done, int64_t n, int kind)
 
 /* ---- the destination's health ---- */
 
-/* Why it does not answer, as its store has it. */
+/* Why it does not answer, as its store has it; and what stays behind. */
 static void on_note(void *arg, enum note note, const char *text)
 {
-        (void)arg;
+        struct copy *copy = arg;
+
         if (note == NOTE_BROKEN)
                 fprintf(stderr, "the destination: %s\n", text);
+        if (note == NOTE_DAMAGED) {
+                fprintf(stderr, "left out: %s\n", text);
+                atomic_store(&copy->left_out, true);
+        }
 }
 
 static enum err await_destination(struct copy *copy, struct why *why)
@@ -364,9 +371,9 @@ static enum err compare_kind(struct copy *copy, int kind, struct why *why)
 
 static enum err run(struct copy *copy, const char *from, const char *to, struct why *why)
 {
-        const struct store_options source = {.where = from};
-        const struct store_options destination = {
-                .where = to, .hooks.on_note = on_note, .deadline_ms = DEADLINE_MS};
+        const struct store_hooks hooks = {.on_note = on_note, .arg = copy};
+        const struct store_options source = {.where = from, .hooks = hooks};
+        const struct store_options destination = {.where = to, .hooks = hooks, .deadline_ms = DEADLINE_MS};
         enum err e = ERR_OK;
 
         /* The store would make an empty one. */
@@ -442,7 +449,7 @@ static int copy_all(const char *from, const char *to)
                 report(&copy);
         else
                 fprintf(stderr, "kuryed copy: %s\n", why.text);
-        return e == ERR_OK && copy.wrong == 0 ? 0 : 1;
+        return e == ERR_OK && copy.wrong == 0 && !atomic_load(&copy.left_out) ? 0 : 1;
 }
 
 int copy_main(int argc, char **argv)

@@ -155,7 +155,7 @@ static void was_read(struct letter *letter)
 
         known->is_reading = false;
         if (!room || e || !order) {
-                if (room && e) {
+                if (room && e && e != ERR_DAMAGED) {
                         log_limited(LOG_WARN, "watchers_closed",
                                     LOG_TEXT("reason", known->read.job.why.text));
                         room_close(room, "the store does not answer");
@@ -346,7 +346,7 @@ static void missed_read(struct letter *letter)
 
         if (!turn_over(w))
                 return;
-        if (c->read.job.err) {
+        if (c->read.job.err && c->read.job.err != ERR_DAMAGED) {
                 fail(w, &c->read.job);
                 return;
         }

@@ -116,7 +116,7 @@ void request_reply(struct request *r, int http_status, const char *body, size_t 
 void request_reply_static(struct request *r, int http_status, const char *body, size_t length);
 /* As request_reply with a document of the caller's, which is freed (json_text's); NULL answers NO_MEMORY. */
 void request_reply_text(struct request *r, int http_status, char *body);
-/* The one place where an error becomes an answer, and a log line (5xx, with why). STORE_BROKEN is told as the route's
+/* The one place where an error becomes an answer, and a log line (5xx, with why). STORE_BROKEN and DAMAGED are told as the route's
  * `broken`; BAD_FIELD names why->field; retryable ones carry Retry-After: 1. */
 void request_fail(struct request *r, enum err e, const struct why *why);
 /* A header of the answer to come, or another Content-Type than JSON's: a literal name, at most 6; the value is copied. */

@@ -76,6 +76,10 @@ static void on_note(void *arg, enum note note, const char *text)
         switch (note) {
         case NOTE_BROKEN: log_limited(LOG_ERROR, "store_failed", LOG_CAUSE("reason", text)); break;
         case NOTE_RECOVERED: log_limited(LOG_INFO, "store_recovered"); break;
+        case NOTE_DAMAGED:
+                metrics_damaged();
+                log_limited(LOG_ERROR, "damaged", LOG_TEXT("reason", text));
+                break;
         case NOTE_DRIVER: log_limited(LOG_WARN, "store_driver", LOG_TEXT("reason", text)); break;
         }
 }

@@ -175,6 +175,8 @@ static const struct {
           "From a job's submission until it is durable and handed back, by verb.", LABEL("verb", verb_words)) \
         X(JOBS_FAILED, COUNTER, VERB_COUNT, ONE, "kuryed_store_jobs_failed_total", \
           "Jobs that the store could not do, by verb.", LABEL("verb", verb_words)) \
+        X(DAMAGED, COUNTER, 1, ONE, "kuryed_store_damaged_total", \
+          "How often an order or a record was met that does not read.", NO_LABEL) \
         X(COMMIT_TIME, FAST, 1, US, "kuryed_store_commit_duration_seconds", \
           "How long a commit of the embedded store took, the disk's flush included.", NO_LABEL) \
         X(COMMIT_JOBS, JOBS, 1, ONE, "kuryed_store_commit_jobs", \
@@ -327,6 +329,11 @@ void metrics_commit(int jobs, int64_t took_us)
 {
         observe(COMMIT_JOBS, JOBS, 0, jobs);
         observe(COMMIT_TIME, FAST, 0, took_us);
+}
+
+void metrics_damaged(void)
+{
+        add(DAMAGED, 1);
 }
 
 void metrics_command(const struct command *command)

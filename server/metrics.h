@@ -60,6 +60,8 @@ void metrics_webhook_refused(enum err e);
 void metrics_job(enum verb verb, int64_t took_us, bool failed);
 /* One commit of an embedded store: of how many jobs, and how long the commit itself took. */
 void metrics_commit(int jobs, int64_t took_us);
+/* An order or a record was met that does not read. */
+void metrics_damaged(void);
 /* One round trip to a store of other processes. */
 void metrics_command(const struct command *command);
 

@@ -543,7 +543,7 @@ void request_fail(struct request *r, enum err e, const struct why *why)
         const struct err_row *row = err_row(e), *told = row;
         char *document;
 
-        if (e == ERR_STORE_BROKEN)
+        if (e == ERR_STORE_BROKEN || e == ERR_DAMAGED)
                 told = err_row(route && route->broken ? route->broken : ERR_INTERNAL);
         if (told->http >= 500)
                 log_limited(told->http == 503 ? LOG_WARN : LOG_ERROR, "request_failed",

@@ -21,7 +21,7 @@ OPERATIONS = list(DOCUMENT.operations())
 IDS = [f"{method} {path}" for method, path, _, _ in OPERATIONS]
 CALLERS = {"WHO_COURIER": "courierKey", "WHO_RESTAURANT": "restaurantToken", "WHO_ADMIN": "adminToken", "WHO_TICKET": "ticket",
            "WHO_YANDEX": "yandexToken"}
-ANSWERED_TO_NOBODY = {"OK", "STORE_BROKEN"}  # told as INTERNAL or NOT_UPDATED
+ANSWERED_TO_NOBODY = {"OK", "STORE_BROKEN", "DAMAGED"}  # told as INTERNAL or NOT_UPDATED
 YANDEX_ONLY = {"BAD_CLIENT", "NOT_NEW"}
 
 Row = namedtuple("Row", "method path who body optional")

@@ -48,6 +48,7 @@ static const struct {
         {ERR_NOT_UPDATED, 500, "Internal Server Error", true, "Sipariş güncellenemedi"},
         {ERR_INTERNAL, 500, "Internal Server Error", false, "Sunucu hatası"},
         {ERR_STORE_BROKEN, 500, "Internal Server Error", true, "Sunucu hatası"},
+        {ERR_DAMAGED, 500, "Internal Server Error", false, "Sunucu hatası"},
         {ERR_BUSY, 503, "Service Unavailable", true, "Sunucu meşgul, lütfen yeniden deneyin"},
         {ERR_NO_MEMORY, 503, "Service Unavailable", true, "Sunucu meşgul, lütfen yeniden deneyin"},
 };

@@ -133,7 +133,7 @@ TEST(every_error_of_a_webhook_has_an_outcome)
         assert_true(counted("kuryed_webhooks_total{outcome=\"final\"}") == 1);
         assert_true(counted("kuryed_webhooks_total{outcome=\"no_integration\"}") == 1);
         assert_true(counted("kuryed_webhooks_total{outcome=\"busy\"}") == 2);
-        assert_true(counted("kuryed_webhooks_total{outcome=\"failed\"}") == 3);
+        assert_true(counted("kuryed_webhooks_total{outcome=\"failed\"}") == 4);
 }
 
 TEST(what_goes_up_and_down_may_stand_below_nought_and_what_is_unknown_is_left_out)

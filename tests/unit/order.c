@@ -166,7 +166,7 @@ static void what_is_no_history_changes_nothing(void **state)
 
         (void)state;
         for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
-                if (moves_read(order, broken[i], NULL) != ERR_STORE_BROKEN)
+                if (moves_read(order, broken[i], NULL) != ERR_DAMAGED)
                         fail_msg("%s was read", broken[i]);
                 assert_int_equal(order->n_moves, 1);
                 assert_int_equal(order->moves[0].at_ms, NOW_MS);
