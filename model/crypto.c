@@ -349,7 +349,7 @@ char *aes256_ecb_write(const char *key, const char *plain)
             !EVP_EncryptUpdate(c, sealed, &done, (const uint8_t *)plain, (int)n) ||
             !EVP_EncryptFinal_ex(c, sealed + done, &rest))
                 return NULL;
-        return base64_write(sealed, (size_t)(done + rest));
+        return base64_write(sealed, (size_t)done + (size_t)rest);
 }
 
 void secret_free(char *secret)

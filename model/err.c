@@ -29,18 +29,16 @@ const char *err_english(enum err e)
         return text ? text : err_row(e)->phrase;
 }
 
-enum err err_fail(struct why *why, enum err e, const char *file, int line, const char *field,
-                  const char *format, ...)
+void err_fail(struct why *why, const char *file, int line, const char *field, const char *format, ...)
 {
         va_list args;
 
         if (!why)
-                return e;
+                return;
         why->file = file;
         why->line = line;
         snprintf(why->field, sizeof why->field, "%s", field ? field : "");
         va_start(args, format);
         vsnprintf(why->text, sizeof why->text, format, args);
         va_end(args);
-        return e;
 }

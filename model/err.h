@@ -74,12 +74,14 @@ struct why {
         char text[160]; /* for the log, never for a client */
 };
 
-/* Fills `why` (may be NULL) and returns `e`, so that it reads `return FAIL(why, ERR_X, "…")`. */
-#define FAIL(why, e, ...) err_fail((why), (e), __FILE__, __LINE__, NULL, __VA_ARGS__)
+/* clang-format off */
+/* Fills `why` (may be NULL) and is `e`, so that it reads `return FAIL(why, ERR_X, "…")`: what reads the code sees an error. */
+#define FAIL(why, e, ...) __extension__({ err_fail((why), __FILE__, __LINE__, NULL, __VA_ARGS__); (enum err)(e); })
 
 /* ERR_BAD_FIELD about the field at `path`. */
-#define FAIL_FIELD(why, path, ...) err_fail((why), ERR_BAD_FIELD, __FILE__, __LINE__, (path), __VA_ARGS__)
+#define FAIL_FIELD(why, path, ...) __extension__({ err_fail((why), __FILE__, __LINE__, (path), __VA_ARGS__); ERR_BAD_FIELD; })
+/* clang-format on */
 
 /* What the two macros above call; nobody else does. */
-enum err err_fail(struct why *why, enum err e, const char *file, int line, const char *field,
-                  const char *format, ...) __attribute__((format(printf, 6, 7)));
+void err_fail(struct why *why, const char *file, int line, const char *field, const char *format, ...)
+        __attribute__((format(printf, 5, 6)));

@@ -4,6 +4,7 @@
 
 #include "model/clean.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* Left out where there are none: an empty array would count as a value that is unique. */
@@ -12,6 +13,7 @@ static void append_looks(bson_t *to, const struct record *record)
         static const char *const keys[RECORD_LOOKS_MAX] = {"0", "1"};
         bson_t looks;
 
+        assert(record->n_looks <= RECORD_LOOKS_MAX);
         if (record->n_looks == 0)
                 return;
         BSON_APPEND_ARRAY_BEGIN(to, "looks", &looks);

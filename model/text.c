@@ -4,6 +4,7 @@
 
 #include "model/crypto.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -156,6 +157,7 @@ static bool is_leap(int year)
 /* Days of `year` before `month`, which counts from 0 to 12. */
 static int month_start(int year, int month)
 {
+        assert(month >= 0 && month <= 12);
         return days_before[month] + (month > 1 && is_leap(year));
 }
 

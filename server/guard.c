@@ -171,7 +171,8 @@ static bool is_here(const struct address *a)
 
         memcpy(&v4.sin_addr, a->bytes, sizeof v4.sin_addr);
         memcpy(&v6.sin6_addr, a->bytes, sizeof v6.sin6_addr);
-        here = bind(fd, is_v4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6,
+        here = fd < 0 ||
+               bind(fd, is_v4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6,
                     is_v4 ? sizeof v4 : sizeof v6) == 0 ||
                errno != EADDRNOTAVAIL;
         if (fd >= 0)

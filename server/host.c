@@ -24,7 +24,7 @@ static bool name_of(const char *url, char to[HOST_NAME_SIZE])
 
 struct lane *host_lane(struct outbound *outbound, const char *url)
 {
-        char name[HOST_NAME_SIZE];
+        char name[HOST_NAME_SIZE] = "";
         struct host *host = NULL;
 
         if (!name_of(url, name))

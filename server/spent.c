@@ -2,6 +2,7 @@
 /* spent.c - a set of numbers that are forgotten in the order they came, since all tickets live equally long. */
 #include "server/spent.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 
@@ -39,6 +40,7 @@ static void forget(struct spent *spent, int64_t now_ms)
         struct used *first;
 
         while ((first = STAILQ_FIRST(&spent->age)) && first->until_ms <= now_ms) {
+                assert(spent->used);
                 STAILQ_REMOVE_HEAD(&spent->age, link);
                 HASH_DEL(spent->used, first);
                 free(first);
