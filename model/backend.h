@@ -114,6 +114,8 @@ enum err store_admit_keys(const struct store *store, void *conn, struct why *why
 
 /* How long a job may take in all. */
 int64_t store_deadline(const struct store *store);
+/* For how long what the process before has sent may still arrive. */
+int64_t store_calls(const struct store *store);
 /* The clock that leases in memory are counted by: a step of the wall clock must not end one whose holder still calls. */
 int64_t store_lease_now(const struct store *store);
 

@@ -178,13 +178,14 @@ enum err conn_make_ready(struct conn *conn, const char *path, struct why *why)
                 return FAIL(why, ERR_INTERNAL, "cannot make the schema in %s: %s", path,
                             sqlite3_errmsg(conn->db));
         /* Whatever was owed when the last process ended may have been called without our hearing the answer. Not so a
-         * courier firm whose time has not come; it would be told of the end of what it never heard of. model:
+         * courier firm that was not chosen, or whose time has not come; it would be told of the end of what it never heard of. model:
          * doubt at start */
-        if (sqlite3_exec(conn->db,
-                         "UPDATE orders SET p_unsure = 1 WHERE p_at > 0 AND p_unsure = 0;"
-                         "UPDATE orders SET c_unsure = 1 WHERE c_at > 0 AND c_unsure = 0"
-                         " AND c_at <= 86400000 * (julianday('now') - 2440587.5)",
-                         NULL, NULL, NULL) != SQLITE_OK)
+        if (sqlite3_exec(
+                    conn->db,
+                    "UPDATE orders SET p_unsure = 1 WHERE p_at > 0 AND p_unsure = 0;"
+                    "UPDATE orders SET c_unsure = 1 WHERE c_at > 0 AND c_unsure = 0 AND c_firm IS NOT NULL"
+                    " AND c_at <= 86400000 * (julianday('now') - 2440587.5)",
+                    NULL, NULL, NULL) != SQLITE_OK)
                 return FAIL(why, ERR_INTERNAL, "cannot write to %s: %s", path, sqlite3_errmsg(conn->db));
         return ERR_OK;
 }

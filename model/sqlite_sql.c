@@ -35,9 +35,9 @@
 #define TEXT_OF(macro) TEXT_OF_(macro)
 
 /* One statement for each party: `p` the platform's columns, `c` the courier's. */
-#define DUE(p)                                                                         \
-        "SELECT id, rid, " p "_at FROM orders WHERE plat = ?1 AND " p "_at > 0 AND " p \
-        "_at <= ?2 ORDER BY " p "_at LIMIT ?3"
+#define DUE(p)                                                                                            \
+        "SELECT id, rid, " p "_at FROM orders WHERE plat = ?1 AND " p "_at > 0 AND " p "_at <= ?2 AND " p \
+        "_unsure <= ?4 ORDER BY " p "_at LIMIT ?3"
 #define NEXT_DUE(p) "SELECT min(" p "_at) FROM orders WHERE plat = ?1 AND " p "_at > 0 AND " p "_at > ?2"
 #define COUNT_OF(index, where) \
         "SELECT count(*) FROM (SELECT 1 FROM orders INDEXED BY " index " WHERE " where " LIMIT ?1)"

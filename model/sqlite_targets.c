@@ -62,6 +62,15 @@ static bool is_leased(struct conn *conn, const struct due *due)
         return lease && (lease->over || lease->fresh || lease->until_ms > store_lease_now(conn->store));
 }
 
+/* For how long yet what the process before has sent may arrive: a check would not see it, and a call might overtake it. model:
+ * quiet at start */
+static int64_t quiet_ms(const struct conn *conn)
+{
+        const int64_t left_ms = conn->quiet_until_ms - store_lease_now(conn->store);
+
+        return left_ms > 0 ? left_ms : 0;
+}
+
 static enum err lease_take(struct conn *conn, const struct due *due, int64_t until_ms, uint64_t *ret,
                            struct why *why)
 {
@@ -124,6 +133,7 @@ static enum err due_of(struct conn *conn, struct store_due *due, int64_t *at_ms,
         sqlite3_bind_int(s, 1, (int)platform);
         sqlite3_bind_int64(s, 2, store_now(conn->store) - due->grace_ms);
         sqlite3_bind_int64(s, 3, due->max + (int64_t)HASH_COUNT(conn->leases));
+        sqlite3_bind_int(s, 4, quiet_ms(conn) == 0);
         while (due->max > 0 && sql_row(conn, s)) {
                 const struct due found = {.order = sql_id(s, 0),
                                           .restaurant = sql_id(s, 1),
@@ -158,9 +168,12 @@ enum err sqlite_due(void *arg, struct store_due *due, struct why *why)
 {
         struct conn *conn = arg;
         const int64_t now_ms = store_now(conn->store);
+        const int64_t left_ms = quiet_ms(conn);
         int64_t at_ms[DUE_MAX];
         enum err e = ERR_OK;
 
+        if (left_ms > 0)
+                due->next_ms = now_ms + left_ms;
         for (int i = 0; i < PLATFORM_COUNT * PARTY_COUNT && e == ERR_OK; i++) {
                 const enum platform platform = (enum platform)(i / PARTY_COUNT);
                 const enum party party = (enum party)(i % PARTY_COUNT);
@@ -204,8 +217,8 @@ enum err sqlite_claim(void *arg, struct store_claim *claim, struct why *why)
         struct conn *conn = arg;
         const int64_t now_ms = store_now(conn->store);
         CLEAN(order_free_at) struct order *order = NULL;
+        struct target *target;
         bool ran_out;
-        int64_t at_ms;
         enum err e;
 
         if (is_leased(conn, &claim->due))
@@ -217,14 +230,14 @@ enum err sqlite_claim(void *arg, struct store_claim *claim, struct why *why)
                            NULL);
         if (e != ERR_OK || !order)
                 return e;
-        at_ms = order->targets[claim->due.party].at_ms;
-        if (at_ms <= 0 || at_ms > now_ms)
+        target = &order->targets[claim->due.party];
+        if (target->at_ms <= 0 || target->at_ms > now_ms || (target->unsure && quiet_ms(conn) > 0))
                 return ERR_OK;
         e = lease_take(conn, &claim->due, store_lease_now(conn->store) + claim->lease_ms, &claim->lease, why);
         if (e != ERR_OK)
                 return e;
         /* Who let it run out may have called, and we shall not hear of it. model: doubt after a lease */
-        order->targets[claim->due.party].unsure |= ran_out;
+        target->unsure |= ran_out;
         claim->order = TAKE(order);
         claim->claimed = true;
         return ERR_OK;

@@ -57,6 +57,7 @@ enum err store_open(const struct store_options *options, struct store **ret, str
         store->now = options->now;
         store->deadline_ms = options->deadline_ms ? options->deadline_ms : DEADLINE_MS;
         store->keyring = options->keyring;
+        store->calls_ms = options->calls_ms;
         e = admission_new(&store->admission, why);
         if (e == ERR_OK)
                 e = store->ops->open(store, options->where, &store->state, why);
@@ -113,6 +114,11 @@ int64_t store_deadline(const struct store *store)
 enum err store_admit_keys(const struct store *store, void *conn, struct why *why)
 {
         return store->keyring ? keys_admit(store->ops, conn, store->keyring, why) : ERR_OK;
+}
+
+int64_t store_calls(const struct store *store)
+{
+        return store->calls_ms;
 }
 
 void store_note(const struct store *store, enum note note, const char *text)

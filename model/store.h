@@ -93,6 +93,8 @@ struct store_options {
         const struct keyring *
                 keyring; /* borrowed: what secrets are sealed by, held against the store (model/keys.h); NULL:
                                           whoever opens it seals and opens nothing */
+        int64_t calls_ms; /* embedded: for so long after the opening, what the process before has sent may still arrive, and
+                             nobody claims a target that is in doubt; 0: nothing was sent */
 };
 
 /* What is wrong with `where`; NULL: nothing, as far as it can be said without opening. A text for a person, without any

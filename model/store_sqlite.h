@@ -90,8 +90,9 @@ struct conn {
         /* of the writer alone */
         struct lease *leases;
         uint64_t last_token;
-        bool erased;    /* something that still stands in the log */
-        bool unflushed; /* a flush failed */
+        int64_t quiet_until_ms; /* by store_lease_now(): what is in doubt is not claimed before */
+        bool erased;            /* something that still stands in the log */
+        bool unflushed;         /* a flush failed */
 };
 
 #define CONN_BUSY_MS 2000 /* it is waited so long for a lock: readers open while the writer commits */

@@ -16,6 +16,7 @@ struct store {
         int64_t (*now)(void); /* NULL: the backend's */
         int64_t deadline_ms;
         const struct keyring *keyring;
+        int64_t calls_ms;
         struct admission *admission;
         atomic_int waiting; /* jobs that are not handed back */
 };

@@ -225,7 +225,8 @@ static enum err open_store(struct server *server, struct why *why)
                                                         .on_commit = on_commit,
                                                         .arg = server},
                                               .deadline_ms = server->config.request_deadline_ms,
-                                              .keyring = server->keyring};
+                                              .keyring = server->keyring,
+                                              .calls_ms = server->config.outbound_timeout_ms};
 
         return store_open(&options, &server->app.store, why);
 }

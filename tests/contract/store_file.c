@@ -368,6 +368,33 @@ TEST(all_that_was_owed_at_the_end_is_doubted_and_free)
         store_settle_done(&settle);
 }
 
+TEST(what_is_in_doubt_is_left_alone_while_its_call_may_still_arrive)
+{
+        const struct id doubted = order_new(PLATFORM_DUKKANGO, STATUS_NEW);
+        struct store_options options = world_options();
+        struct store_due due = {.max = 8};
+        struct why why;
+        struct id fresh;
+        bool unsure = false;
+
+        move_to(doubted, STATUS_ACCEPTED);
+        world_close();
+        options.calls_ms = MINUTE;
+        assert_int_equal(store_open(&options, &world.store, &why), ERR_OK);
+        fresh = order_new(PLATFORM_DUKKANGO, STATUS_NEW);
+        move_to(fresh, STATUS_ACCEPTED);
+        move_to(doubted, STATUS_DELIVERED); /* a fact hurries nobody */
+        DO(due, &due);
+        assert_true(due.n == 1 && id_equal(&due.found[0].order, &fresh));
+        assert_int_equal(due.next_ms, BEGAN + MINUTE);
+        clock_pass(MINUTE - 1);
+        assert_true(is_claimable(fresh, PLATFORM_DUKKANGO, &unsure) && !unsure);
+        assert_false(is_claimable(doubted, PLATFORM_DUKKANGO, NULL));
+        clock_pass(1);
+        assert_true(is_claimable(doubted, PLATFORM_DUKKANGO, &unsure) && unsure);
+        assert_int_equal(count_due(), 2);
+}
+
 TEST(a_secret_that_ended_elsewhere_is_known_for_five_seconds)
 {
         struct courier courier = courier_hire(world.restaurant);
@@ -551,6 +578,7 @@ int main(int argc, char **argv)
                 STORY(a_file_that_is_no_database_is_refused_and_left_as_it_is),
                 STORY(an_empty_file_becomes_a_store),
                 STORY(all_that_was_owed_at_the_end_is_doubted_and_free),
+                STORY(what_is_in_doubt_is_left_alone_while_its_call_may_still_arrive),
                 STORY(a_secret_that_ended_elsewhere_is_known_for_five_seconds),
                 STORY(what_is_known_of_secrets_outlives_edits_of_what_admits_nobody),
                 STORY(what_has_expired_is_found_by_its_index),

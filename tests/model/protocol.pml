@@ -12,8 +12,8 @@
  * Names after "model:" stand in the code too, at the place that they are a model of (tests/style/check.py).
  *
  * Assumed: what the platform has not done when a call times out, it does not do afterwards; the slack of a lease is longer
- * than clocks differ; what a process
- * on SQLite has sent is done or not by the time that the next one has opened the file; a settlement looks at the lease and at `want` in one step (they are two, but `want` never comes back). */
+ * than clocks differ; a settlement looks at the lease and at `want` in one step (they are two, but `want` never comes
+ * back). */
 
 #ifndef FAULTS
 #define FAULTS 2
@@ -368,10 +368,6 @@ inline crash()
 {
         end_errand();
 #ifdef SQLITE
-        if
-        :: FLYING -> carry(me, heard); heard = 0
-        :: else
-        fi;
         lease = 0;
         held = false;
 #ifndef WITHOUT_DOUBT_AT_START /* model: doubt at start */
@@ -379,6 +375,13 @@ inline crash()
 #endif
 #endif
 }
+
+/* On SQLite the lease is forgotten with its holder, whose call may still be on its way. */
+#if defined(SQLITE) && !defined(WITHOUT_QUIET_AT_START) /* model: quiet at start */
+#define IS_QUIET (unsure && FLYING)
+#else
+#define IS_QUIET false
+#endif
 
 #ifdef WITHOUT_TIME_LEFT /* model: time left */
 #define HAS_TIME true
@@ -414,7 +417,7 @@ proctype server(byte me)
 
 idle:
 end:    atomic {
-                at == DUE && !held && (me == 0 || s[0].token != 0) -> /* model: claim */
+                at == DUE && !held && !IS_QUIET && (me == 0 || s[0].token != 0) -> /* model: claim */
                 s[me].want = want;
                 s[me].told = told;
                 s[me].tries = tries;
@@ -516,8 +519,8 @@ end:    do
         :: atomic { held && MAY_END && !IS_HELD(lease) -> held = false }
         :: atomic { held && MAY_END && IS_HELD(lease) && faults > 0 -> faults--; held = false }
         :: atomic { s[LATE].token != 0 -> settle(LATE); forget(LATE) }
-#ifndef SQLITE
         :: atomic { wire[0] != 0 && s[0].token == 0 -> carry(0, heard); heard = 0 } /* whose caller is dead */
+#ifndef SQLITE
         :: atomic { wire[1] != 0 && s[1].token == 0 -> carry(1, heard); heard = 0 }
 #endif
         :: atomic { dead && replays > 0 -> /* model: replay */
