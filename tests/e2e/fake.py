@@ -26,6 +26,7 @@ class Call:
         self.method, self.path, self.headers, self.body = method, path, headers, body
         self.step, self.order = None, None  # the API's word for the step; the platform's order id
         self.status, self.applied = None, False
+        self.ended = None  # when it was decided
         self.troubled = False  # whether its answer was spoilt, so that nobody can know what became of it
 
     def json(self):
@@ -94,6 +95,15 @@ class Hang:
         return CLOSE
 
 
+class Late(Hang):
+    """The step is done only once it is released, and nobody hears of it."""
+
+    def __call__(self, apply):
+        answer = super().__call__(apply)
+        apply()
+        return answer
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -142,6 +152,7 @@ class Fake:
         self.troubles, self.hangs = {}, []
         self.under_way, self.peak = 0, 0  # calls at once: now, and the most so far
         self.doubted = False
+        self.mood = lambda call: None  # the trouble that a call meets for which no test has any
         self.server = _Server(("127.0.0.1", 0), _Handler)
         self.server.fake = self
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
@@ -159,11 +170,11 @@ class Fake:
             self.under_way += 1
             self.peak = max(self.peak, self.under_way)
             troubles = self.troubles.get(call.step)
-            trouble = troubles.popleft() if troubles else None
+            trouble = troubles.popleft() if troubles else self.mood(call)
             call.troubled = trouble is not None
         answer = trouble(lambda: self._decide(call)) if trouble else self._decide(call)
         with self.changed:
-            call.status = answer.status
+            call.status, call.ended = answer.status, time.monotonic()
             self.under_way -= 1
             (self.asides if call.step in self.aside else self.calls).append(call)
             self.changed.notify_all()

@@ -244,26 +244,6 @@ class TestKill:
         with World(outbound_timeout="1s", lease_slack="200ms") as made:
             yield made
 
-    @pytest.mark.parametrize("after", [1, 25, 60])
-    def test_nothing_that_was_acknowledged_is_lost_or_told_twice(self, world, after):
-        place = world.restaurant().connected(*PLATFORMS)
-        load = Load(world, place, {"trendyolyemek": 10, "dukkango": 10}, restaurants=3)
-        with load.running():
-            load.answered(after)
-            world.kill()
-        world.start()
-        load.check()
-
-    def test_again_and_again(self, world):
-        place = world.restaurant().connected(*PLATFORMS)
-        for _ in range(3):
-            load = Load(world, place, {"trendyolyemek": 8})
-            with load.running():
-                load.answered(6)
-                world.kill()
-            world.start()
-            load.check()
-
     @pytest.mark.parametrize("name", PLATFORMS)
     def test_a_step_that_got_through_unheard_is_found_out_about(self, world, name):
         place = world.restaurant().connected(name)
