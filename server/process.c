@@ -6,15 +6,12 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define TRIM_BYTES (8 << 20) /* less than that is worth no millisecond of anybody's */
 
 /* A limit of 0 would not do: where core_pattern is a pipe its handler runs all the same (core(5)). */
 void process_allow_looks(bool allow)
@@ -104,11 +101,4 @@ void process_look(struct process *ret)
                 ret->resident_bytes *= sysconf(_SC_PAGESIZE);
                 ret->started_ms = started_ms(started);
         }
-}
-
-/* By itself malloc gives back what is free at the end of a heap only, and there always stands something. */
-void process_trim(void)
-{
-        if (mallinfo2().fordblks > TRIM_BYTES)
-                malloc_trim(0);
 }

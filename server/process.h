@@ -20,7 +20,3 @@ void process_look(struct process *ret);
 void process_allow_looks(bool allow);
 /* How many descriptors are open, where the kernel does not say so by itself. Threads: any. */
 int64_t process_count_fds(void);
-
-/* Gives back to the system what malloc keeps of a crowd that has gone, where it is much. Whoever allocates meanwhile waits
- * some milliseconds at worst. Threads: any. */
-void process_trim(void);

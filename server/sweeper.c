@@ -7,8 +7,8 @@
 
 #include "server/log.h"
 #include "server/metrics.h"
-#include "server/process.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -65,7 +65,8 @@ static void came_back(struct letter *letter)
         s->next_ms = now_ms + (more ? REST * (now_ms - s->asked_ms) : 0);
         if (!more && (s->erases || job->err)) {
                 s->next_ms += s->pause_ms;
-                process_trim();
+                malloc_trim(
+                        0); /* by itself it gives back what is free at a heap's end, where something always stands */
         }
         if (!more)
                 s->erases = !s->erases && !job->err;

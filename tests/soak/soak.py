@@ -32,7 +32,7 @@ SCREENS_OF_EACH = 2
 GROWTH = 0.02
 LONG = 300  # seconds; a shorter run says nothing about growth
 SETTLES = 60.0
-QUIET = 12
+QUIET = 5 if float(seconds) < LONG else 80  # seconds: platforms close what is idle, and malloc gives back what is free
 SHOWN = 20
 
 
@@ -79,10 +79,10 @@ def rest(stage, book, screens):
         stage.breaks(f"it does not come to rest: {str(error)[:600]}")
     stage.rests(late=True)
     quiet = []
-    while len(quiet) < QUIET:  # in the first half of it the platforms close what is idle
+    while len(quiet) < QUIET:
         stage.over.wait(1.0)
         quiet.append(look(stage.server.process.pid))
-    quiet = quiet[QUIET // 2:]
+    quiet = quiet[-5:]
     return {name: statistics.median(one[name] for one in quiet) for name in quiet[0]}
 
 

@@ -74,6 +74,7 @@ class Stage(World):
         fake._Handler.timeout = IDLE
         super().__init__(retry_schedule="200ms,400ms,800ms", getiryemek_pause="1s", trendyolyemek_pause="1s",
                          dukkango_poll="2s", events_ping="5s", receive_deadline="6s", log_level="debug", retention_days="20",
+                         core_dumps="allowed",  # or only root may look at what it holds
                          **settings)
         self.faults = False  # what they are is in the verdict
         for one in self.others:
