@@ -191,7 +191,7 @@ enum err caller_body(struct request *r, struct view *ret, struct why *why)
         size_t length;
         const char *body = request_body(r, &length);
 
-        return json_read(body, length, &ret->object, why);
+        return json_read_foreign(body, length, &ret->object, why);
 }
 
 void view_put(struct view *body)

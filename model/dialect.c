@@ -181,7 +181,7 @@ struct json_object *dialect_document(const struct answer *answer)
         struct json_object *document = NULL;
 
         /* Without memory it is not understood either: both are asked again. */
-        return json_read(answer->body, answer->length, &document, NULL) ? NULL : document;
+        return json_read_foreign(answer->body, answer->length, &document, NULL) ? NULL : document;
 }
 
 /* Percent-encodes all but RFC 3986's unreserved. */

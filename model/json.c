@@ -109,6 +109,13 @@ enum err json_read(const char *bytes, size_t length, struct json_object **ret, s
         return e;
 }
 
+enum err json_read_foreign(const char *bytes, size_t length, struct json_object **ret, struct why *why)
+{
+        if (!json_text_is_modest(bytes, length))
+                return FAIL(why, ERR_BAD_JSON, "more values than anybody needs");
+        return json_read(bytes, length, ret, why);
+}
+
 void json_put_at(struct json_object **at)
 {
         json_object_put(*at);

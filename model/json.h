@@ -17,6 +17,10 @@
  * Errors: BAD_JSON, NO_MEMORY. */
 enum err json_read(const char *bytes, size_t length, struct json_object **ret, struct why *why) MUST_USE;
 
+/* The same for what others wrote, of which it also refuses what takes much more memory than bytes. */
+enum err json_read_foreign(const char *bytes, size_t length, struct json_object **ret, struct why *why)
+        MUST_USE;
+
 /* The same for any value, arrays too (platforms' answers); a document that is `null` gives NULL. */
 enum err json_read_any(const char *bytes, size_t length, struct json_object **ret, struct why *why) MUST_USE;
 

@@ -127,3 +127,23 @@ bool json_text_scan(const char *bytes, size_t length, size_t *ret_at)
         }
         return true;
 }
+
+bool json_text_is_modest(const char *bytes, size_t length)
+{
+        int brackets = 0, commas = 0;
+        bool inside = false; /* a string */
+
+        if (length <= JSON_BRACKETS_MAX)
+                return true;
+        for (size_t i = 0; i < length; i++) {
+                if (inside && bytes[i] == '\\')
+                        i++;
+                else if (bytes[i] == '"')
+                        inside = !inside;
+                else if (!inside && (bytes[i] == '{' || bytes[i] == '['))
+                        brackets++;
+                else if (!inside && bytes[i] == ',')
+                        commas++;
+        }
+        return brackets <= JSON_BRACKETS_MAX && commas <= JSON_COMMAS_MAX;
+}

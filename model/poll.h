@@ -21,7 +21,7 @@ void polled_done(struct polled *polled);
 
 #define POLLED_MAX \
         1000 /* orders of one poll; the rest is shown again, because nobody acknowledged it. A guess */
-#define POLL_REPLY_MAX (4 << 20) /* bytes; likewise */
+#define POLL_REPLY_MAX (2 << 20) /* bytes; likewise */
 
 struct polls {
         /* The question what is new, or has changed since it was acknowledged. Errors as a dialect's login. */

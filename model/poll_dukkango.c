@@ -226,7 +226,7 @@ static enum err read_list(const struct answer *answer, struct polled *ret, struc
         bool status = false;
         size_t n = 0;
         struct view from;
-        enum err e = json_read(answer->body, answer->length, &document, why);
+        enum err e = json_read_foreign(answer->body, answer->length, &document, why);
 
         from = view_of(document);
         e = e ? e : view_need_bool(&from, "status", &status, why);
@@ -234,10 +234,11 @@ static enum err read_list(const struct answer *answer, struct polled *ret, struc
         if (!e && !status)
                 e = view_fail(&from, "status", "not a success", why);
         if (!e && data)
-                n = json_object_array_length(data) < POLLED_MAX ? json_object_array_length(data) : POLLED_MAX;
-        if (!e && n > 0 && !(polled.orders = calloc(n, sizeof *polled.orders)))
+                n = json_object_array_length(data);
+        if (!e && n > 0 && !(polled.orders = calloc(POLLED_MAX, sizeof *polled.orders)))
                 e = FAIL(why, ERR_NO_MEMORY, "no memory for a poll");
-        for (size_t i = 0; !e && i < n; i++) {
+        /* Those that are broken are never acknowledged: behind a thousand of them another must be seen. */
+        for (size_t i = 0; !e && i < n && polled.n < POLLED_MAX; i++) {
                 struct why broken = {0};
 
                 e = read_one(json_object_array_get_idx(data, i), &polled.orders[polled.n], &broken);

@@ -5,6 +5,7 @@
 #include "model/json.h"
 #include "tests/unit/check.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,6 +152,36 @@ TEST(a_string_is_right_exactly_when_it_is_utf8)
         assert_int_equal(differ, 0);
 }
 
+/* `unit`, so many times between two pieces. */
+static bool is_modest(const char *open, const char *unit, int times, const char *shut)
+{
+        char *text = NULL;
+        size_t length;
+        FILE *to = open_memstream(&text, &length);
+        bool modest;
+
+        assert_non_null(to);
+        fputs(open, to);
+        for (int i = 0; i < times; i++)
+                fputs(unit, to);
+        fputs(shut, to);
+        assert_int_equal(fclose(to), 0);
+        modest = json_text_is_modest(text, length);
+        free(text);
+        return modest;
+}
+
+TEST(what_takes_far_more_memory_than_bytes_is_not_modest)
+{
+        assert_true(is_modest("[", "{},", JSON_BRACKETS_MAX - 1, "1]"));
+        assert_false(is_modest("[", "{},", JSON_BRACKETS_MAX, "1]"));
+        assert_false(is_modest("[", "[],", JSON_BRACKETS_MAX, "1]"));
+        assert_true(is_modest("[", "1,", JSON_COMMAS_MAX, "1]"));
+        assert_false(is_modest("[", "1,", JSON_COMMAS_MAX + 1, "1]"));
+        assert_true(is_modest("[\"", "[{,\\\"", 2 * JSON_COMMAS_MAX, "\"]"));
+        assert_false(is_modest("[\"\\\\\",", "[],", JSON_BRACKETS_MAX, "1]"));
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -159,6 +190,7 @@ int main(void)
                 cmocka_unit_test(a_nul_is_wrong_in_a_key_and_right_in_a_value),
                 cmocka_unit_test(brackets_go_as_deep_as_the_bound),
                 cmocka_unit_test(a_string_is_right_exactly_when_it_is_utf8),
+                cmocka_unit_test(what_takes_far_more_memory_than_bytes_is_not_modest),
         };
 
         return cmocka_run_group_tests_name("json_text", tests, NULL, NULL);

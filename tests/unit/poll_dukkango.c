@@ -304,6 +304,40 @@ TEST(more_than_a_thousand_are_left_to_the_next_poll)
         assert_int_equal(polled.n, POLLED_MAX);
 }
 
+TEST(behind_a_thousand_that_are_broken_a_good_one_is_seen)
+{
+        CLEAN(polled_done) struct polled polled = {0};
+        CLEAN(free_at) char *page = NULL;
+        size_t size;
+        FILE *to = open_memstream(&page, &size);
+
+        assert_non_null(to);
+        fputs("{\"status\":true,\"data\":[", to);
+        for (int i = 0; i < POLLED_MAX; i++)
+                fputs("{},", to);
+        fprintf(to, "%s]}", shown);
+        fclose(to);
+        assert_int_equal(read_page(page, &polled, NULL), ERR_OK);
+        assert_int_equal(polled.n, 1);
+        assert_int_equal(polled.broken, POLLED_MAX);
+}
+
+TEST(a_list_that_would_fill_the_memory_is_not_read)
+{
+        CLEAN(polled_done) struct polled polled = {0};
+        CLEAN(free_at) char *page = NULL;
+        size_t size;
+        FILE *to = open_memstream(&page, &size);
+
+        assert_non_null(to);
+        fputs("{\"status\":true,\"data\":[", to);
+        while (ftell(to) < POLL_REPLY_MAX)
+                fputs("{\"\":0},", to);
+        fputs("{}]}", to);
+        fclose(to);
+        assert_int_equal(read_page(page, &polled, NULL), ERR_BAD_JSON);
+}
+
 static void assert_calls(const struct message *m, const char *method, const char *url)
 {
         assert_string_equal(m->method, method);
@@ -343,6 +377,8 @@ int main(void)
                 cmocka_unit_test(a_broken_one_does_not_touch_the_others),
                 cmocka_unit_test(an_answer_that_is_no_list_is_not_understood),
                 cmocka_unit_test(more_than_a_thousand_are_left_to_the_next_poll),
+                cmocka_unit_test(behind_a_thousand_that_are_broken_a_good_one_is_seen),
+                cmocka_unit_test(a_list_that_would_fill_the_memory_is_not_read),
                 cmocka_unit_test(two_calls_are_all_that_it_takes),
         };
 
