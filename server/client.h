@@ -30,7 +30,7 @@ struct call {
         struct client_transfer *transfer;
 };
 
-#define CLIENT_CALLS_MAX 256 /* docs/design.md 5 */
+#define CLIENT_CALLS_MAX 512 /* more than there ever are: a platform that hangs keeps nobody waiting */
 
 /* Starts the thread. Of more calls than `calls_max` the rest waits inside, without their timeout running. `guard` is
  * borrowed until client_stop(), and changes no more once a call was submitted; it judges what is message.guarded.

@@ -16,9 +16,11 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#define NAMES_MAX 1024 /* a guess: platforms and couriers of one server are a few hundred hosts */
+#define NAMES_MAX 512 /* of strangers, and of ours; a guess: couriers of one server are a few hundred hosts */
 #define ANSWER_LIFE_MS 30000
 #define REFUSAL_LIFE_MS 1000
+#define EAGER_LIFE_MS 60000  /* beyond its life, told while a newer one is asked for; a guess */
+#define STALE_LIFE_MS 600000 /* likewise, where DNS does not answer; as long as a connection is kept */
 
 /* What getaddrinfo said. */
 struct found {
@@ -30,9 +32,12 @@ struct found {
 /* A name that was asked for. */
 struct name {
         char host[256]; /* in lower case */
+        bool guarded;   /* nobody but strangers gave it */
         enum state { QUEUED, ASKED, KNOWN } state;
         struct resolution *waiting; /* borrowed from their senders, linked by `waiting` */
-        int64_t until_ms;           /* CLOCK_BOOTTIME, once it is known */
+        int64_t until_ms;           /* CLOCK_BOOTTIME, once it is known: then it is asked for again */
+        int64_t eager_ms; /* CLOCK_BOOTTIME: until then what was found is told while it is asked for */
+        int64_t stale_ms; /* CLOCK_BOOTTIME: until then it stands where DNS does not answer */
         struct found found;
         TAILQ_ENTRY(name) entry;
 };
@@ -40,9 +45,10 @@ struct name {
 struct resolver {
         pthread_mutex_t lock;
         TAILQ_HEAD(, name) names; /* owned; the oldest first */
-        int n_names;
+        int n_names[2];           /* by `guarded` */
         int threads_max;
-        int users; /* the threads and the owner; the last one frees */
+        int strangers; /* threads that ask for a guarded one */
+        int users;     /* the threads and the owner; the last one frees */
         bool stopping;
 };
 
@@ -73,23 +79,33 @@ static void tell_all(struct name *name)
 static void name_forget(struct resolver *resolver, struct name *name)
 {
         TAILQ_REMOVE(&resolver->names, name, entry);
-        resolver->n_names--;
+        resolver->n_names[name->guarded]--;
         free(name);
 }
 
-/* The oldest name in that state; NULL: none. */
-static struct name *find_state(const struct resolver *resolver, enum state state)
+/* The oldest name of its kind in that state; NULL: none. */
+static struct name *find_state(const struct resolver *resolver, enum state state, bool guarded)
 {
         struct name *name;
 
         TAILQ_FOREACH(name, &resolver->names, entry)
-                if (name->state == state)
+                if (name->state == state && name->guarded == guarded)
                         return name;
         return NULL;
 }
 
-/* Asks the system, without the lock: this is where a thread may hang. */
-static void look_up(const char *host, struct found *found)
+/* Half of the threads, where there are more than one, stay free of names that strangers gave. */
+static struct name *find_next(const struct resolver *resolver)
+{
+        struct name *name = find_state(resolver, QUEUED, false);
+
+        if (name || (resolver->strangers > 0 && resolver->strangers >= resolver->threads_max / 2))
+                return name;
+        return find_state(resolver, QUEUED, true);
+}
+
+/* Asks the system, without the lock: this is where a thread may hang. True where the answer is definite. */
+static bool look_up(const char *host, struct found *found)
 {
         const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
         struct addrinfo *list = NULL;
@@ -102,24 +118,42 @@ static void look_up(const char *host, struct found *found)
                         found->n++;
         if (list)
                 freeaddrinfo(list);
+        return r == 0 || r == EAI_NONAME || r == EAI_NODATA;
+}
+
+static void learn(struct name *name, const struct found *found, bool definite)
+{
+        const int64_t now_ms = time_boot_ms();
+
+        name->until_ms = now_ms + (found->n ? ANSWER_LIFE_MS : REFUSAL_LIFE_MS);
+        if (definite || name->stale_ms <= now_ms) {
+                name->found = *found;
+                name->stale_ms = found->n ? name->until_ms + STALE_LIFE_MS : 0;
+                name->eager_ms = found->n ? name->until_ms + EAGER_LIFE_MS : 0;
+        } else {
+                name->eager_ms = name->stale_ms;
+        }
+        name->state = KNOWN;
 }
 
 /* Takes the lock, gives it up while the system is asked, and holds it again at the end. */
 static void work_on(struct resolver *resolver, struct name *name)
 {
         struct found found = {0};
+        const bool guarded = name->guarded;
         char host[sizeof name->host];
+        bool definite;
 
         memcpy(host, name->host, sizeof host);
         name->state = ASKED;
+        resolver->strangers += guarded;
         pthread_mutex_unlock(&resolver->lock);
-        look_up(host, &found);
+        definite = look_up(host, &found);
         pthread_mutex_lock(&resolver->lock);
+        resolver->strangers -= guarded;
         if (resolver->stopping)
                 return; /* `name` is gone, and whoever waited has been answered */
-        name->found = found;
-        name->state = KNOWN;
-        name->until_ms = time_boot_ms() + (found.n ? ANSWER_LIFE_MS : REFUSAL_LIFE_MS);
+        learn(name, &found, definite);
         tell_all(name);
 }
 
@@ -142,7 +176,7 @@ static void *run(void *arg)
 
         pthread_setname_np(pthread_self(), "resolver");
         pthread_mutex_lock(&resolver->lock);
-        while ((name = find_state(resolver, QUEUED)))
+        while ((name = find_next(resolver)))
                 work_on(resolver, name);
         let_go(resolver);
         return NULL;
@@ -160,22 +194,24 @@ static bool need_thread(struct resolver *resolver)
         return resolver->users > 1;
 }
 
-/* A new name in the queue; NULL without memory or room: all the others are being asked for. */
-static struct name *name_add(struct resolver *resolver, const char *host)
+/* A new name in the queue; NULL without memory or room: all the others of its kind are being asked for. */
+static struct name *name_add(struct resolver *resolver, const char *host, bool guarded)
 {
-        struct name *known = resolver->n_names < NAMES_MAX ? NULL : find_state(resolver, KNOWN);
+        const bool full = resolver->n_names[guarded] >= NAMES_MAX;
+        struct name *known = full ? find_state(resolver, KNOWN, guarded) : NULL;
         struct name *name;
 
         if (known)
                 name_forget(resolver, known);
-        if (resolver->n_names == NAMES_MAX || !need_thread(resolver))
+        if ((full && !known) || !need_thread(resolver))
                 return NULL;
         name = calloc(1, sizeof *name);
         if (!name)
                 return NULL;
         text_copy(name->host, sizeof name->host, host);
+        name->guarded = guarded;
         TAILQ_INSERT_TAIL(&resolver->names, name, entry);
-        resolver->n_names++;
+        resolver->n_names[guarded]++;
         return name;
 }
 
@@ -206,26 +242,37 @@ static bool is_literal(struct resolution *r)
         return inet_ntop(family, bytes, r->addresses[0], sizeof r->addresses[0]) != NULL;
 }
 
-/* resolver_ask() under the lock; `host` is in lower case. */
-static bool ask(struct resolver *resolver, struct resolution *r, const char *host)
+/* The name, queued where it must be asked for; NULL where there is no room. */
+static struct name *name_need(struct resolver *resolver, const char *host, bool guarded)
 {
         struct name *name;
 
         TAILQ_FOREACH(name, &resolver->names, entry)
                 if (streq(name->host, host))
                         break;
-        if (name && name->state == KNOWN && name->until_ms > time_boot_ms()) {
-                tell(r, &name->found);
-                return true;
-        }
-        if (name && name->state == KNOWN) {
-                name_forget(resolver, name);
-                name = NULL;
-        }
         if (!name)
-                name = name_add(resolver, host);
+                return name_add(resolver, host, guarded);
+        if (name->guarded && !guarded) {
+                name->guarded = false;
+                resolver->n_names[true]--;
+                resolver->n_names[false]++;
+        }
+        if (name->state == KNOWN && name->until_ms <= time_boot_ms() && need_thread(resolver))
+                name->state = QUEUED;
+        return name;
+}
+
+/* resolver_ask() under the lock; `host` is in lower case. */
+static bool ask(struct resolver *resolver, struct resolution *r, const char *host)
+{
+        struct name *name = name_need(resolver, host, r->guarded);
+
         if (!name) {
                 tell(r, &(struct found){.trouble = "no room for another name"});
+                return true;
+        }
+        if (name->state == KNOWN || name->eager_ms > time_boot_ms()) {
+                tell(r, &name->found);
                 return true;
         }
         r->waiting = name->waiting;

@@ -2,7 +2,8 @@
 /* resolver.h - names to addresses on threads of their own, so that a hanging DNS delays nobody but who asked for it.
  *
  * Answers are remembered for 30 s (getaddrinfo tells no TTL; our guess), refusals for 1 s; one name is asked for once at
- * a time however many wait for it. A name that hangs occupies one thread at most. */
+ * a time however many wait for it. For a minute more an answer is told while it is asked for again, and where DNS does not
+ * answer, for ten. A name that hangs occupies one thread at most, and those that strangers gave half of the threads. */
 #pragma once
 
 #include "model/inbox.h"
@@ -16,6 +17,7 @@ struct resolver;
 struct resolution {
         struct letter letter;                       /* its `run` is called on the thread that runs `reply` */
         char host[256];                             /* in: a name or a literal address, without brackets */
+        bool guarded;                               /* in: a stranger gave it */
         struct inbox *reply;                        /* in */
         int n;                                      /* out: how many addresses; 0: none, see `trouble` */
         char addresses[RESOLVER_ADDRESSES_MAX][46]; /* out: numeric, v6 without brackets */

@@ -32,10 +32,10 @@ DOCUMENTS = set('''
 # library: (its header, the names it puts into a program, the files that may know it, as patterns)
 LIBRARIES = {
     'libmicrohttpd': (r'microhttpd\.h', r'MHD_\w+', {'server/http.c', 'server/http_private.h'}),
-    'libcurl': (r'curl/\w+\.h', r'curl_\w+|CURL\w*', {'server/client.c', 'server/url.[ch]'}),
+    'libcurl': (r'curl/\w+\.h', r'curl_\w+|CURL\w*', {'server/client.c', 'server/transfer.[ch]', 'server/url.[ch]'}),
     'SQLite': (r'sqlite3\.h', r'sqlite3\w*', {'model/store_sqlite.[ch]', 'model/sqlite_*.c'}),
     'libmongoc': (r'mongoc/\w+\.h', r'(?:mongoc|bson)_\w+|(?:MONGOC|BSON|BCON)_\w+', {'model/store_mongo.[ch]', 'model/mongo_*.c'}),
-    'OpenSSL': (r'openssl/\w+\.h', r'(?:EVP|RAND|CRYPTO|HMAC|OPENSSL|OSSL)_\w+', {'model/crypto.c'}),
+    'OpenSSL': (r'openssl/\w+\.h', r'(?:EVP|RAND|CRYPTO|HMAC|OPENSSL|OSSL|SSL)_\w+', {'model/crypto.c', 'server/tls.c'}),
     'libwslay': (r'wslay/\w+\.h', r'wslay_\w+|WSLAY_\w+', {'server/wire.[ch]'}),
     'json-c': (r'json-c/\w+\.h', r'json_(?:object|tokener)_\w+', {'model/json.c', 'model/json.h'} | DOCUMENTS),
 }

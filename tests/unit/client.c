@@ -283,6 +283,41 @@ static void a_kept_connection_that_breaks_repeats_only_a_get(void **state)
         }
 }
 
+static void nothing_is_decompressed_that_nobody_asked_for(void **state)
+{
+        struct world w;
+        struct call call;
+
+        (void)state;
+        begin(&w, 0);
+        ask(&w, &call, "GET", "/coded");
+        assert_int_equal(call.answer.http, 200);
+        assert_int_equal(call.answer.length, 25);
+        assert_int_equal(call.answer.body[0], 0x1f);
+        call_done(&call);
+        end(&w);
+}
+
+static void an_answer_that_came_ahead_is_not_taken_for_the_next_calls(void **state)
+{
+        struct world w;
+        struct call call;
+
+        (void)state;
+        begin(&w, 0);
+        ask(&w, &call, "PUT", "/ahead");
+        assert_answered(&call, 200, "hello");
+        call_done(&call);
+        peer_open_gate(&w.peer);
+        peer_await(&w.peer, &w.peer.ahead, 1);
+        ask(&w, &call, "PUT", "/refused");
+        assert_answered(&call, 401, "");
+        assert_int_equal(requests(&w), 2);
+        assert_int_equal(connections(&w), 2);
+        call_done(&call);
+        end(&w);
+}
+
 static void retry_after_is_read_as_seconds_or_a_date_up_to_an_hour(void **state)
 {
         static const struct {
@@ -473,6 +508,8 @@ int main(void)
                 cmocka_unit_test(a_deadline_during_the_handshake_is_never_and_after_it_unsure),
                 cmocka_unit_test(the_next_address_is_tried_where_the_first_refuses),
                 cmocka_unit_test(a_kept_connection_that_breaks_repeats_only_a_get),
+                cmocka_unit_test(nothing_is_decompressed_that_nobody_asked_for),
+                cmocka_unit_test(an_answer_that_came_ahead_is_not_taken_for_the_next_calls),
                 cmocka_unit_test(retry_after_is_read_as_seconds_or_a_date_up_to_an_hour),
                 cmocka_unit_test(more_calls_than_may_run_at_once_all_come_home),
                 cmocka_unit_test(waiting_for_a_slot_is_not_counted),

@@ -181,7 +181,7 @@ TEST(a_kept_connection_to_a_refused_address_is_not_used)
         carry(&w, &call);
         assert_answered(&call, 200, "hello");
         call_done(&call);
-        for (int i = 0; i < 1024; i++) { /* names that the resolver remembers; it forgets the oldest */
+        for (int i = 0; i < 512; i++) { /* names that the resolver remembers; it forgets the oldest */
                 snprintf(url, sizeof url, "n%d.test", i);
                 assert_refused(&w, "http", url, MAY_NOT_PLAIN);
         }

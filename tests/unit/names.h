@@ -3,8 +3,8 @@
  *
  * libcurl would find it too, so `asked` also proves that nobody but the resolver asks. Known are platform.test
  * (127.0.0.1), two.test (127.0.0.2, then 127.0.0.1), n<number>.test and turn.test (127.0.0.1 when it is asked for the
- * first time, then 127.0.0.2; with the dot at its end it is another name to who remembers it); hang*.test hangs while names are held;
- * everything else does not exist. */
+ * first time, then 127.0.0.2; with the dot at its end it is another name to who remembers it); hang*.test hangs while names are held,
+ * and is not there; everything else does not exist, or is not answered for while DNS is away. */
 #pragma once
 
 #include <arpa/inet.h>
@@ -21,6 +21,7 @@ static struct {
         int hanging; /* threads that hang now */
         int asked;   /* questions so far */
         bool turned;
+        bool away;
 } names = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 /* From now on hang*.test hangs. */
@@ -59,6 +60,14 @@ static inline void names_turn_back(void)
         pthread_mutex_unlock(&names.lock);
 }
 
+/* From now on DNS does, or does not answer. */
+static inline void names_away(bool away)
+{
+        pthread_mutex_lock(&names.lock);
+        names.away = away;
+        pthread_mutex_unlock(&names.lock);
+}
+
 /* How many questions were asked so far. */
 static inline int names_asked(void)
 {
@@ -92,7 +101,7 @@ static inline struct addrinfo *names_entry(const char *address, struct addrinfo 
 int getaddrinfo(const char *restrict name, const char *restrict service,
                 const struct addrinfo *restrict hints, struct addrinfo **restrict ret)
 {
-        bool numbered = name[0] == 'n' && name[1] >= '0' && name[1] <= '9', turned;
+        bool numbered = name[0] == 'n' && name[1] >= '0' && name[1] <= '9', turned, away;
 
         (void)service, (void)hints;
         pthread_mutex_lock(&names.lock);
@@ -106,8 +115,11 @@ int getaddrinfo(const char *restrict name, const char *restrict service,
                 pthread_cond_broadcast(&names.changed);
         }
         turned = names.turned;
-        names.turned |= strncmp(name, "turn.", 5) == 0;
+        away = names.away;
+        names.turned |= !away && strncmp(name, "turn.", 5) == 0;
         pthread_mutex_unlock(&names.lock);
+        if (away)
+                return EAI_AGAIN;
         if (strncmp(name, "turn.", 5) == 0)
                 *ret = names_entry(turned ? "127.0.0.2" : "127.0.0.1", NULL);
         else if (strncmp(name, "two.", 4) == 0)

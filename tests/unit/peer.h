@@ -36,6 +36,7 @@ struct peer {
         int requests;
         int inside; /* calls at the gate */
         int inside_most;
+        int ahead; /* answers that nobody asked for */
         bool gate_open;
         char last[PEER_REQUEST_MAX]; /* the last request, as it came */
         struct peer_connection connection[PEER_CONNECTIONS_MAX];
@@ -142,6 +143,33 @@ static inline bool peer_gate(struct peer_connection *c, const char *query)
         return peer_say(c->fd, "HTTP/1.1 204 No Content\r\n\r\n");
 }
 
+/* /coded: "hello" by gzip, though nobody asked for that. */
+static inline bool peer_coded(struct peer_connection *c, const char *query)
+{
+        static const char answer[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n19\r\n"
+                                     "\x1f\x8b\x08\0\0\0\0\0\0\x03\xcb\x48\xcd\xc9\xc9\x07\0"
+                                     "\x86\xa6\x10\x36\x05\0\0\0\r\n0\r\n\r\n";
+
+        (void)query;
+        return send(c->fd, answer, sizeof answer - 1, MSG_NOSIGNAL) == sizeof answer - 1;
+}
+
+/* /ahead: an answer, and once the gate is open another one that nobody asked for. */
+static inline bool peer_ahead(struct peer_connection *c, const char *query)
+{
+        static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+        bool there = peer_say(c->fd, answer);
+
+        (void)query;
+        peer_wait(c);
+        there = there && peer_say(c->fd, answer);
+        pthread_mutex_lock(&c->peer->lock);
+        c->peer->ahead++;
+        pthread_cond_broadcast(&c->peer->changed);
+        pthread_mutex_unlock(&c->peer->lock);
+        return there;
+}
+
 /* /auth/login: the token of a platform, once the gate is open. */
 static inline bool peer_login(struct peer_connection *c, const char *query)
 {
@@ -193,6 +221,8 @@ static inline bool peer_answer(struct peer_connection *c, const char *path)
                 {"/hang", NULL, peer_hang},
                 {"/gate", NULL, peer_gate},
                 {"/once", NULL, peer_once},
+                {"/coded", NULL, peer_coded},
+                {"/ahead", NULL, peer_ahead},
                 {"/later", NULL, peer_later},
         };
         size_t n = strcspn(path, "? ");

@@ -8,10 +8,25 @@
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
+
+static atomic_long ahead_s; /* of the real clock */
+
+/* In the C library's place: time passes when a test says so. */
+int clock_gettime(clockid_t clock, struct timespec *ret)
+{
+        const int r = (int)syscall(SYS_clock_gettime, clock, ret);
+
+        ret->tv_sec += atomic_load(&ahead_s);
+        return r;
+}
 
 #define GUARD_MS 20000 /* a test that waits so long has failed */
 
@@ -202,17 +217,17 @@ static void the_oldest_name_is_forgotten_when_there_are_too_many(void **state)
 
         (void)state;
         begin(&world, 1);
-        assert_int_equal(ask_numbered(&world, 1, 1024), 0);
-        assert_int_equal(ask_numbered(&world, 1, 1024), 1024);
-        assert_int_equal(ask_numbered(&world, 1025, 1025), 0);
-        assert_int_equal(ask_numbered(&world, 2, 1025), 1024);
+        assert_int_equal(ask_numbered(&world, 1, 512), 0);
+        assert_int_equal(ask_numbered(&world, 1, 512), 512);
+        assert_int_equal(ask_numbered(&world, 513, 513), 0);
+        assert_int_equal(ask_numbered(&world, 2, 513), 512);
         assert_int_equal(ask_numbered(&world, 1, 1), 0);
         end(&world);
 }
 
 static void when_every_remembered_name_still_waits_a_new_one_is_refused(void **state)
 {
-        static struct question waiting[1024];
+        static struct question waiting[512];
         struct world world;
         struct question more;
         char host[32];
@@ -220,7 +235,7 @@ static void when_every_remembered_name_still_waits_a_new_one_is_refused(void **s
         (void)state;
         begin(&world, 1);
         names_hold();
-        for (int i = 0; i < 1024; i++) {
+        for (int i = 0; i < 512; i++) {
                 snprintf(host, sizeof host, "hang%d.test", i);
                 waiting[i] = question(&world, host);
                 assert_false(resolver_ask(world.resolver, &waiting[i].resolution));
@@ -230,7 +245,97 @@ static void when_every_remembered_name_still_waits_a_new_one_is_refused(void **s
         assert_int_equal(more.resolution.n, 0);
         assert_string_equal(more.resolution.trouble, "no room for another name");
         names_release();
-        await(&world, 1024);
+        await(&world, 512);
+        end(&world);
+}
+
+/* Asks for turn.test, which leads to 127.0.0.1 first, then elsewhere; what is known at once, or NULL. */
+static const char *ask_turn(struct world *world, struct question *q)
+{
+        *q = question(world, "turn.test");
+        return resolver_ask(world->resolver, &q->resolution) ? q->resolution.addresses[0] : NULL;
+}
+
+static void an_old_answer_is_told_while_it_is_asked_for_again(void **state)
+{
+        struct world world;
+        struct question q;
+        int asked;
+
+        (void)state;
+        names_turn_back();
+        begin(&world, 1);
+        assert_null(ask_turn(&world, &q));
+        await(&world, 1);
+        asked = names_asked();
+        atomic_fetch_add(&ahead_s, 29);
+        assert_string_equal(ask_turn(&world, &q), "127.0.0.1");
+        assert_int_equal(names_asked(), asked);
+        atomic_fetch_add(&ahead_s, 60);
+        assert_string_equal(ask_turn(&world, &q), "127.0.0.1");
+        while (!streq(ask_turn(&world, &q), "127.0.0.2"))
+                poll(NULL, 0, 1); /* another thread is at it */
+        assert_int_equal(names_asked(), asked + 1);
+        atomic_fetch_add(&ahead_s, 91);
+        assert_null(ask_turn(&world, &q)); /* too old */
+        await(&world, 2);
+        end(&world);
+}
+
+static void where_dns_is_away_the_last_answer_stands_for_ten_minutes(void **state)
+{
+        struct world world;
+        struct question q;
+
+        (void)state;
+        names_turn_back();
+        begin(&world, 1);
+        assert_null(ask_turn(&world, &q));
+        await(&world, 1);
+        names_away(true);
+        atomic_fetch_add(&ahead_s, 91);
+        assert_null(ask_turn(&world, &q));
+        await(&world, 2);
+        assert_string_equal(q.resolution.addresses[0], "127.0.0.1");
+        for (int s = 91; s < 500; s += 100) {
+                atomic_fetch_add(&ahead_s, 100);
+                assert_string_equal(ask_turn(&world, &q), "127.0.0.1"); /* nobody waits for it any more */
+        }
+        atomic_fetch_add(&ahead_s, 100);
+        assert_null(ask_turn(&world, &q));
+        await(&world, 3);
+        assert_int_equal(q.resolution.n, 0);
+        names_away(false);
+        end(&world);
+}
+
+static void names_of_strangers_leave_room_and_threads_for_ours(void **state)
+{
+        static struct question waiting[512];
+        struct world world;
+        struct question ours, more;
+        char host[32];
+
+        (void)state;
+        begin(&world, 4);
+        names_hold();
+        for (int i = 0; i < 512; i++) {
+                snprintf(host, sizeof host, "hang%d.test", i);
+                waiting[i] = question(&world, host);
+                waiting[i].resolution.guarded = true;
+                assert_false(resolver_ask(world.resolver, &waiting[i].resolution));
+        }
+        more = question(&world, "n1.test");
+        more.resolution.guarded = true;
+        assert_true(resolver_ask(world.resolver, &more.resolution));
+        assert_string_equal(more.resolution.trouble, "no room for another name");
+        ours = question(&world, "platform.test");
+        assert_false(resolver_ask(world.resolver, &ours.resolution));
+        await(&world, 1);
+        assert_int_equal(ours.resolution.n, 1);
+        names_await_hanging(2);
+        names_release();
+        await(&world, 513);
         end(&world);
 }
 
@@ -244,6 +349,9 @@ int main(void)
                 cmocka_unit_test(a_stop_answers_who_waits_and_leaves_a_hanging_thread_behind),
                 cmocka_unit_test(the_oldest_name_is_forgotten_when_there_are_too_many),
                 cmocka_unit_test(when_every_remembered_name_still_waits_a_new_one_is_refused),
+                cmocka_unit_test(an_old_answer_is_told_while_it_is_asked_for_again),
+                cmocka_unit_test(where_dns_is_away_the_last_answer_stands_for_ten_minutes),
+                cmocka_unit_test(names_of_strangers_leave_room_and_threads_for_ours),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
