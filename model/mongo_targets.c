@@ -123,7 +123,8 @@ enum err mongo_due(void *arg, struct store_due *due, struct why *why)
 
         for (int party = 0; party < PARTY_COUNT && e == ERR_OK; party++) {
                 search.party = (enum party)party;
-                e = rows_of(conn, &search, rows, &n, why);
+                if (search.party == PARTY_PLATFORM || !(due->skip & DUE_SKIP_FIRMS))
+                        e = rows_of(conn, &search, rows, &n, why);
         }
         if (e != ERR_OK)
                 return e;

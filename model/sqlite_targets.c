@@ -178,7 +178,7 @@ enum err sqlite_due(void *arg, struct store_due *due, struct why *why)
                 const enum platform platform = (enum platform)(i / PARTY_COUNT);
                 const enum party party = (enum party)(i % PARTY_COUNT);
 
-                if (party == PARTY_PLATFORM && due->skip & 1U << platform)
+                if (due->skip & (party == PARTY_PLATFORM ? 1U << platform : DUE_SKIP_FIRMS))
                         continue;
                 e = due_of(conn, due, at_ms, platform, party, why);
                 if (e == ERR_OK)

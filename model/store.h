@@ -299,13 +299,14 @@ struct due {
 };
 
 #define DUE_MAX 512
+#define DUE_SKIP_FIRMS (1U << PLATFORM_COUNT)
 
 /* Whose targets must be looked at now, oldest first, those under a lease left out. */
 struct store_due {
         struct job job;
-        unsigned skip;    /* in: bit 1 << platform: leave out what is owed to it; courier firms are not */
-        int64_t grace_ms; /* in: leave out what has been due for less: others are at it */
-        int max;          /* in: to DUE_MAX */
+        unsigned skip; /* in: bit 1 << platform: leave out what is owed to it; courier firms have one too */
+        int64_t grace_ms;          /* in: leave out what has been due for less: others are at it */
+        int max;                   /* in: to DUE_MAX */
         struct due found[DUE_MAX]; /* out */
         int n;
         int64_t next_ms; /* out: when the next one becomes due that is not yet; 0: none known */

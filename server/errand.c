@@ -53,6 +53,7 @@ static void end(struct errand *errand)
         session_leave(session, time_boot_ms());
         LIST_REMOVE(errand, entry);
         outbound->n_errands--;
+        outbound->n_firms -= due.party == PARTY_COURIER;
         forget_all(errand);
         free(errand);
         if (hinted)
@@ -421,6 +422,7 @@ bool errand_begin(struct outbound *outbound, const struct due *due, struct sessi
         errand->session = session;
         LIST_INSERT_HEAD(&outbound->errands, errand, entry);
         outbound->n_errands++;
+        outbound->n_firms += due->party == PARTY_COURIER;
         session->active++;
         errand->claim.due = *due;
         if (due->party == PARTY_PLATFORM)

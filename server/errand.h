@@ -14,7 +14,7 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-#define CALLS_MAX 256       /* at once; docs/design.md 5 */
+#define FIRM_CALLS_MAX 128  /* at once to all courier firms; docs/design.md 5 */
 #define SESSION_CALLS_MAX 4 /* at once with one credential; docs/design.md 5 */
 #define HOST_NAME_SIZE 264  /* 253 characters, a port, and NUL */
 
@@ -31,6 +31,7 @@ struct outbound {
         struct session *sessions;
         LIST_HEAD(, errand) errands; /* all under way */
         int n_errands;
+        int n_firms;                /* of them, those to courier firms */
         LIST_HEAD(, query) queries; /* those that hold a session */
         atomic_int n_queries;       /* submitted and not handed back */
         struct reminder *reminders;
@@ -70,10 +71,12 @@ struct session {
         UT_hash_handle hh;
 };
 
-/* Where courier firms are called: firms of many restaurants are one host. Kept while it is called, fails or is held back. */
+/* Where courier firms are called: firms of many restaurants are one host. Kept while it is called or held back, and where it
+ * fails until nobody has called it for a while. */
 struct host {
         char name[HOST_NAME_SIZE]; /* and port, as the URL has them, in lower case: the key */
         struct lane lane;
+        int64_t called_ms; /* CLOCK_BOOTTIME: the last time */
         UT_hash_handle hh;
 };
 

@@ -32,8 +32,9 @@ bool outbound_begin(struct outbound *o, const struct due *due)
         const int64_t now_ms = time_boot_ms();
         struct session *session;
 
-        if (atomic_load(&o->draining) || o->n_errands >= CALLS_MAX ||
-            (due->party == PARTY_PLATFORM && lane_room(&o->lanes[due->platform], now_ms) == 0))
+        if (atomic_load(&o->draining) ||
+            (due->party == PARTY_PLATFORM ? lane_room(&o->lanes[due->platform], now_ms) == 0
+                                          : o->n_firms >= FIRM_CALLS_MAX))
                 return false;
         session = session_need(o, due);
         if (!session)
@@ -173,13 +174,14 @@ static void looked(struct letter *letter)
                         *outbound_missed(o, &o->due.found[i]) = true;
 }
 
-/* Which lanes have no room, and how much the others have together. */
+/* Which lanes have no room, and how much the others have together. No platform's room is another's, or the firms', whose
+ * hosts are not known before the claim: what hangs leaves the rest theirs. */
 static int survey(struct outbound *o, int64_t now_ms)
 {
-        int room = LANE_CALLS_MAX; /* for firms, whose hosts are not known before the claim */
+        int room = FIRM_CALLS_MAX - o->n_firms;
 
-        o->missed = false;
-        o->due.skip = 0;
+        o->missed = room == 0;
+        o->due.skip = room == 0 ? DUE_SKIP_FIRMS : 0;
         for (int i = 0; i < PLATFORM_COUNT; i++) {
                 const int free_slots = lane_room(&o->lanes[i], now_ms);
 
@@ -188,7 +190,7 @@ static int survey(struct outbound *o, int64_t now_ms)
                 if (free_slots == 0)
                         o->due.skip |= 1U << i;
         }
-        return room < CALLS_MAX - o->n_errands ? room : CALLS_MAX - o->n_errands;
+        return room;
 }
 
 static void look(struct outbound *o, int64_t now_ms)

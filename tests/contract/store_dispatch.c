@@ -153,6 +153,10 @@ TEST(a_platform_without_room_does_not_hide_what_is_owed_to_couriers)
         DO(due, &due);
         assert_int_equal(due.n, 1);
         assert_int_equal(due.found[0].party, PARTY_COURIER);
+        due = (struct store_due){.max = DUE_MAX, .skip = DUE_SKIP_FIRMS}; /* nor the other way round */
+        DO(due, &due);
+        assert_int_equal(due.n, 1);
+        assert_int_equal(due.found[0].party, PARTY_PLATFORM);
 }
 
 TEST(a_claim_chooses_the_firm_that_new_orders_go_to)
