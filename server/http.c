@@ -37,7 +37,8 @@
 #define HELD_WAIT_MAX_MS 10
 #define QUIET_MAX 4
 #define CONNECTION_BYTES 16384 /* libmicrohttpd's buffer: headers up to 8 KB are read without a stall */
-#define DESCRIPTORS_SPARE 768  /* NEWCOMERS twice, the ops port, stragglers, 256 calls, the store */
+#define DESCRIPTORS_SPARE \
+        1216 /* NEWCOMERS twice, the ops port, stragglers, 448 calls and 256 kept, the store */
 #define OPS_CONNECTIONS_MAX 64
 #define NEWCOMERS 64 /* beyond either limit, while others make room for them */
 #define JSON_TYPE "application/json; charset=utf-8"

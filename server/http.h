@@ -26,7 +26,7 @@ struct http_options {
         const char *admin_token;       /* NULL: no admin exists */
         const struct keyring *keyring; /* borrowed: tickets are signed by it; NULL: none is taken */
         const struct guard *trusted;   /* borrowed: proxies whose X-Forwarded-For is believed; NULL: none */
-        int connections_max; /* main port; the limit of descriptors is raised to this + 768, else start fails */
+        int connections_max; /* main port; the limit of descriptors is raised to this + 1216, else start fails */
         int held_max;        /* unanswered at once, beyond it 503 (docs/design.md 4: 512) */
         int64_t request_deadline_ms; /* a held request is answered by then, as its route says `broken` */
         int64_t receive_deadline_ms; /* what is not received or read by then is cut (docs/api.md 1: 30 s) */
