@@ -90,3 +90,23 @@ class Disk(Below):
             if path.suffix != ".pages":
                 shutil.copy(path, self.folder)
             path.unlink()
+
+
+class Network(Below):
+    """Where names lead, and which authorities are believed: tests/below/network.c."""
+
+    so = "below_network"
+
+    def __init__(self, folder):
+        self.names = Path(folder, "names")
+        self.names.touch()
+        self.settings = {"BELOW_NETWORK_NAMES": str(self.names)}
+
+    def leads(self, name, *answers):
+        """From now on: to these addresses, several with spaces; each answer once, the last one for good."""
+        with self.names.open("a") as file:
+            file.writelines(f"{name} {answer}\n" for answer in answers)
+
+    def believes(self, authority):
+        """From the next start on."""
+        self.settings["BELOW_NETWORK_AUTHORITIES"] = str(authority.path)

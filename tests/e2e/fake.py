@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from process import WAIT
 
-Answer = namedtuple("Answer", "status body headers", defaults=(b"", {}))
+Answer = namedtuple("Answer", "status body headers wire", defaults=(b"", {}, None))
 CLOSE = Answer(0)  # the connection is closed and nothing is said
 
 
@@ -53,6 +53,11 @@ def loses():
         apply()
         return CLOSE
     return trouble
+
+
+def wires(behaviour):
+    """The step is not done; all that is said of it, byte by byte, is this function's of the connection. True: it goes on."""
+    return lambda apply: Answer(0, wire=behaviour)
 
 
 def floods(size=1 << 20):
@@ -112,8 +117,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         answer = self.server.fake.take(Call(self.command, self.path, self.headers, body))
-        if answer is CLOSE:
-            self.close_connection = True
+        if answer is CLOSE or answer.wire:
+            self.close_connection = not (answer.wire and answer.wire(self.connection) is True)
             return
         self.send_response(answer.status)
         self.send_header("Content-Length", str(len(answer.body)))

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""test_hostile.py - platforms and courier firms that mean harm, or are broken as if they did: whatever they say to a call, it
+ends in time, counts for what it was, is felt by nobody else, and is found in no log."""
+
+import os
+import re
+import threading
+from pathlib import Path
+
+import pytest
+
+import hostile
+from fake import fails, wires
+from hostile import ANSWERS, ELSEWHERE, FLOODS, MARK, REDIRECTS, redirects
+from test_guard import inside, is_called
+from test_lanes import logged_in
+from world import FAKES, World, eventually
+
+STEP, WORD = "on-the-way", "teslim-edilecek"
+LOOKS = ("getiryemek", "trendyolyemek", "migrosyemek")  # can be asked in doubt
+BRIEF = {"step_wait": 0.001, "outbound_timeout": "1s", "retry_schedule": "10ms"}
+MEMORY = 64 << 20  # more than that no hostile answer may take
+
+
+def memory(world):
+    """What it has, and has had at most."""
+    status = Path(f"/proc/{world.server.process.pid}/status").read_text()
+    return [int(re.search(rf"{name}:\s+(\d+)", status)[1]) << 10 for name in ("VmRSS", "VmHWM")]
+
+
+@pytest.fixture(scope="module")
+def hurt():
+    """A world whose calls last a second at most, and in the end nothing of what was said to it has left a trace."""
+    with World(**BRIEF) as made:
+        before, _ = memory(made)
+        yield made
+        _, most = memory(made)
+        assert MARK not in made.server.text()
+        assert most - before < MEMORY or "ASAN_OPTIONS" in os.environ or "TSAN_OPTIONS" in os.environ, f"{before} became {most}"
+
+
+@pytest.fixture(scope="module")
+def place(hurt):
+    """A restaurant at every platform, and with a firm that is told of its orders."""
+    made = hurt.restaurant().connected(*FAKES)
+    made.courier(dispatch=True)
+    return made
+
+
+def everybody(place, trouble):
+    """An order at each platform, and one that is a firm's to bring, whose call meets this trouble once."""
+    for name in FAKES:
+        place.world.platform(name).next(STEP, trouble)
+    place.world.firms.next("dispatch", trouble)
+    orders = {name: place.order(name, "hazir", orderType="gel_al") for name in FAKES}
+    for order in orders.values():
+        order.becomes(WORD)
+    return orders, place.order()
+
+
+class TestAnswers:
+    @pytest.mark.parametrize("name", ANSWERS)
+    def test_what_is_no_answer_is_a_doubt_and_a_try(self, place, name):
+        orders, theirs = everybody(place, wires(ANSWERS[name]))
+        for party, order in orders.items():
+            platform, done = place.world.platform(party), order.settles("done")
+            assert platform.told(order) == [STEP], party
+            assert platform.tried(order) == [STEP, *["check"] * (party in LOOKS), STEP], party
+            assert [row["result"] for row in done["log"] if row["step"] == STEP] == ["retry", "done"], done
+            assert MARK not in str(done)
+        told = theirs.settles("done", "courier")
+        assert [row["result"] for row in told["log"]] == ["retry", "done"] and MARK not in str(told)
+        assert len(place.world.firms.about(theirs)) == 2 and len(set(place.world.firms.riders[theirs.id])) == 1
+
+    @pytest.mark.parametrize("status", REDIRECTS)
+    def test_no_redirect_is_followed_anywhere(self, place, inside, status):
+        port = inside.getsockname()[1]
+        for to in ELSEWHERE[status % 2::2]:
+            orders, theirs = everybody(place, wires(redirects(status, to.format(inside=f"127.0.0.1:{port}", port=port))))
+            for party, order in orders.items():
+                order.settles("done")
+                assert place.world.platform(party).tried(order) == [STEP, STEP], (party, to)  # no doubt: it was answered
+            theirs.settles("done", "courier")
+        assert not is_called(inside)
+
+    @pytest.mark.parametrize("later", [False, True], ids=["at once", "later"])
+    @pytest.mark.parametrize("gap", [0, 1, 16384], ids=["next to it", "behind a byte", "behind a page"])
+    def test_an_answer_that_nobody_asked_for_is_not_the_next_calls(self, hurt, gap, later):
+        """The platform refuses the second step; what it sent ahead said that all is well."""
+        answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+        ahead = threading.Event()
+
+        def twice(connection):
+            hostile.says(connection, answer + b"" if later else answer + b"x" * gap + answer)
+            if later:
+                order.settles("done")
+                hostile.says(connection, b"x" * gap + answer)
+            ahead.set()
+            return True
+        place, platform = logged_in(hurt, "trendyolyemek"), hurt.trendyolyemek
+        order, second = (place.order("trendyolyemek", "hazir") for _ in range(2))
+        platform.next(STEP, wires(twice))
+        order.becomes(WORD)
+        assert ahead.wait(20)
+        order.settles("done")
+        platform.next(STEP, fails(500))
+        second.becomes(WORD)
+        second.settles("done")
+        assert platform.told(second) == [STEP] and platform.tried(second) == [STEP, "check", STEP]
+
+    def test_a_crowd_of_floods_fills_no_memory_and_delays_nobody(self, hurt):
+        troubles = [FLOODS[name] for name in ("a body without end", "a header without end", "a chunk's size without end",
+                                              "a transfer that is a bomb")] + [ANSWERS["a chunk's extension without end"]]
+        places = [hurt.restaurant().connected("trendyolyemek") for _ in range(10)]
+        for _ in range(4):
+            for trouble in troubles:
+                hurt.trendyolyemek.next(STEP, wires(trouble), times=2)
+        orders = [each.order("trendyolyemek", "hazir") for each in places for _ in range(4)]
+        for order in orders:
+            order.becomes(WORD)
+        good = logged_in(hurt, "dukkango").order("dukkango", "hazir")
+        good.becomes(WORD)
+        good.settles("done")
+        for order in orders:  # a try may meet a second flood
+            ended = eventually(order.delivery, lambda delivery: delivery["state"] in ("done", "failed"))
+            assert hurt.trendyolyemek.told(order) == [STEP] * (ended["state"] == "done")
