@@ -4,6 +4,7 @@
 import functools
 import glob
 import json
+import json
 import os
 import secrets
 import sqlite3
@@ -37,6 +38,29 @@ class Embedded:
             lock.execute("ROLLBACK")
             lock.close()
 
+    def opened(self):
+        """The file beside the server; what is written in there is committed at the end of the block."""
+        base = sqlite3.connect(self.path, timeout=WAIT)
+        base.row_factory = sqlite3.Row
+
+        @contextmanager
+        def transaction():
+            try:
+                with base:
+                    yield base
+            finally:
+                base.close()
+        return transaction()
+
+    def documents(self):
+        """What is kept, as (collection, document) and called as a MongoDB has it."""
+        columns = {"doc": "document", "hist": "history", "p_log": "out", "c_log": "out"}
+        with self.opened() as base:
+            for table, name in {"orders": "orders", "documents": "orders", "records": "records"}.items():
+                for row in base.execute(f"SELECT * FROM {table}"):
+                    yield name, {columns.get(column, column): json.loads(value) if column in columns and value else value
+                                 for column, value in dict(row).items()}
+
     def contents(self):
         """All that is kept, in pieces of bytes."""
         for name in glob.glob(f"{self.path}*"):
@@ -68,6 +92,11 @@ class MongoDB:
         self.database = direct()[f"kuryed_e2e_{secrets.token_hex(8)}"]
         self.where = self.relay.uri(self.database.name)
         self.stalled = self.relay.frozen
+
+    def documents(self):
+        for name in self.database.list_collection_names():
+            for document in self.database[name].find():
+                yield name, document
 
     def contents(self):
         for name in self.database.list_collection_names():
