@@ -178,7 +178,7 @@ static bool read_target(const bson_t *out, enum party party, struct target *ret)
                (!bson_has_field(&from, "log") || (is_of(&from, "log", BSON_TYPE_ARRAY) && ret->log));
 }
 
-static enum err read_order(const bson_t *from, struct order **ret, struct why *why)
+static enum err read_order(const bson_t *from, bool whole, struct order **ret, struct why *why)
 {
         CLEAN(order_free_at) struct order *o = calloc(1, sizeof *o);
         bson_t out;
@@ -208,7 +208,8 @@ static enum err read_order(const bson_t *from, struct order **ret, struct why *w
                 if (!read_target(&out, (enum party)party, &o->targets[party]))
                         return FAIL(why, ERR_DAMAGED, "what it owes does not read, or there is no memory");
         o->document = mongo_json(from, "document");
-        if (bson_has_field(from, "document") && !(o->document && is_of(from, "document", BSON_TYPE_DOCUMENT)))
+        if ((whole || bson_has_field(from, "document")) &&
+            !(o->document && is_of(from, "document", BSON_TYPE_DOCUMENT)))
                 return FAIL(why, ERR_DAMAGED, "its content does not read, or there is no memory");
         e = read_history(from, o, why);
         if (e == ERR_OK)
@@ -216,9 +217,10 @@ static enum err read_order(const bson_t *from, struct order **ret, struct why *w
         return e;
 }
 
-enum err mongo_order_read(struct mongo_conn *conn, const bson_t *from, struct order **ret, struct why *why)
+enum err mongo_order_read(struct mongo_conn *conn, const bson_t *from, bool whole, struct order **ret,
+                          struct why *why)
 {
-        const enum err e = read_order(from, ret, why);
+        const enum err e = read_order(from, whole, ret, why);
         char text[ID_TEXT_SIZE] = "";
         struct why how = *why;
         struct id id;
@@ -230,13 +232,12 @@ enum err mongo_order_read(struct mongo_conn *conn, const bson_t *from, struct or
         return store_damaged(conn->store, "order", text, how.text, why);
 }
 
-static enum err read_one(struct mongo_conn *conn, bson_t *filter, bson_t *fields, struct order **ret,
-                         struct why *why)
+static enum err read_one(struct mongo_conn *conn, bson_t *filter, struct order **ret, struct why *why)
 {
         CLEAN(bson_free_at) bson_t *found = NULL;
-        enum err e = mongo_find_one(conn, conn->orders, filter, fields, &found, why);
+        enum err e = mongo_find_one(conn, conn->orders, filter, NULL, &found, why);
 
-        return e == ERR_OK && found ? mongo_order_read(conn, found, ret, why) : e;
+        return e == ERR_OK && found ? mongo_order_read(conn, found, /* whole= */ true, ret, why) : e;
 }
 
 /* ---- get, find, insert ---- */
@@ -253,7 +254,7 @@ bson_t *mongo_order_filter(const struct id *restaurant, const struct id *id)
 enum err mongo_order_get(void *conn, const struct id *restaurant, const struct id *id, struct order **ret,
                          struct why *why)
 {
-        return read_one(conn, mongo_order_filter(restaurant, id), NULL, ret, why);
+        return read_one(conn, mongo_order_filter(restaurant, id), ret, why);
 }
 
 enum err mongo_order_find(void *conn, const struct order *like, struct order **ret, struct why *why)
@@ -262,7 +263,7 @@ enum err mongo_order_find(void *conn, const struct order *like, struct order **r
                         BCON_NEW("restaurantId", BCON_OID(oid_of(&like->restaurant)), "platform",
                                  BCON_UTF8(platform_word(like->platform)), "platformOrderId",
                                  BCON_UTF8(like->platform_order_id)),
-                        NULL, ret, why);
+                        ret, why);
 }
 
 enum err mongo_order_insert(void *arg, const struct order *order, enum insert *ret, struct why *why)
@@ -423,7 +424,7 @@ static enum err explain(struct mongo_conn *conn, struct store_move *move, const 
         move->outcome = MOVE_UNKNOWN;
         if (e != ERR_OK || !found)
                 return e;
-        e = mongo_order_read(conn, found, &order, why);
+        e = mongo_order_read(conn, found, /* whole= */ false, &order, why);
         if (e != ERR_OK)
                 return e;
         move_explain(order, row->op, move);
@@ -537,7 +538,7 @@ enum err mongo_order_scan(void *arg, const struct store_list *list, const struct
         while (more && e == ERR_OK && mongoc_cursor_next(cursor, &found)) {
                 CLEAN(order_free_at) struct order *order = NULL;
 
-                e = mongo_order_read(conn, found, &order, why);
+                e = mongo_order_read(conn, found, list->documents, &order, why);
                 if (e == ERR_OK)
                         more = visit(visit_arg, &order);
                 if (e == ERR_DAMAGED)

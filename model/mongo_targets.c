@@ -213,7 +213,7 @@ enum err mongo_claim(void *arg, struct store_claim *claim, struct why *why)
         e = mongo_modify(conn, filter, mongo_change_end(&change), NULL, /* after= */ false, &before, why);
         if (e != ERR_OK || !before)
                 return e;
-        e = mongo_order_read(conn, before, &claim->order, why);
+        e = mongo_order_read(conn, before, /* whole= */ true, &claim->order, why);
         claim->claimed = e == ERR_OK;
         return e;
 }

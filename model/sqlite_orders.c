@@ -56,15 +56,19 @@ static enum err order_damaged(struct conn *conn, const struct id *order, struct 
 }
 
 /* Whoever shows it must be able to read it. */
-static enum err check_document(const char *document, struct why *why)
+static enum err check_document(const char *document, bool whole, struct why *why)
 {
         CLEAN(json_put_at) struct json_object *value = NULL;
-        const enum err e = document ? json_read(document, strlen(document), &value, why) : ERR_OK;
+        const enum err e = document ? json_read(document, strlen(document), &value, why)
+                           : whole  ? ERR_BAD_JSON
+                                    : ERR_OK;
 
         return e == ERR_BAD_JSON ? FAIL(why, ERR_DAMAGED, "its content does not read") : e;
 }
 
-static enum err read_order(struct conn *conn, sqlite3_stmt *s, struct order **ret, struct why *why)
+/* `whole` false: its document may have been left out. */
+static enum err read_order(struct conn *conn, sqlite3_stmt *s, bool whole, struct order **ret,
+                           struct why *why)
 {
         CLEAN(order_free_at) struct order *o = calloc(1, sizeof *o);
         enum err e;
@@ -97,7 +101,7 @@ static enum err read_order(struct conn *conn, sqlite3_stmt *s, struct order **re
             (unsigned)o->status >= STATUS_COUNT)
                 e = FAIL(why, ERR_DAMAGED, "its row does not read");
         if (e == ERR_OK)
-                e = check_document(o->document, why);
+                e = check_document(o->document, whole, why);
         if (e == ERR_DAMAGED)
                 return order_damaged(conn, &o->id, why);
         if (e == ERR_OK)
@@ -110,7 +114,7 @@ static enum err read_one(struct conn *conn, sqlite3_stmt *s, struct order **ret,
         enum err e = ERR_OK;
 
         if (sql_row(conn, s))
-                e = read_order(conn, s, ret, why);
+                e = read_order(conn, s, /* whole= */ true, ret, why);
         return sql_end(conn, s, e, why);
 }
 
@@ -392,7 +396,7 @@ enum err sqlite_order_scan(void *arg, const struct store_list *list, const struc
         while (more && e == ERR_OK && sql_row(conn, s)) {
                 CLEAN(order_free_at) struct order *order = NULL;
 
-                e = read_order(conn, s, &order, why);
+                e = read_order(conn, s, list->documents, &order, why);
                 if (e == ERR_OK)
                         more = visit(visit_arg, &order);
                 if (e == ERR_DAMAGED)

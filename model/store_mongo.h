@@ -107,8 +107,9 @@ bool mongo_append_json(bson_t *to, const char *key, const char *text);
 /* And back, in the same words; NULL without memory, or where the key is absent. The caller frees. */
 char *mongo_json(const bson_t *from, const char *key);
 
-/* The order that a document holds; without its `document` where that was left out. Errors: NO_MEMORY, DAMAGED. */
-enum err mongo_order_read(struct mongo_conn *conn, const bson_t *from, struct order **ret, struct why *why);
+/* The order that a document holds; `whole` false: its `document` may have been left out. Errors: NO_MEMORY, DAMAGED. */
+enum err mongo_order_read(struct mongo_conn *conn, const bson_t *from, bool whole, struct order **ret,
+                          struct why *why);
 
 /* mongo_records.c: backend.h's operations on records. */
 enum err mongo_record_get(void *conn, enum record_kind kind, const char *id, struct record *ret,

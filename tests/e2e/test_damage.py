@@ -45,6 +45,24 @@ def named(world, number):
     return [line for line in world.server.logged(event="damaged") if number in line["reason"]]
 
 
+@pytest.mark.mongodb_only
+def test_without_its_content_it_is_told_to_nobody(world):
+    place = world.restaurant().connected("dukkango")
+    courier, spoilt, whole = place.courier(dispatch=True), *(place.order("dukkango", "hazir") for _ in range(2))
+    hang = world.dukkango.hang("on-the-way")
+    courier.posts(spoilt, 1)
+    assert hang.entered.wait(20)
+    world.store.database.orders.update_one({"_id": ObjectId(spoilt.id)}, {"$unset": {"document": ""}})
+    world.kill()
+    world.dukkango.release()
+    world.start()
+    refused(place.call("GET", spoilt.path), 500, "Sunucu hatası")
+    eventually(lambda: named(world, spoilt.id), bool)
+    courier.posts(whole, 1)
+    whole.settles("done")
+    assert shown(place) == [whole.id]
+
+
 @pytest.fixture(params=SPOILT)
 def what(request):
     return SPOILT[request.param]

@@ -10,6 +10,7 @@ import pytest
 
 import manual
 import stores
+from mongo_relay import Hold
 from process import WAIT, Kuryed
 from world import World, data, eventually, together
 
@@ -129,6 +130,8 @@ class TestAtTheStart:
             servers = together(2, lambda n: Kuryed(world.environment(secret_key=f"b{n}:{new_key()}")))
             for server in servers:
                 eventually(lambda: server.ended or server.logged(event="listening"), bool)
+                if server.ended:
+                    server.wait()
             assert sum(server.alive() for server in servers) <= 1
             for server in servers:
                 server.kill()
@@ -187,6 +190,33 @@ class TestChanged:
         assert status == 1 and "2 do not open" not in said and "3 do not open: nothing was forgotten" in said
         assert "key k1" in refuses(world, secret_key=second)
         world.start(secret_key=f"{second},{world.key}")
+        place.works()
+
+    @pytest.mark.mongodb_only
+    def test_one_that_was_killed_is_begun_again(self, world, place):
+        both = f"k2:{new_key()},{world.key}"
+        world.restart(secret_key=both)
+        hold = Hold()
+        world.store.relay.on("update", "integrations", then=hold)
+        run = Kuryed({"KURYE_STORE": world.store.where, "KURYE_SECRET_KEY": both}, ["reseal"])
+        assert hold.entered.wait(WAIT)
+        run.kill()
+        hold.release()
+        place.works()
+        assert "key k1" in refuses(world, secret_key=both.split(",")[0])
+        status, said = reseal(world, both)
+        assert status == 0 and "3 secrets are sealed by key k2" in said
+        place.works()
+        world.restart(secret_key=both.split(",")[0])
+        place.works()
+
+    @pytest.mark.mongodb_only
+    def test_a_store_that_does_not_answer_is_told(self, world, place):
+        world.store.relay.down()
+        status, said = reseal(world, world.key)
+        assert status == 1 and "kuryed reseal: MongoDB does not answer" in said
+        world.store.relay.up()
+        eventually(lambda: world.call("GET", "/readyz", ops=True).status_code, lambda status: status == 200)
         place.works()
 
     @pytest.mark.embedded_only

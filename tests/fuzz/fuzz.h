@@ -19,18 +19,23 @@
         X(answer_trendyol) \
         X(answer_yemek)    \
         X(config)          \
+        X(cursor)          \
         X(form)            \
         X(forwarded)       \
         X(guard)           \
         X(handshake)       \
         X(json)            \
         X(key)             \
+        X(known)           \
         X(order)           \
         X(phone)           \
         X(poll_dukkango)   \
         X(record)          \
         X(router)          \
         X(server)          \
+        X(stored_document) \
+        X(stored_record)   \
+        X(stored_row)      \
         X(time)            \
         X(url)             \
         X(wire)            \
@@ -77,6 +82,11 @@ static inline void fuzz_lines_done(struct lines *lines)
         for (int i = 0; i < FUZZ_LINES_MAX; i++)
                 free(lines->at[i]);
 }
+
+/* Sees to it that the whole server runs; `anew`, which it returns: on a store of its own. A connection to it. */
+#define FUZZ_ADMIN "0123456789abcdef0123456789abcdef"
+bool fuzz_serve(bool anew);
+int fuzz_connect(void);
 
 /* The object that the bytes are, or NULL; the caller puts it. */
 static inline struct json_object *fuzz_object(const uint8_t *bytes, size_t n)

@@ -77,6 +77,14 @@ static void end_server(void)
                 unlink(path);
         }
         rmdir(fuzzed_folder);
+        close(fuzzed.signals);
+        fuzzed = (struct server){.signals = -1};
+}
+
+static void end_last(void)
+{
+        if (fuzzed.signals >= 0)
+                end_server();
 }
 
 static void start_server(void)
@@ -92,7 +100,7 @@ static void start_server(void)
         setenv("KURYE_STORE", where, 1);
         setenv("KURYE_LISTEN", "127.0.0.1:0", 1);
         setenv("KURYE_OPS_LISTEN", "127.0.0.1:0", 1);
-        setenv("KURYE_ADMIN_TOKEN", "0123456789abcdef0123456789abcdef", 1);
+        setenv("KURYE_ADMIN_TOKEN", FUZZ_ADMIN, 1);
         setenv("KURYE_SECRET_KEY", "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", 1);
         log_set_level(LOG_ERROR);
         assert(config_read(&fuzzed.config, stderr) == 0);
@@ -104,26 +112,47 @@ static void start_server(void)
         fuzzed_address.sin_port = htons((uint16_t)port_read(strrchr(http_address(fuzzed.app.http), ':') + 1));
         fuzzed_address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         assert(pthread_create(&fuzzed_thread, NULL, run_server, &fuzzed) == 0);
-        atexit(end_server);
+}
+
+bool fuzz_serve(bool anew)
+{
+        static bool ends;
+
+        if (!ends)
+                atexit(end_last);
+        ends = true;
+        if (anew)
+                end_last();
+        if (fuzzed.signals < 0)
+                start_server();
+        return anew;
+}
+
+int fuzz_connect(void)
+{
+        const struct linger at_once = {.l_onoff = 1};
+        const struct timeval bound = {.tv_sec = 20};
+        const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once); /* ports would run out */
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound);
+        assert(connect(fd, (struct sockaddr *)&fuzzed_address, sizeof fuzzed_address) == 0);
+        return fd;
 }
 
 /* One connection: these bytes, then its end; all that comes back. The end comes a little later, where no answer came before
  * it: libmicrohttpd does not see one that comes together with half a request, before its time is up. */
 void fuzz_server(const uint8_t *bytes, size_t n)
 {
-        const struct linger at_once = {.l_onoff = 1};
         const struct timeval bound = {.tv_usec = 200000};
         char heard[4096];
         struct pollfd in;
         size_t sent = 0;
         ssize_t got = 1;
 
-        if (fuzzed.signals < 0)
-                start_server();
-        in = (struct pollfd){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), .events = POLLIN};
-        setsockopt(in.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once); /* ports would run out */
+        fuzz_serve(false);
+        in = (struct pollfd){.fd = fuzz_connect(), .events = POLLIN};
         setsockopt(in.fd, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound);
-        assert(connect(in.fd, (struct sockaddr *)&fuzzed_address, sizeof fuzzed_address) == 0);
         while (sent < n && got > 0) {
                 got = send(in.fd, bytes + sent, n - sent, MSG_NOSIGNAL);
                 sent += got > 0 ? (size_t)got : 0;

@@ -9,6 +9,7 @@
 #include "model/phone.h"
 #include "model/ticket.h"
 #include "model/token.h"
+#include "model/verbs.h"
 #include "server/config.h"
 #include "server/forwarded.h"
 #include "server/guard.h"
@@ -41,6 +42,21 @@ void fuzz_config(const uint8_t *bytes, size_t n)
         fclose(errors);
         fclose(to);
         assert((count > 0) == (n_said > 0));
+}
+
+/* Where a page begins: what a client brings back of it. */
+void fuzz_cursor(const uint8_t *bytes, size_t n)
+{
+        CLEAN(free_at) char *text = fuzz_text(bytes, n);
+        char again[CURSOR_SIZE];
+        struct job job = {0};
+        struct page page;
+
+        if (n >= CURSOR_SIZE || page_of(&job, text, &page, NULL) != ERR_OK)
+                return;
+        assert(strnlen(page.before_id, sizeof page.before_id) < sizeof page.before_id);
+        cursor_write(again, page.before_ms, page.before_id);
+        assert(strnlen(again, sizeof again) < sizeof again);
 }
 
 void fuzz_form(const uint8_t *bytes, size_t n)
