@@ -253,8 +253,10 @@ static bool entry_digest(struct json_object *entry, struct digest *ret)
 static struct json_object *find_entry(struct json_object *document, const char *member, size_t i)
 {
         struct json_object *entries = json_object_object_get(document, member);
+        struct json_object *entry =
+                json_object_is_type(entries, json_type_array) ? json_object_array_get_idx(entries, i) : NULL;
 
-        return json_object_is_type(entries, json_type_array) ? json_object_array_get_idx(entries, i) : NULL;
+        return json_object_is_type(entry, json_type_object) ? entry : NULL; /* else it is damaged */
 }
 
 /* Puts the new one first, and behind it the one that was first, for as long as it has grace. */

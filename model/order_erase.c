@@ -25,13 +25,22 @@ static bool erase_reference(struct json_object *document, enum platform platform
         return json_add(document, "platformRef", kept);
 }
 
+/* Of what is no list of items, as it may be where the document is damaged, nothing stays. */
 static bool erase_items(struct json_object *document)
 {
         struct json_object *items = json_find(document, "items");
+        const bool listed = json_object_is_type(items, json_type_array);
 
-        for (size_t i = 0; items && i < json_object_array_length(items); i++)
-                if (!json_add(json_object_array_get_idx(items, i), "note", NULL))
+        if (items && !listed)
+                return json_add(document, "items", NULL);
+        for (size_t i = 0; listed && i < json_object_array_length(items); i++) {
+                struct json_object *item = json_object_array_get_idx(items, i);
+
+                if (!json_object_is_type(item, json_type_object))
+                        return json_add(document, "items", NULL);
+                if (!json_add(item, "note", NULL))
                         return false;
+        }
         return true;
 }
 

@@ -68,6 +68,7 @@ enum err sqlite_order_wipe(void *arg, const struct due *what, int64_t now_ms, bo
         CLEAN(free_at) char *document = NULL;
         struct order order = {0};
         sqlite3_stmt *s = sql(conn, SQL_WIPE);
+        int platform = -1;
         enum err e;
 
         sql_bind_id(s, 1, &what->order);
@@ -76,11 +77,14 @@ enum err sqlite_order_wipe(void *arg, const struct due *what, int64_t now_ms, bo
         sqlite3_bind_int64(s, 3, now_ms);
         *ret = sql_row(conn, s);
         if (*ret)
-                order.platform = (enum platform)sqlite3_column_int(s, 0);
+                platform = sqlite3_column_int(s, 0);
         e = sql_end(conn, s, ERR_OK, why);
         if (e != ERR_OK || !*ret)
                 return e;
         conn->erased = true;
+        order.platform = platform >= 0 && platform < PLATFORM_COUNT
+                                 ? (enum platform)platform
+                                 : PLATFORM_PHONE; /* which keeps nothing */
         s = sql(conn, SQL_DOCUMENT_GET);
         sql_bind_id(s, 1, &what->order);
         if (sql_row(conn, s))

@@ -18,7 +18,7 @@ from world import World, data, eventually, refused
 
 # What is spoilt: the column and its text; the field and its value.
 COLUMNS = {"cut history": ("hist", '[{"s":1,"at":17'), "history of another": ("hist", '[{"s":77}]'),
-           "no status": ("st", 77), "cut content": ("doc", '{"price"')}
+           "no status": ("st", 77), "no platform": ("plat", 77), "cut content": ("doc", '{"price"')}
 FIELDS = {"cut history": ("history", "oops"), "history of another": ("history.0.by", "robot"),
           "no status": ("status", "uçtu"), "no revision": ("rev", "bir"), "no content": ("document.note", Regex("x")),
           "no want": ("out.platform.want", "x"), "no log": ("out.platform.log", 7), "no targets": ("out", None)}
