@@ -1,8 +1,12 @@
--- Moves one order a request, ids counting up from 1, and says at the end what came back.
-local n = 0
+-- Moves one order a request, ids counting up from 1, or from behind the third argument, and says at the end what came back.
+-- With a fourth, each connection asks once in so many ms on average, at random.
 function init(args)
   headers = {["Content-Type"] = "application/json", ["x-api-key"] = args[1]}
-  restaurant = args[2]
+  restaurant, n = args[2], tonumber(args[3] or 0)
+  if args[4] then
+    math.randomseed(1)
+    function delay() return math.random(0, 2 * tonumber(args[4])) end
+  end
 end
 function request()
   n = n + 1

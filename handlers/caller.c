@@ -82,6 +82,8 @@ static void come_back(struct letter *letter)
         enum err e = job->err;
 
         request_release(asked->request);
+        if (!e || e == ERR_NO_INTEGRATION || e == ERR_UNAUTHORIZED)
+                request_judge(asked->request, !e);
         if (!e) {
                 job->why = (struct why){0};
                 e = asked->answer(asked->request, job);

@@ -101,6 +101,9 @@ void *request_alloc(struct request *r, size_t size, void (*done)(void *memory));
 /* Something is under way whose completion will come by the loop's inbox: the request is held until then. False when too
  * much waits, the client has gone, or the deadline has answered: all is said, and the handler must not submit. */
 bool request_hold(struct request *r);
+/* What the store made of the key or token that was shown. Whoever has never been good here may hold no more than half of
+ * what may be held, so that guessers do not keep the others out. */
+void request_judge(struct request *r, bool is_good);
 /* Where the deadline comes before the completion, `late` answers, in place of STORE_BROKEN. */
 void request_on_late(struct request *r, void (*late)(struct request *r));
 /* The completion is here: the second piece must reply before it returns, or hold again. Where the client has gone or the

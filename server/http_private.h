@@ -7,6 +7,7 @@
 #pragma once
 
 #include "server/http.h"
+#include "server/known.h"
 #include "server/listener.h"
 
 #include <netinet/in.h>
@@ -101,6 +102,8 @@ struct http {
         size_t body_bytes; /* promised to bodies of requests */
         struct receiving receiving; /* to whom, while they are not whole: the oldest first */
         size_t answer_bytes;        /* of answers that are being written */
+        int strangers;              /* of those held, such as are not known */
+        struct known known;
         struct requests released;
         uint64_t next_id;
 };
@@ -143,6 +146,7 @@ struct request {
         int64_t began_us; /* when it was whole, by http->now_us; -1: it is not, or was refused before */
         /* state */
         bool is_held;     /* something is under way */
+        bool is_stranger; /* what was shown may be anybody's: it has not been good before */
         bool is_answered; /* `reply` stands */
         bool is_late;     /* the deadline answered; what the handler says is dropped */
         bool is_cut;      /* refused, and the rest is not read to its end: answer at once and close */

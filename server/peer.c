@@ -149,7 +149,7 @@ static void make_room(struct port *port, int n)
                 }
         }
         if (made > 0)
-                log_limited(LOG_WARN, "connections_full", LOG_TEXT("port", port->is_ops ? "ops" : "main"),
+                log_limited(LOG_WARN, "connections_full", LOG_CAUSE("port", port->is_ops ? "ops" : "main"),
                             LOG_INT("open", port->n_peers), LOG_INT("cut", made));
 }
 

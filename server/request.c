@@ -220,6 +220,13 @@ static bool is_type(const char *type, const struct route *route)
         return false;
 }
 
+static bool is_crowded(const struct request *r)
+{
+        const int max = r->http->options.held_max;
+
+        return r->http->held >= max || (r->is_stranger && r->http->strangers >= max / 2);
+}
+
 static enum err too_many_held(const struct request *r, struct why *why)
 {
         metrics_refused(REFUSAL_HELD);
@@ -246,7 +253,7 @@ static enum err admit_body(struct request *r, const struct head *head, struct wh
                 metrics_refused(REFUSAL_DRAINING);
                 return FAIL(why, ERR_BUSY, "the server is stopping");
         }
-        if (r->http->held >= r->http->options.held_max)
+        if (is_crowded(r))
                 return too_many_held(r, why);
         /* Half a request must not keep whole ones out. */
         while (promised > BODIES_MAX - r->http->body_bytes && (oldest = TAILQ_FIRST(&r->http->receiving)))
@@ -277,6 +284,8 @@ void request_admit(struct request *r, const struct head *head, const char *metho
                     : who & WHO_YANDEX ? admit_yandex(r, head)
                     : who & WHO_TICKET ? admit_watcher(r, head)
                                        : admit_bearer(r, head);
+        r->is_stranger = !r->is_ops && r->credential != CREDENTIAL_ADMIN &&
+                         r->credential != CREDENTIAL_TICKET && !known_has(&r->http->known, &r->digest);
         if (!e)
                 e = admit_body(r, head, &why);
         if (!e)
@@ -425,13 +434,23 @@ bool request_hold(struct request *r)
         assert(!r->is_held);
         if (!r->peer || r->is_answered)
                 return false;
-        if (!r->is_ops && r->http->held >= r->http->options.held_max) {
+        if (!r->is_ops && is_crowded(r)) {
                 request_fail(r, too_many_held(r, &why), &why);
                 return false;
         }
         r->is_held = true;
         r->http->held++;
+        r->http->strangers += r->is_stranger;
         return true;
+}
+
+void request_judge(struct request *r, bool is_good)
+{
+        assert(!r->is_held);
+        if (r->credential != CREDENTIAL_KEY && r->credential != CREDENTIAL_TOKEN)
+                return;
+        known_note(&r->http->known, &r->digest, is_good);
+        r->is_stranger = !is_good;
 }
 
 void request_on_late(struct request *r, void (*late)(struct request *r))
@@ -444,6 +463,7 @@ void request_release(struct request *r)
         assert(r->is_held);
         r->is_held = false;
         r->http->held--;
+        r->http->strangers -= r->is_stranger;
         if (!r->is_released)
                 LIST_INSERT_HEAD(&r->http->released, r, released);
         r->is_released = true;

@@ -11,8 +11,9 @@ Reply = namedtuple("Reply", "status headers body")
 
 
 class Raw:
-    def __init__(self, world, timeout=2 * WAIT):
-        self.socket = socket.create_connection((world.host, world.port), timeout)
+    def __init__(self, world, timeout=2 * WAIT, ops=False):
+        host, port = world.ops_address.rsplit(":", 1) if ops else (world.host, world.port)
+        self.socket = socket.create_connection((host, int(port)), timeout)
         self.file = self.socket.makefile("rb")
 
     def __enter__(self):

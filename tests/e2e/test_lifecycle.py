@@ -360,6 +360,7 @@ class TestStore:
     def test_more_than_512_unanswered_requests_are_503(self, world):
         place = world.restaurant()
         courier, order = place.courier(), place.order()
+        data(courier.asks("ping"))  # of one who is not known yet, half as many are held
         connections = [Raw(world) for _ in range(600)]
         with world.stalled():
             for connection in connections:
