@@ -65,8 +65,7 @@ static void came_back(struct letter *letter)
         s->next_ms = now_ms + (more ? REST * (now_ms - s->asked_ms) : 0);
         if (!more && (s->erases || job->err)) {
                 s->next_ms += s->pause_ms;
-                malloc_trim(
-                        0); /* by itself it gives back what is free at a heap's end, where something always stands */
+                malloc_trim(0); /* malloc alone gives back a heap's end, where something always stands */
         }
         if (!more)
                 s->erases = !s->erases && !job->err;
