@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
+sys.path.insert(1, str(Path(__file__).parents[1] / "e2e"))  # behind this folder
 seconds, store, *seed = sys.argv[1:]
 os.environ["KURYE_TEST_STORE"] = store
 if store == "mongodb" and not os.environ.get("KURYE_TEST_MONGODB_URI"):
@@ -21,7 +21,7 @@ if store == "mongodb" and not os.environ.get("KURYE_TEST_MONGODB_URI"):
     sys.exit(1 if os.environ.get("CI") else 77)
 
 import actors  # noqa: E402
-import hostile  # noqa: E402
+import mischief  # noqa: E402
 from book import Book, listed  # noqa: E402
 from gauges import Gauges, look  # noqa: E402
 from stage import Stage  # noqa: E402
@@ -46,9 +46,9 @@ def places(stage):
 
 def cast(stage, book):
     busy = [actors.Kitchen(stage, book, EVERY) for _ in range(KITCHENS)]
-    busy += [actors.YandexEats(stage, book, 1.0), actors.Customers(stage, book, 2.0), actors.Office(stage), hostile.Drips(stage),
-             hostile.Rude(stage, book), hostile.Platforms(stage), hostile.Reader(stage)]
-    busy.append(hostile.Disk(stage) if store == "sqlite" else hostile.Network(stage))
+    busy += [actors.YandexEats(stage, book, 1.0), actors.Customers(stage, book, 2.0), actors.Office(stage), mischief.Drips(stage),
+             mischief.Rude(stage, book), mischief.Platforms(stage), mischief.Reader(stage)]
+    busy.append(mischief.Disk(stage) if store == "sqlite" else mischief.Network(stage))
     screens = [actors.Screen(stage, place, number * SCREENS_OF_EACH + n)
                for number, place in enumerate(stage.places) for n in range(SCREENS_OF_EACH)]
     return busy, screens

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""hostile.py - who means no good, or is badly made: clients that drip, leave, flood and guess; and platforms and stores that fail."""
+"""mischief.py - who means no good, or is badly made: clients that drip, leave, flood and guess; and platforms and stores that fail."""
 
 import os
 import socket
