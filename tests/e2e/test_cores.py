@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_cores.py - a crash leaves no core file: what is in memory, secrets and customers, does not get to a disk."""
+"""test_cores.py - what is in memory, secrets and customers, does not get out of it: to a disk when it crashes, or to others
+of the same user."""
 
 import os
 import re
 import resource
+import shutil
 import signal
+import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -64,3 +68,28 @@ def test_one_that_is_asked_for_has_it_all():
     dumped, there, found = crash(signal.SIGABRT, core_dumps="allowed")
     assert dumped
     assert len(found) == 3 or not there  # elsewhere, by a core_pattern of the machine's own
+
+
+class AsNobody(Kuryed):
+    """It runs as somebody who has no rights, wherever the binary lies."""
+
+    AS = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+
+    def launch(self, command, env):
+        binary = shutil.copy(process.BINARY, env["HOME"])
+        super().launch([*self.AS, *(binary if word == process.BINARY else word for word in command)], env)
+
+
+@pytest.mark.embedded_only
+@pytest.mark.parametrize("allowed", [False, True])
+def test_its_environment_is_its_own(allowed):
+    secret = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        server = AsNobody({"HOME": folder, "KURYE_STORE": f"sqlite:{folder}/kurye.db", "KURYE_SECRET_KEY": secret,
+                           "KURYE_LISTEN": "127.0.0.1:0", "KURYE_OPS_LISTEN": "127.0.0.1:0",
+                           "KURYE_CORE_DUMPS": "allowed" if allowed else "never"})
+        server.log_contains(event="listening")
+        told = subprocess.run([*server.AS, "cat", f"/proc/{server.process.pid}/environ"], capture_output=True, check=False)
+        assert server.stop()[0] == 0
+    assert (secret.encode() in told.stdout) == allowed and (told.returncode == 0) == allowed
