@@ -5,7 +5,6 @@ What the disk has is told apart from what the system shows (tests/below/disk.c),
 """
 
 import os
-import signal
 import threading
 import time
 from collections import Counter

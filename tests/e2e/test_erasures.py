@@ -2,7 +2,6 @@
 """test_erasures.py - customers' personal data goes: on demand, and by itself in its time; the order stays."""
 
 from threading import Thread
-import time
 
 import pytest
 from bson import ObjectId

@@ -17,7 +17,7 @@ NO_INTEGRATION = (404, "Kurye entegrasyonu bulunamadı veya aktif değil")
 
 def test_the_start_says_what_is_set_and_no_secret(shared):
     line = shared.server.log_contains(event="starting")
-    assert f"LISTEN=127.0.0.1:0 OPS_LISTEN=127.0.0.1:0 " in line["settings"]
+    assert "LISTEN=127.0.0.1:0 OPS_LISTEN=127.0.0.1:0 " in line["settings"]
     assert "ADMIN_TOKEN=*** SECRET_KEY=***" in line["settings"] and "LEASE_SLACK=1s" in line["settings"]
     assert "RECEIVE_DEADLINE" not in line["settings"]  # that is as it comes
     assert line["version"] and shared.admin_token not in line["settings"]

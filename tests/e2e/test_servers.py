@@ -12,7 +12,6 @@ import requests
 
 from fake import takes
 from mongo_relay import Relay
-from process import WAIT, Kuryed
 from proxy import Proxy
 from stores import MONGODB_URI
 from test_lifecycle import Load

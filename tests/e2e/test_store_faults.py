@@ -11,7 +11,7 @@ import pytest
 from bson import ObjectId
 
 from mongo_relay import NAMES, Hold, drops, lags, loses, refuses, refuses_write, spoils, unconfirmed
-from world import World, data, eventually, refused
+from world import World, data, refused
 
 pytestmark = pytest.mark.mongodb_only
 

@@ -10,7 +10,6 @@ import os
 import secrets
 import statistics
 import sys
-import time
 from pathlib import Path
 
 sys.path.insert(1, str(Path(__file__).parents[1] / "e2e"))  # behind this folder

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """test_openapi.py - docs/openapi.yaml says what handlers/routes.c and model/err.h do, and all its examples fit."""
 
-import os
 import re
-import subprocess
 import sys
 from collections import namedtuple
 from pathlib import Path
