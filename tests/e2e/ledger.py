@@ -13,7 +13,7 @@ import sqlite3
 import tempfile
 import threading
 import time
-from collections import Counter, defaultdict, namedtuple
+from collections import Counter, namedtuple
 from datetime import datetime, timezone
 
 RANKS = {word: rank for rank, word in enumerate(
