@@ -11,6 +11,7 @@
 #include "model/store.h"
 #include "server/config.h"
 
+#include <assert.h>
 #include <getopt.h>
 #include <poll.h>
 #include <stdatomic.h>
@@ -330,6 +331,7 @@ static int item_order(const struct item *a, const struct item *b)
 
         if (a_is_there != b_is_there)
                 return a_is_there ? -1 : 1;
+        assert(a_is_there); /* who has come to both ends compares no more */
         if (a->created_ms != b->created_ms)
                 return a->created_ms > b->created_ms ? -1 : 1;
         return memcmp(b->id, a->id, sizeof a->id);
