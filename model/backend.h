@@ -112,8 +112,9 @@ void store_finish(struct store *store, struct letter *jobs);
 /* The store can be used: whether the keys are its own. Errors: keys_admit()'s. */
 enum err store_admit_keys(const struct store *store, void *conn, struct why *why) MUST_USE;
 
-/* How long a job may take in all. */
+/* How long a job may take in all; a lease may last. */
 int64_t store_deadline(const struct store *store);
+int64_t store_lease(const struct store *store);
 /* For how long what the process before has sent may still arrive. */
 int64_t store_calls(const struct store *store);
 /* The clock that leases in memory are counted by: a step of the wall clock must not end one whose holder still calls. */

@@ -19,11 +19,11 @@ static bson_t *expired_by(int64_t now_ms)
 enum err mongo_sweep(void *arg, struct store_sweep *sweep, struct why *why)
 {
         struct mongo_conn *conn = arg;
-        mongoc_cursor_t *cursor = mongo_find(conn, conn->orders, expired_by(store_now(conn->store)),
-                                             BCON_NEW("sort", "{", "expiresAt", BCON_INT32(1), "}", "limit",
-                                                      BCON_INT64(sweep->max), "projection", "{",
-                                                      "restaurantId", BCON_BOOL(true), "}"),
-                                             /* anywhere= */ false);
+        mongoc_cursor_t *cursor = mongo_find(
+                conn, conn->orders, expired_by(sweep->now_ms ? sweep->now_ms : store_now(conn->store)),
+                BCON_NEW("sort", "{", "expiresAt", BCON_INT32(1), "}", "limit", BCON_INT64(sweep->max),
+                         "projection", "{", "restaurantId", BCON_BOOL(true), "}"),
+                /* anywhere= */ false);
         struct id id, restaurant;
         const bson_t *found;
         enum err e = ERR_OK;

@@ -114,7 +114,7 @@ enum err mongo_due(void *arg, struct store_due *due, struct why *why)
         const int64_t now_ms = store_now(conn->store);
         /* Later ones too, of which the first tells when to look again; but whoever gives others a grace does not ask. */
         struct search search = {.by_ms = due->grace_ms > 0 ? now_ms - due->grace_ms : THE_END,
-                                .free_ms = now_ms,
+                                .free_ms = mongo_lease_now(conn),
                                 .skip = due->skip,
                                 .max = due->max + 1};
         struct row rows[PARTY_COUNT * (DUE_MAX + 1)];
@@ -205,7 +205,8 @@ enum err mongo_claim(void *arg, struct store_claim *claim, struct why *why)
                 return FAIL(why, ERR_INTERNAL, "no randomness");
         }
         BCON_APPEND(filter, NAME(party, "at"), "{", "$gt", BCON_DATE_TIME(0), "$lte", BCON_DATE_TIME(now_ms),
-                    "}", NAME(party, "until"), "{", "$lte", BCON_DATE_TIME(now_ms), "}"); /* model: an end */
+                    "}", NAME(party, "until"), "{", "$lte", BCON_DATE_TIME(mongo_lease_now(conn)),
+                    "}"); /* model: an end */
         mongo_change_begin(&change);
         BSON_APPEND_DATE_TIME(&change.set, NAME(party, "until"), now_ms + claim->lease_ms);
         BSON_APPEND_INT64(&change.set, NAME(party, "lease"), (int64_t)claim->lease);

@@ -9,6 +9,8 @@
 #define LOG_BYTES_KEPT (16 << 20)
 #define LOG_PAGES_MAX 1000 /* before they are brought into the file; SQLite's own default */
 
+#define NOW "CAST(86400000 * (julianday('now') - 2440587.5) AS INTEGER)"
+
 /* Each makes the version after its place out of the one before; what was released is not changed any more. */
 static const char *const schemas[] = {
         "BEGIN IMMEDIATE;"
@@ -177,6 +179,14 @@ enum err conn_make_ready(struct conn *conn, const char *path, struct why *why)
         if (!ok)
                 return FAIL(why, ERR_INTERNAL, "cannot make the schema in %s: %s", path,
                             sqlite3_errmsg(conn->db));
+        /* What changed in the time to come did so before the clock was set back, and shall not wait for that time again. */
+        if (sqlite3_exec(conn->db,
+                         "UPDATE orders SET p_at = " NOW " WHERE p_at > 0 AND p_at > " NOW " AND seen > " NOW
+                         ";"
+                         "UPDATE orders SET c_at = " NOW " WHERE c_at > 0 AND c_at > " NOW " AND seen > " NOW
+                         " AND scheduled <= " NOW,
+                         NULL, NULL, NULL) != SQLITE_OK)
+                return FAIL(why, ERR_INTERNAL, "cannot write to %s: %s", path, sqlite3_errmsg(conn->db));
         /* Whatever was owed when the last process ended may have been called without our hearing the answer. Not so a
          * courier firm that was not chosen, or whose time has not come; it would be told of the end of what it never heard of. model:
          * doubt at start */
@@ -184,7 +194,7 @@ enum err conn_make_ready(struct conn *conn, const char *path, struct why *why)
                     conn->db,
                     "UPDATE orders SET p_unsure = 1 WHERE p_at > 0 AND p_unsure = 0;"
                     "UPDATE orders SET c_unsure = 1 WHERE c_at > 0 AND c_unsure = 0 AND c_firm IS NOT NULL"
-                    " AND c_at <= 86400000 * (julianday('now') - 2440587.5)",
+                    " AND c_at <= " NOW,
                     NULL, NULL, NULL) != SQLITE_OK)
                 return FAIL(why, ERR_INTERNAL, "cannot write to %s: %s", path, sqlite3_errmsg(conn->db));
         return ERR_OK;

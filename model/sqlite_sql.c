@@ -39,6 +39,10 @@
         "SELECT id, rid, " p "_at FROM orders WHERE plat = ?1 AND " p "_at > 0 AND " p "_at <= ?2 AND " p \
         "_unsure <= ?4 ORDER BY " p "_at LIMIT ?3"
 #define NEXT_DUE(p) "SELECT min(" p "_at) FROM orders WHERE plat = ?1 AND " p "_at > 0 AND " p "_at > ?2"
+/* What waits for a time that the clock went back by ?2 before. A scheduled courier who was not called yet waits for a time of
+ * its own. */
+#define SET_BACK(p, where) \
+        "UPDATE orders SET " p "_at = max(?1, " p "_at - ?2) WHERE " p "_at > 0 AND " p "_at > ?1" where
 #define COUNT_OF(index, where) \
         "SELECT count(*) FROM (SELECT 1 FROM orders INDEXED BY " index " WHERE " where " LIMIT ?1)"
 #define TARGET_GET(p) "SELECT " p "_want, " p "_at, rev, st FROM orders WHERE id = ?1 AND rid = ?2"
@@ -124,6 +128,8 @@ static const char *const texts[SQL_COUNT] = {
         [SQL_DUE_COURIER] = DUE("c"),
         [SQL_NEXT_DUE] = NEXT_DUE("p"),
         [SQL_NEXT_DUE_COURIER] = NEXT_DUE("c"),
+        [SQL_SET_BACK] = SET_BACK("p", ""),
+        [SQL_SET_BACK_COURIER] = SET_BACK("c", " AND NOT (scheduled > ?1 AND c_try = 0)"),
         [SQL_COUNT_OWED] = COUNT_OF("orders_due", "p_at > 0"),
         [SQL_COUNT_OWED_COURIER] = COUNT_OF("orders_due_courier", "c_at > 0"),
         [SQL_COUNT_FAILED] = COUNT_OF("orders_failed", "p_dead IS NOT NULL"),

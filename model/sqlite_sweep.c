@@ -14,7 +14,7 @@ enum err sqlite_sweep(void *arg, struct store_sweep *sweep, struct why *why)
         for (int i = 0; i < 2 && e == ERR_OK; i++) {
                 sqlite3_stmt *s = sql(conn, statements[i]);
 
-                sqlite3_bind_int64(s, 1, store_now(conn->store));
+                sqlite3_bind_int64(s, 1, sweep->now_ms ? sweep->now_ms : store_now(conn->store));
                 sqlite3_bind_int(s, 2, sweep->max);
                 e = sql_run(conn, s, NULL, why);
         }

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STEP_MS 1000 /* a clock that goes back by less is not set, and nobody waits long for it; a guess */
+
 static struct lease *lease_find(struct conn *conn, const struct due *due)
 {
         struct lease_key key;
@@ -164,13 +166,35 @@ static enum err next_of(struct conn *conn, enum platform platform, enum party pa
         return sql_end(conn, s, ERR_OK, why);
 }
 
+/* Times of retries and waits are the wall clock's. Where that was set back, they would come so much later; who is early for
+ * a step is put off again. */
+static enum err follow_clock(struct conn *conn, struct why *why)
+{
+        const int64_t now_ms = store_now(conn->store);
+        int64_t back_ms;
+        enum err e = ERR_OK;
+
+        conn->ahead_now_ms = now_ms - store_lease_now(conn->store);
+        back_ms = conn->ahead_ms - conn->ahead_now_ms;
+        if (conn->ahead_ms == 0 || back_ms < STEP_MS)
+                return ERR_OK;
+        for (int party = 0; party < PARTY_COUNT && e == ERR_OK; party++) {
+                sqlite3_stmt *s = sql(conn, for_party(SQL_SET_BACK, (enum party)party));
+
+                sqlite3_bind_int64(s, 1, now_ms);
+                sqlite3_bind_int64(s, 2, back_ms);
+                e = sql_run(conn, s, NULL, why);
+        }
+        return e;
+}
+
 enum err sqlite_due(void *arg, struct store_due *due, struct why *why)
 {
         struct conn *conn = arg;
         const int64_t now_ms = store_now(conn->store);
         const int64_t left_ms = quiet_ms(conn);
         int64_t at_ms[DUE_MAX];
-        enum err e = ERR_OK;
+        enum err e = follow_clock(conn, why);
 
         if (left_ms > 0)
                 due->next_ms = now_ms + left_ms;

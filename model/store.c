@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEADLINE_MS 5000 /* KURYE_REQUEST_DEADLINE's default */
+#define LEASE_MAX_MS (INT64_C(15) * 60 * 1000) /* twice the longest timeout, and slack */
+#define DEADLINE_MS 5000                       /* KURYE_REQUEST_DEADLINE's default */
 
 static const struct {
         const char *scheme;
@@ -55,6 +56,7 @@ enum err store_open(const struct store_options *options, struct store **ret, str
         store->ops = backend_of(options->where);
         store->hooks = options->hooks;
         store->now = options->now;
+        store->lease_ms = options->lease_ms ? options->lease_ms : LEASE_MAX_MS;
         store->deadline_ms = options->deadline_ms ? options->deadline_ms : DEADLINE_MS;
         store->keyring = options->keyring;
         store->calls_ms = options->calls_ms;
@@ -119,6 +121,11 @@ enum err store_admit_keys(const struct store *store, void *conn, struct why *why
 int64_t store_calls(const struct store *store)
 {
         return store->calls_ms;
+}
+
+int64_t store_lease(const struct store *store)
+{
+        return store->lease_ms;
 }
 
 void store_note(const struct store *store, enum note note, const char *text)

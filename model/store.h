@@ -89,6 +89,7 @@ struct store_options {
         const char *where; /* `sqlite:<path>`, or a `mongodb://` or `mongodb+srv://` URI with a database */
         struct store_hooks hooks;
         int64_t (*now)(void); /* NULL: the store's own clock. Tests bring their own */
+        int64_t lease_ms;     /* no claim's is longer; 0: 15 minutes */
         int64_t deadline_ms;  /* a job is over by then, whatever a store of other processes does; 0: 5 s */
         const struct keyring *
                 keyring; /* borrowed: what secrets are sealed by, held against the store (model/keys.h); NULL:
@@ -407,8 +408,9 @@ void store_call(struct store *store, struct store_call *call);
 /* Takes away what has expired. */
 struct store_sweep {
         struct job job;
-        int max;   /* in: to SWEEP_MAX */
-        int swept; /* out; `max`: there may be more */
+        int max;        /* in: to SWEEP_MAX */
+        int64_t now_ms; /* in: what time it is; 0: the store's clock tells */
+        int swept;      /* out; `max`: there may be more */
 };
 void store_sweep(struct store *store, struct store_sweep *sweep);
 
@@ -422,6 +424,7 @@ struct store_erase {
         struct id order;
         char phone[PHONE_KEY_SIZE]; /* phone_key()'s */
         int64_t keep_ms; /* it is kept for so long; a time that an order is scheduled for counts as touching it */
+        int64_t now_ms; /* what time it is; 0: the store's clock tells */
         /* out */
         int erased;
         bool more;                        /* ask again */

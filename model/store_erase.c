@@ -11,7 +11,7 @@
 /* Which they are is decided once: what a repeat finds erased at this very time, an earlier run of it did. */
 static enum err choose(struct store *store, void *conn, struct store_erase *erase)
 {
-        const int64_t now_ms = store_now(store);
+        const int64_t now_ms = erase->now_ms ? erase->now_ms : store_now(store);
         enum err e = ERR_OK;
 
         if (erase->at_ms)

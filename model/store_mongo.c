@@ -6,14 +6,12 @@
  * unknown, or that met a server which is not primary any more, is run again until its deadline; each recognises by itself
  * what its earlier run did. The driver's own retry is off: it knows neither the deadline nor the job.
  *
- * One more thread asks the server every second how it is and what time it is. The servers of one database compare times, so
- * all of them go by the store's: its clock's distance from CLOCK_BOOTTIME, which no step of a wall clock moves. */
+ * One more thread asks the server every second how it is and what time it is. */
 #include "model/store_mongo.h"
 
 #include "model/clean.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +20,7 @@
 #define THREADS_MAX 256 /* a guess */
 #define BEAT_MS 1000    /* between two looks at the server */
 #define LOST_MS 250     /* the same while it does not answer */
-#define DRIFT_MS \
-        1 /* by which an answer about the time gets worse with each beat; a guess, far above any clock's */
-#define PAUSE_MS 20 /* before the first repeat, doubled with each */
+#define PAUSE_MS 20     /* before the first repeat, doubled with each */
 #define PAUSE_MAX_MS 500
 
 struct worker {
@@ -55,9 +51,8 @@ struct mongo {
         bool stopping;
         bool hurried;
         atomic_bool ready;
-        atomic_bool prepared;   /* the indexes are there, and the keys are the store's */
-        atomic_llong offset_ms; /* the store's clock less CLOCK_BOOTTIME */
-        int64_t doubt_ms;       /* the heart's: twice what the offset may be wrong by */
+        atomic_bool prepared; /* the indexes are there, and the keys are the store's */
+        struct mongo_clock clock;
 };
 
 /* ---- the driver's log ---- */
@@ -186,6 +181,7 @@ static bool conn_open(struct mongo *mongo, struct mongo_conn *conn)
 
         conn->store = mongo->store;
         conn->mongo = mongo;
+        conn->clock = &mongo->clock;
         conn->patience_ms = (int32_t)BSON_MAX(store_deadline(mongo->store) * 3 / 10, 1);
         conn->client = mongoc_client_pool_pop(mongo->pool);
         if (!conn->client)
@@ -217,7 +213,6 @@ static enum err greet(struct mongo_conn *conn, struct why *why)
 {
         CLEAN(bson_free_at) bson_t *command = BCON_NEW("isMaster", BCON_INT32(1));
         const int64_t asked_ms = time_boot_ms();
-        struct mongo *mongo = conn->mongo;
         bson_error_t error = {0};
         int64_t took_ms, there_ms;
         bson_t reply;
@@ -227,12 +222,8 @@ static enum err greet(struct mongo_conn *conn, struct why *why)
                 e = mongo_failed(conn, "isMaster", &error, &reply, why);
         took_ms = time_boot_ms() - asked_ms;
         there_ms = mongo_time(&reply, "localTime", 0);
-        mongo->doubt_ms += DRIFT_MS;
-        /* It was read somewhere on the way: the quicker the answer, the better it tells the time. */
-        if (e == ERR_OK && there_ms > 0 && took_ms <= mongo->doubt_ms) {
-                atomic_store(&mongo->offset_ms, there_ms - asked_ms - took_ms / 2);
-                mongo->doubt_ms = took_ms;
-        }
+        if (e == ERR_OK && there_ms > 0)
+                mongo_clock_read(conn, there_ms, asked_ms, took_ms);
         bson_destroy(&reply);
         return e;
 }
@@ -245,9 +236,11 @@ static enum err look(struct mongo *mongo, struct why *why)
                 e = mongo_make_indexes(&mongo->heart, why);
                 if (e == ERR_OK)
                         e = store_admit_keys(mongo->store, &mongo->heart, why);
+                if (e == ERR_OK)
+                        e = mongo_clock_begin_orders(&mongo->heart, why);
                 atomic_store(&mongo->prepared, e == ERR_OK);
         }
-        return e;
+        return e == ERR_OK ? mongo_clock_follow(&mongo->heart, why) : e;
 }
 
 /* A new reason is told as well, once a second: what came back may be refused for another one. */
@@ -412,7 +405,7 @@ static bool mongo_is_ready(const void *state)
 
 static int64_t mongo_now(const void *state)
 {
-        return time_boot_ms() + atomic_load(&((const struct mongo *)state)->offset_ms);
+        return mongo_clock_now(&((const struct mongo *)state)->clock);
 }
 
 /* ---- its beginning and end ---- */
@@ -533,15 +526,12 @@ static enum err mongo_start(struct store *store, const char *where, void **ret, 
         init_cond(&mongo->beat);
         init_cond(&mongo->end);
         atomic_store(&mongo->ready, true); /* so that the first failure is told */
-        atomic_store(&mongo->offset_ms, time_now_ms() - time_boot_ms());
-        mongo->doubt_ms = INT64_MAX / 2;
+        mongo_clock_begin(&mongo->clock);
+        *ret = mongo; /* the first look goes by the store's clock already */
         e = start(mongo, where, why);
-        if (e != ERR_OK) {
+        if (e != ERR_OK)
                 mongo_stop(mongo);
-                return e;
-        }
-        *ret = mongo;
-        return ERR_OK;
+        return e;
 }
 
 const struct backend backend_mongo = {

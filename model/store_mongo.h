@@ -11,6 +11,7 @@
 #include "model/backend.h"
 
 #include <mongoc/mongoc.h>
+#include <stdatomic.h>
 
 struct mongo;
 
@@ -18,6 +19,7 @@ struct mongo;
 struct mongo_conn {
         struct store *store;
         struct mongo *mongo;
+        struct mongo_clock *clock; /* the mongo's */
         mongoc_client_t *client;
         mongoc_database_t *database;
         mongoc_collection_t *orders;
@@ -30,6 +32,28 @@ struct mongo_conn {
 
 /* Makes the indexes that are not there. Errors: STORE_BROKEN; one is refused: conn->again is false. */
 enum err mongo_make_indexes(struct mongo_conn *conn, struct why *why);
+
+/* --- mongo_clock.c: what time it is --- */
+
+struct mongo_clock {
+        atomic_llong offset_ms;     /* the store's clock less CLOCK_BOOTTIME */
+        atomic_llong held_ms;       /* leases are counted by one that is so much behind, */
+        atomic_llong held_until_ms; /* until then (CLOCK_BOOTTIME) */
+        /* the heart's */
+        int64_t back_ms;  /* by so much it was set back, which is not made good yet */
+        int64_t doubt_ms; /* twice what the offset may be wrong by */
+};
+/* By this machine's, as long as the store's is not known. */
+void mongo_clock_begin(struct mongo_clock *clock);
+/* The store said that it is `there_ms`, when it was asked at this time (CLOCK_BOOTTIME) and took so long. */
+void mongo_clock_read(struct mongo_conn *conn, int64_t there_ms, int64_t asked_ms, int64_t took_ms);
+int64_t mongo_clock_now(const struct mongo_clock *clock);
+/* The store's clock, but that one which was just set forward ends no lease before its time. */
+int64_t mongo_lease_now(const struct mongo_conn *conn);
+/* Once at the beginning, and after each mongo_clock_read(): what waits, or is leased, longer than it would if the clock had
+ * not been set back, does so no more. */
+enum err mongo_clock_begin_orders(struct mongo_conn *conn, struct why *why) MUST_USE;
+enum err mongo_clock_follow(struct mongo_conn *conn, struct why *why) MUST_USE;
 
 /* --- asking; each takes its filter, update and the like over --- */
 

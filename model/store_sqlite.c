@@ -93,6 +93,7 @@ static bool commit(struct sqlite *sqlite, int jobs)
         if (sql_run(conn, sql(conn, SQL_COMMIT), NULL, NULL) != ERR_OK)
                 return false;
         store_commit(sqlite->store, jobs, time_boot_us() - began_us);
+        conn->ahead_ms = conn->ahead_now_ms;
         if (conn->leases)
                 leases_commit(conn, true);
         return true;

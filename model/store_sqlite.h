@@ -39,6 +39,8 @@ enum statement {
         SQL_DUE_COURIER,
         SQL_NEXT_DUE,
         SQL_NEXT_DUE_COURIER,
+        SQL_SET_BACK,
+        SQL_SET_BACK_COURIER,
         SQL_COUNT_OWED,
         SQL_COUNT_OWED_COURIER,
         SQL_COUNT_FAILED,
@@ -91,8 +93,10 @@ struct conn {
         struct lease *leases;
         uint64_t last_token;
         int64_t quiet_until_ms; /* by store_lease_now(): what is in doubt is not claimed before */
-        bool erased;            /* something that still stands in the log */
-        bool unflushed;         /* a flush failed */
+        int64_t ahead_ms; /* by how much the wall clock was ahead of BOOTTIME at the last look; 0: there was none */
+        int64_t ahead_now_ms; /* at the one that is not yet committed */
+        bool erased;          /* something that still stands in the log */
+        bool unflushed;       /* a flush failed */
 };
 
 #define CONN_BUSY_MS 2000 /* it is waited so long for a lock: readers open while the writer commits */

@@ -102,10 +102,16 @@ static const struct step *last_step(const struct order *order, enum party party,
 static int64_t too_early(const struct order *order, const struct dialect *dialect, const struct step *step,
                          int64_t step_wait_ms, int64_t now_ms)
 {
-        const int64_t since_ms = step_wait_ms && dialect->waits_since ? dialect->waits_since(order, step) : 0;
+        int64_t since_ms = step_wait_ms && dialect->waits_since ? dialect->waits_since(order, step) : 0;
         const int64_t fixed_ms = dialect->not_before ? dialect->not_before(order, step) : 0;
-        const int64_t until_ms = MAX(fixed_ms, since_ms > 0 ? since_ms + step_wait_ms : 0);
+        int64_t until_ms;
 
+        /* In the time to come, so before the clock was set back: and before a fact that came after that. */
+        if (since_ms > now_ms + step_wait_ms)
+                since_ms = order_last_move(order)->at_ms;
+        if (since_ms > now_ms + step_wait_ms)
+                since_ms = 0;
+        until_ms = MAX(fixed_ms, since_ms > 0 ? since_ms + step_wait_ms : 0);
         return until_ms > now_ms ? until_ms : 0;
 }
 

@@ -14,6 +14,7 @@ struct store {
         void *state;
         struct store_hooks hooks;
         int64_t (*now)(void); /* NULL: the backend's */
+        int64_t lease_ms;
         int64_t deadline_ms;
         const struct keyring *keyring;
         int64_t calls_ms;

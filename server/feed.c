@@ -15,9 +15,10 @@
 #include <string.h>
 #include <sys/param.h>
 
-#define POLL_MS 400               /* with a round trip well under the second that design.md 5 promises */
-#define OVERLAP_MS 5000           /* docs/design.md 5 */
-#define KNOWN_MS (2 * OVERLAP_MS) /* what no poll can find any more */
+#define POLL_MS 400     /* with a round trip well under the second that design.md 5 promises */
+#define OVERLAP_MS 5000 /* docs/design.md 5 */
+#define SET_BACK_MS (INT64_C(24) * 60 * 60 * 1000) /* an order is over within a day; a guess */
+#define KNOWN_MS (2 * OVERLAP_MS)                  /* what no poll can find any more */
 #define PAGE_POLL 1000
 #define PAGE_CATCHUP 100
 #define QUEUE_MAX ((size_t)262144)    /* waiting for one watcher, beside what its socket holds; a guess */
@@ -260,6 +261,7 @@ static bool list_rooms(struct hub *hub)
         hub->polled = calloc(HASH_COUNT(hub->rooms), sizeof *hub->polled);
         if (!hub->polled)
                 return false;
+        hub->seen_ms = MIN(hub->seen_ms, store_now(hub->store)); /* the store's clock was set back */
         HASH_ITER(hh, hub->rooms, room, next)
                 hub->polled[n++] = room->restaurant;
         hub->poll = (struct store_changes){.restaurants = hub->polled,
@@ -289,9 +291,15 @@ int64_t feed_poll(struct hub *hub)
 
 bool catchup_begin(struct watcher *w, int64_t since_ms)
 {
+        const int64_t now_ms = store_now(w->hub->store);
+
         w->catchup = calloc(1, sizeof *w->catchup);
         if (!w->catchup)
                 return false;
+        /* Who has seen the time to come saw it before the clock was set back, and what changed since bears a time before
+         * that: how long before, nobody knows. */
+        if (since_ms > now_ms + OVERLAP_MS)
+                since_ms = now_ms - SET_BACK_MS;
         w->catchup->after_ms = MAX(since_ms - OVERLAP_MS, 0);
         catchup_step(w);
         return true;

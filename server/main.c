@@ -224,6 +224,8 @@ static enum err open_store(struct server *server, struct why *why)
                                                         .on_verb = on_verb,
                                                         .on_commit = on_commit,
                                                         .arg = server},
+                                              .lease_ms = 2 * server->config.outbound_timeout_ms +
+                                                          server->config.lease_slack_ms,
                                               .deadline_ms = server->config.request_deadline_ms,
                                               .keyring = server->keyring,
                                               .calls_ms = server->config.outbound_timeout_ms};
@@ -268,7 +270,7 @@ static enum err start(struct server *server, struct why *why)
         if (e == ERR_OK)
                 e = start_poller(server, why);
         if (e == ERR_OK)
-                e = sweeper_start(server->app.store, SWEEP_MS, server->config.retention_days * DAY_MS,
+                e = sweeper_start(server->app.store, SWEEP_MS, server->config.retention_days * DAY_MS, DAY_MS,
                                   &server->sweeper, why);
         return e;
 }

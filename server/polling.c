@@ -22,6 +22,7 @@
         100 /* one of them later than it might be, for servers' clocks differ by some milliseconds; a guess */
 #define JITTER_PARTS 10 /* up to one of them later than it might be, so that accounts do not keep in step */
 #define BUSY_PARTS 10   /* one of them after a poll for which there was no room; a guess */
+#define REST_PARTS 2    /* so many of them at most before the lease is looked at again; a guess */
 #define LOSER_PARTS 4   /* up to one of them later comes who found that another server polls; a guess */
 
 /* Its place is not freed before it. */
@@ -65,7 +66,9 @@ static void tell(const struct poll *poll, const char *reason)
 static void end_until(struct poll *poll, int64_t until_ms)
 {
         struct poller *poller = poll->poller;
-        const int64_t left_ms = MAX(until_ms - store_now(poller->store), 0);
+        /* Not for long: where the clock was set back meanwhile, the lease ends sooner than it says. */
+        const int64_t left_ms =
+                MIN(MAX(until_ms - store_now(poller->store), 0), REST_PARTS * wait_of(poll->place, poller));
 
         store_edit_done(&poll->edit);
         store_put_done(&poll->put);

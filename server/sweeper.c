@@ -12,13 +12,16 @@
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/param.h>
 
+#define LEAP_MS (INT64_C(60) * 60 * 1000) /* more than any clock drifts while nobody looks; a guess */
 #define REST 9 /* times as long as the handful before took: a tenth of the store's time is enough; a guess */
 
 struct sweeper {
         struct store *store;
         int64_t pause_ms;
         int64_t keep_ms;
+        int64_t belief_ms;
         struct inbox in;
         pthread_t thread;
         struct store_sweep sweep;
@@ -27,12 +30,35 @@ struct sweeper {
         bool asked;  /* one of the two is at the store */
         int64_t swept;
         int64_t erased;
+        int64_t ahead_ms; /* by how much the store's clock is ahead of CLOCK_BOOTTIME, as far as it is believed */
+        int64_t store_ms; /* what time it is at the store, as far as it is believed */
         /* CLOCK_BOOTTIME */
+        int64_t leapt_ms; /* when it was first seen to have leapt; 0: it has not */
         int64_t asked_ms;
         int64_t told_ms;
         int64_t next_ms;
         atomic_bool stopping;
 };
+
+/* What goes is gone for good, and by the clock alone. One that leaps ahead may be wrong, and is believed when it has
+ * stayed there. */
+static bool believes_clock(struct sweeper *s, int64_t now_ms)
+{
+        const int64_t store_ms = store_now(s->store), ahead_ms = store_ms - now_ms;
+
+        if (ahead_ms <= s->ahead_ms + LEAP_MS || (s->leapt_ms && now_ms - s->leapt_ms >= s->belief_ms)) {
+                s->ahead_ms = ahead_ms;
+                s->leapt_ms = 0;
+                s->store_ms = store_ms;
+                return true;
+        }
+        if (!s->leapt_ms) {
+                log_event(LOG_WARN, "clock_leapt", LOG_INT("seconds", (ahead_ms - s->ahead_ms) / 1000));
+                s->leapt_ms = now_ms;
+        }
+        s->next_ms = now_ms + s->pause_ms;
+        return false;
+}
 
 static void tell(struct sweeper *s, int64_t now_ms)
 {
@@ -80,10 +106,10 @@ static void ask(struct sweeper *s)
         s->asked = true;
         s->asked_ms = time_boot_ms();
         if (s->erases) {
-                s->erase = (struct store_erase){.job = job, .keep_ms = s->keep_ms};
+                s->erase = (struct store_erase){.job = job, .keep_ms = s->keep_ms, .now_ms = s->store_ms};
                 store_erase(s->store, &s->erase);
         } else {
-                s->sweep = (struct store_sweep){.job = job, .max = SWEEP_MAX};
+                s->sweep = (struct store_sweep){.job = job, .max = SWEEP_MAX, .now_ms = s->store_ms};
                 store_sweep(s->store, &s->sweep);
         }
         store_kick(s->store);
@@ -97,16 +123,16 @@ static void *loop(void *arg)
         while (!atomic_load(&s->stopping)) {
                 const int64_t left_ms = s->next_ms - time_boot_ms();
 
-                if (!s->asked && left_ms <= 0)
+                if (!s->asked && left_ms <= 0 && believes_clock(s, time_boot_ms()))
                         ask(s);
-                poll(&wait, 1, s->asked ? -1 : (int)left_ms);
+                poll(&wait, 1, s->asked ? -1 : (int)MAX(left_ms, 0));
                 inbox_run(&s->in);
         }
         return NULL;
 }
 
-enum err sweeper_start(struct store *store, int64_t pause_ms, int64_t keep_ms, struct sweeper **ret,
-                       struct why *why)
+enum err sweeper_start(struct store *store, int64_t pause_ms, int64_t keep_ms, int64_t belief_ms,
+                       struct sweeper **ret, struct why *why)
 {
         struct sweeper *s = calloc(1, sizeof *s);
         enum err e = s ? inbox_init(&s->in, why) : FAIL(why, ERR_NO_MEMORY, "no memory for the sweeper");
@@ -118,7 +144,9 @@ enum err sweeper_start(struct store *store, int64_t pause_ms, int64_t keep_ms, s
         s->store = store;
         s->pause_ms = pause_ms;
         s->keep_ms = keep_ms;
+        s->belief_ms = belief_ms;
         s->told_ms = time_boot_ms();
+        s->ahead_ms = store_now(store) - s->told_ms;
         if (pthread_create(&s->thread, NULL, loop, s) != 0) {
                 sweeper_free(s);
                 return FAIL(why, ERR_NO_MEMORY, "cannot start the sweeper's thread");

@@ -14,7 +14,7 @@ from pathlib import Path
 from process import BINARY
 from world import eventually
 
-NUMBER = struct.Struct("<Q")
+NUMBER = struct.Struct("<q")
 
 
 class Below:
@@ -110,3 +110,19 @@ class Network(Below):
     def believes(self, authority):
         """From the next start on."""
         self.settings["BELOW_NETWORK_AUTHORITIES"] = str(authority.path)
+
+
+class Clock(Below):
+    """The machine's clocks: tests/below/clock.c."""
+
+    so = "below_clock"
+    switches = ("wrong", "slept")
+
+    def steps(self, hours):
+        """The wall clock is set by so much, back where it is negative."""
+        self["wrong"] += int(hours * 3600_000)
+
+    def sleeps(self, hours):
+        """The machine sleeps, and both clocks that know of that go on."""
+        self["slept"] += int(hours * 3600_000)
+        self["wrong"] += int(hours * 3600_000)

@@ -9,6 +9,7 @@ A rule's `then` is a trouble as in fake.py: a function of `forward`, which asks 
 What the trouble returns is answered; None cuts the connection.
 """
 
+import datetime
 import functools
 import socket
 import struct
@@ -251,9 +252,10 @@ class _Link:
     def _answer(self, answer, request):
         opcode = HEADER.unpack_from(answer)[3]
         pose = self.relay.pose()
-        if pose:
+        if pose or self.relay.wrong:
             document = decode(opcode, answer)
             if "maxWireVersion" in document:
+                pose["localTime"] = document["localTime"] + self.relay.wrong
                 answer = encode(opcode, {**document, **pose}, request)
         if not self.relay.passes(self, self.relay.delay):
             return False
@@ -303,6 +305,7 @@ class Relay:
         self.changed = threading.Condition()
         self.commands, self.rules, self._links = [], [], set()
         self.delay = 0.0
+        self.wrong = datetime.timedelta()  # what its clock is off by; $currentDate is still right
         self._frozen = False
         self._set, self._primary = None, True
         # Bound, and not listened on: keeps the port while the relay is down.

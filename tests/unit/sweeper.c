@@ -166,9 +166,48 @@ static void await_count(struct world *w, int n)
                 assert_true(time_boot_ms() < until_ms);
 }
 
+static void start_believing(struct world *w, int64_t pause_ms, int64_t belief_ms)
+{
+        assert_int_equal(sweeper_start(w->store, pause_ms, KEEP_MS, belief_ms, &w->sweeper, NULL), ERR_OK);
+}
+
 static void start(struct world *w, int64_t pause_ms)
 {
-        assert_int_equal(sweeper_start(w->store, pause_ms, KEEP_MS, &w->sweeper, NULL), ERR_OK);
+        start_believing(w, pause_ms, HOUR_MS);
+}
+
+/* Looks so often that it would have come up. */
+static void assert_stays(struct world *w, int n, int n_erased)
+{
+        for (int i = 0; i < 100; i++) {
+                assert_int_equal(count(w), n);
+                assert_int_equal(count_erased(w), n_erased);
+        }
+}
+
+TEST(a_clock_that_leaps_ahead_takes_nothing_away)
+{
+        struct world *w = *state;
+
+        start(w, 1);
+        make_orders(w, 2, HOUR_MS);
+        make_orders(w, 3, 0);
+        clock_ms += 2 * KEEP_MS;
+        assert_stays(w, 5, 0);
+        clock_ms -= 2 * KEEP_MS; /* it was wrong */
+        assert_stays(w, 5, 0);
+        clock_ms += HOUR_MS;
+        await_count(w, 3);
+}
+
+TEST(one_that_stays_there_is_believed)
+{
+        struct world *w = *state;
+
+        start_believing(w, 1, 200);
+        make_orders(w, 3, 0);
+        clock_ms += 2 * KEEP_MS;
+        await_erased(w, 3);
 }
 
 TEST(all_that_has_expired_goes_at_once_and_nothing_else)
@@ -266,6 +305,8 @@ int main(void)
                 IN_A_WORLD(it_comes_back),
                 IN_A_WORLD(personal_data_goes_in_its_time_and_the_order_stays),
                 IN_A_WORLD(all_personal_data_goes_at_once),
+                IN_A_WORLD(a_clock_that_leaps_ahead_takes_nothing_away),
+                IN_A_WORLD(one_that_stays_there_is_believed),
                 IN_A_WORLD(without_anything_to_do_it_stops_at_once),
                 IN_A_WORLD(memory_that_is_free_goes_though_something_stands_behind_it),
         };
