@@ -139,6 +139,7 @@ class Front:
     def __init__(self, server=None, context=None):
         self.server, self.context = server, context
         self.next, self.met, self.changed = [], 0, threading.Condition()
+        self.open = set()  # what is let through just now
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -154,8 +155,10 @@ class Front:
         self.close()
 
     def meets(self, *behaviours):
-        """Those who come next."""
+        """Those who come next; who is there has to come again."""
         self.next.extend(behaviours)
+        for connection in list(self.open):
+            connection.shutdown(socket.SHUT_RDWR)
         return self
 
     def was_met(self, times=1):
@@ -186,9 +189,11 @@ class Front:
 
     def _lets_through(self, connection):
         with connection, socket.create_connection(("127.0.0.1", self.server)) as server:
+            self.open.add(connection)
             back = threading.Thread(target=self._copy, args=(server, connection), daemon=True)
             back.start()
             self._copy(connection, server)
+            self.open.discard(connection)
             back.join(WAIT)
 
     @staticmethod
