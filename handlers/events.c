@@ -68,6 +68,8 @@ static enum err admitted(struct request *r, void *verb)
                 return ERR_UNAUTHORIZED;
         watch->hub = caller_app(r)->hub;
         watch->admittance.restaurant = get->record.restaurant;
+        if (hub_is_crowded(watch->hub, &watch->admittance.restaurant))
+                return ERR_BUSY;
         request_reply_header(r, "Upgrade", "websocket");
         request_reply_header(r, "Sec-WebSocket-Accept", watch->accept);
         request_upgrade(r, taken, watch);

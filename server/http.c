@@ -131,13 +131,23 @@ static bool is_lenient(void)
         return MHD_get_version()[0] == '0';
 }
 
+/* Of a header's name (RFC 9110 section 5.6.2). */
+static bool is_token(char c)
+{
+        const char low = (char)(c | 0x20);
+
+        return (low >= 'a' && low <= 'z') || c == '-' || (c >= '0' && c <= '9') ||
+               (c && strchr("!#$%&'*+.^_`|~", c));
+}
+
 static bool is_as_sent(const char *name, const char *value)
 {
-        static const char token[] =
-                "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
         const size_t n = strcspn(value, "\r");
+        const char *c = name;
 
-        return *name && !name[strspn(name, token)] && !value[n] && (uintptr_t)name < (uintptr_t)value &&
+        while (is_token(*c))
+                c++;
+        return c > name && !*c && !value[n] && (uintptr_t)name < (uintptr_t)value &&
                (!is_lenient() || !value[n + 1]);
 }
 

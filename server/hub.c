@@ -23,6 +23,7 @@
 
 #define EVENTS_MAX 256
 #define ROUND_MAX_MS 1000 /* hub_pulse_ms() promises it */
+#define SCREENS_MAX 500   /* of a restaurant, and of who shares its hash; a guess */
 #define CLOSE_MS 5000     /* for the other side's close; a guess */
 #define DRAIN_MS 1500     /* the same when the server stops; within its own time for that */
 #define SEND_BYTES \
@@ -220,6 +221,11 @@ static void arrive(struct letter *letter)
         watcher_settle(w);
         if (hub->is_draining)
                 watcher_close(w, WIRE_GOING_AWAY, "the server stops", /* drops= */ false);
+}
+
+bool hub_is_crowded(struct hub *hub, const struct id *restaurant)
+{
+        return atomic_load(watched_of(hub, restaurant)) >= SCREENS_MAX;
 }
 
 void hub_admit(struct hub *hub, const struct admittance *admittance, struct lent *lent)

@@ -34,6 +34,9 @@ struct admittance {
         int64_t since_ms;
 };
 
+/* As many watch this restaurant as may, about: no one of them shall have all connections. Threads: any. */
+bool hub_is_crowded(struct hub *hub, const struct id *restaurant);
+
 /* A watcher, on a socket whose handshake is done; it is given back in the end, or at once without memory. Threads: any. */
 void hub_admit(struct hub *hub, const struct admittance *admittance, struct lent *lent);
 
