@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -38,7 +39,8 @@ enum trouble {
         READ_ONLY = 8,
         STALL = 16, /* syncs wait until it is over */
         BAD_READ = 32,
-        NO_OPEN = 64 /* EIO */
+        NO_OPEN = 64, /* EIO */
+        DIE = 128     /* the process is killed, before what changes a file */
 };
 
 struct switches {
@@ -139,6 +141,12 @@ static bool has_trouble(uint64_t troubles)
         return switches && atomic_load(&switches->trouble) & troubles;
 }
 
+static void die_in_time(void)
+{
+        if (meets(DIE))
+                raise(SIGKILL);
+}
+
 static int fail(int number)
 {
         errno = number;
@@ -150,6 +158,7 @@ static int trouble_of_write(int fd, int64_t end)
 {
         struct stat status;
 
+        die_in_time();
         if (has_trouble(FULL) && fstat(fd, &status) == 0 && end > status.st_size && meets(FULL))
                 return ENOSPC;
         if (meets(READ_ONLY))
@@ -253,6 +262,8 @@ static int open_it(const char *path, int flags, mode_t mode)
         if (switches && is_ours(path)) {
                 const bool writes = (flags & O_ACCMODE) != O_RDONLY;
 
+                if (flags & O_CREAT)
+                        die_in_time();
                 if (writes && meets(READ_ONLY))
                         return fail(EROFS);
                 if (flags & O_CREAT && has_trouble(FULL) && access(path, F_OK) != 0 && meets(FULL))
@@ -298,6 +309,7 @@ static int sync_it(int fd, int (*real)(int))
 
         if (!is_open_ours(fd, path))
                 return real(fd);
+        die_in_time();
         if (meets(STALL)) {
                 atomic_fetch_add(&switches->stalled, 1);
                 while (has_trouble(STALL))
@@ -338,6 +350,7 @@ EXPORT int ftruncate64(int fd, off_t size)
 EXPORT int unlink(const char *path)
 {
         if (switches && is_ours(path)) {
+                die_in_time();
                 if (meets(READ_ONLY))
                         return fail(EROFS);
                 gone(path);

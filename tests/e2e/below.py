@@ -45,7 +45,7 @@ class Below:
         NUMBER.pack_into(self.page, NUMBER.size * self.switches.index(name), value)
 
 
-FULL, BAD_WRITE, BAD_SYNC, READ_ONLY, STALL, BAD_READ, NO_OPEN = (1 << bit for bit in range(7))
+FULL, BAD_WRITE, BAD_SYNC, READ_ONLY, STALL, BAD_READ, NO_OPEN, DIE = (1 << bit for bit in range(8))
 
 
 class Disk(Below):
@@ -83,13 +83,23 @@ class Disk(Below):
 
     def power_cut(self, store):
         """What was not on the disk is gone; nobody may have the store open."""
-        for path in Path(self.folder).glob(f"{Path(store.path).name}*"):
-            if not path.name.endswith(".lock"):
-                path.unlink()
-        for path in self.platter.iterdir():
-            if path.suffix != ".pages":
-                shutil.copy(path, self.folder)
+        for path in self._files(store):
             path.unlink()
+        for path in self.platter.iterdir():
+            if path.suffix == ".pages":
+                path.unlink()
+            else:
+                shutil.copy(path, self.folder)
+
+    def flushed(self, store):
+        """What the test itself did to the files is on the disk."""
+        for path in self.platter.iterdir():
+            path.unlink()
+        for path in self._files(store):
+            shutil.copy(path, self.platter)
+
+    def _files(self, store):
+        return [path for path in Path(self.folder).glob(f"{Path(store.path).name}*") if path.suffix != ".lock"]
 
 
 class Network(Below):

@@ -30,7 +30,7 @@ from watcher import Watcher
 from world import FAKES, World, data, eventually
 
 CALL = 1.0  # seconds until a call is given up; for so long what is in doubt is left alone after a start
-SETTINGS = {"outbound_timeout": f"{int(CALL * 1000)}ms", "lease_slack": "200ms", "step_wait": 0.05}
+SETTINGS = {"outbound_timeout": f"{int(CALL * 1000)}ms", "lease_slack": "200ms", "step_wait": 0.05, "trendyolyemek_pause": "1s"}
 REASONS = {"getiryemek": REASON, "migrosyemek": "1"}  # where a cancel needs one
 ROW_8 = "Sipariş zaten teslim edildi veya iptal edildi"
 
@@ -109,15 +109,16 @@ class Load:
     def __init__(self, world, ledger, rng, places=4, workers=6):
         self.world, self.ledger = world, ledger
         self.over, self.in_vain = threading.Event(), False
-        self.echoes = queue.SimpleQueue()
+        self.echoes = queue.Queue()
         self.places, self.watched = [], None
         for number in range(places):
             place = world.restaurant().connected(*FAKES)
             self.places.append((place, [place.courier(dispatch=number % 2 == 0, notifyCancel=True), place.courier()]))
         self.watched = self.places[0][0]
         ledger.watched.add(self.watched.id)
-        self.threads = [threading.Thread(target=self._work, args=(random.Random(rng.random()),)) for _ in range(workers)]
-        self.threads += [threading.Thread(target=self._echo) for _ in range(2)]
+        self.threads = [threading.Thread(target=self._work, args=(random.Random(rng.random()),), daemon=True)
+                        for _ in range(workers)]
+        self.threads += [threading.Thread(target=self._echo, daemon=True) for _ in range(2)]
         self.watching = threading.Thread(target=self._watch, daemon=True)
         self.hears = threading.Event()
 
@@ -286,7 +287,7 @@ class Moods:
 class Killer:
     """Ends the server at random instants, writes down what it left, and starts it again."""
 
-    how = {"soon": 8, "later": 4, "calling": 4, "settling": 5, "starting": 4, "stopping": 3}
+    how = {"soon": 6, "later": 4, "answering": 4, "calling": 4, "settling": 5, "starting": 4, "stopping": 3}
 
     def __init__(self, world, ledger, rng):
         self.world, self.ledger, self.rng = world, ledger, rng
@@ -312,8 +313,8 @@ class Killer:
         self._waits(1.8 * CALL, 1.1 * CALL)
         self._dies()
 
-    def _at(self, name, delay):
-        """Within the next call to somebody, or after it."""
+    def _at(self, holder, name, delay=0):
+        """When somebody has been answered, within the next call to a platform, or after it."""
         self._waits(0.4)
         met, process = threading.Event(), self.world.server.process
 
@@ -322,16 +323,19 @@ class Killer:
                 threading.Event().wait(delay)
             process.kill()
             met.set()
-        setattr(self.moods, name, act)
+        setattr(holder, name, act)
         met.wait(2)
-        setattr(self.moods, name, None)
+        setattr(holder, name, None)
         self._dies()
 
+    def _answering(self):
+        self._at(self.ledger, "at_answer")
+
     def _calling(self):
-        self._at("at_call", 0)
+        self._at(self.moods, "at_call")
 
     def _settling(self):
-        self._at("at_answer", self.rng.uniform(0, 0.006))
+        self._at(self.moods, "at_answer", self.rng.uniform(0, 0.006))
 
     def _stopping(self):
         self._waits(0.4)
@@ -348,17 +352,21 @@ class Killer:
         self.world.up.clear()
         began = time.monotonic()
         self.world.kill()
-        self.ledger.trouble(began - 0.01)
-        self.ledger.moment({self.world.address})
+        self._writes_down(began - 0.01, {self.world.address})
         for _ in range(again):
             began = time.monotonic()
             server = Kuryed(self.world.environment())
             self._waits(0.08)
             server.kill()
             self.done.append("again")
-            self.ledger.trouble(began)
-            self.ledger.moment()
+            self._writes_down(began)
         self.world.start()
+
+    def _writes_down(self, began, dead=()):
+        if self.world.below:
+            self.world.below.power_cut(self.world.store)
+        self.ledger.trouble(began)
+        self.ledger.moment(dead)
 
 
 class Outages(Killer):
@@ -440,11 +448,11 @@ class OneOfTwo(Outages):
         self.rng.choice(self.world.all).relay.cut()
 
 
-def plays(count, world=Mortal, killer=None):
+def plays(count, world=Mortal, killer=None, **settings):
     """A whole run: load and trouble, then rest, then what came of it."""
     rng = chance()
     killer = killer or {"sqlite": Killer, "mongodb": Outages}[STORE]
-    with world() as made:
+    with world(**settings) as made:
         ledger = Ledger(made, CALL)
         load = Load(made, ledger, rng)
         trouble = killer(made, ledger, rng)

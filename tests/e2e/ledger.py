@@ -87,6 +87,7 @@ class Ledger:
         self.unanswered = self.refused = 0
         self.watched = set()  # restaurants
         self.wrong = []
+        self.at_answer = None  # what is to be done at the next one
 
     # --- what happens ---
 
@@ -98,6 +99,9 @@ class Ledger:
     def says(self, answer, order, rank, stamp=None, final=False):
         """The order has come to this rank, at this time, and whoever asked was told."""
         address = answer.url.split("/")[2]
+        act, self.at_answer = self.at_answer, None
+        if act:
+            act()
         with self.lock:
             self.answers.append(Said(time.monotonic(), address, order, rank, stamp, final))
 
@@ -239,7 +243,8 @@ class Ledger:
         for one, other in zip(mine, mine[1:]):
             unexplained += not any(began <= other.at and ended >= one.at for began, ended in self.troubles)
             looks = any(call.step == "check" and one.at < call.at < other.at and call.status == 200 for call in calls)
-            if party == "platform" and order.platform in LOOKS and not looks:
+            refused = one.status == 429  # and not done
+            if party == "platform" and order.platform in LOOKS and not looks and not refused:
                 yield f"{order.platform} of {order.id} was asked for {other} after {one} without a look"
         heard_nothing = sum(count for (name, result), count in log.items() if name == step and result != "done")
         if unexplained > heard_nothing:

@@ -3,12 +3,18 @@
 
 import pytest
 
+from below import Disk
 from crash import OneOfTwo, Pair, plays
 from stores import STORE
 
 
 def test_many_times():
     plays({"sqlite": 60, "mongodb": 25}[STORE])
+
+
+@pytest.mark.embedded_only
+def test_the_power_fails_many_times():
+    plays(25, below=Disk)
 
 
 @pytest.mark.mongodb_only
