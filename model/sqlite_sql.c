@@ -45,15 +45,16 @@
         "UPDATE orders SET " p "_at = max(?1, " p "_at - ?2) WHERE " p "_at > 0 AND " p "_at > ?1" where
 #define COUNT_OF(index, where) \
         "SELECT count(*) FROM (SELECT 1 FROM orders INDEXED BY " index " WHERE " where " LIMIT ?1)"
-#define TARGET_GET(p) "SELECT " p "_want, " p "_at, rev, st FROM orders WHERE id = ?1 AND rid = ?2"
-/* `told` rises in any case, the rest only while `want` is what it was at the claim (?3; docs/design.md 5). model: max told,
+#define TARGET_GET(p) \
+        "SELECT " p "_want, " p "_at, rev, st, " p "_dead IS NOT NULL FROM orders WHERE id = ?1 AND rid = ?2"
+/* A repeat that finds itself done adds no rev. `told` rises in any case, the rest only while `want` is what it was at the claim (?3; docs/design.md 5). model: max told,
  * the want, told in passing, doubt in passing, a mark */
 #define SETTLE(p)                                                                                          \
         "UPDATE orders SET " p "_told = max(" p "_told, ?4), " p "_told_at = coalesce(?5, " p              \
         "_told_at), " p "_unsure = ?6, " p "_at = CASE WHEN " p "_want = ?3 THEN ?7 ELSE " p "_at END, " p \
         "_try = CASE WHEN " p "_want = ?3 THEN ?8 ELSE " p "_try END, " p "_dead = CASE WHEN " p           \
         "_want = ?3 THEN ?9 ELSE " p "_dead END, "                                                         \
-        "rev = rev + (?9 IS NOT NULL AND " p "_want = ?3), "                                               \
+        "rev = rev + (?9 IS NOT NULL AND " p "_want = ?3 AND " p "_dead IS NULL), "                        \
         "seen = CASE WHEN ?9 IS NOT NULL AND " p "_want = ?3 THEN ?10 ELSE seen END, " p                   \
         "_log = CASE WHEN ?11 IS NULL THEN " p "_log ELSE json_insert("                                    \
         "CASE WHEN json_valid(" p "_log) IS NOT 1 THEN '[]' WHEN json_array_length(" p                     \

@@ -290,6 +290,7 @@ struct held {
         int64_t at_ms;
         int64_t rev;
         enum status status;
+        bool dead;
 };
 
 static enum err held_read(struct conn *conn, const struct due *due, struct held *ret, bool *ret_found,
@@ -304,7 +305,8 @@ static enum err held_read(struct conn *conn, const struct due *due, struct held 
                                                       ? TARGET_NOT_DUE
                                                       : sqlite3_column_int64(s, 1),
                                      .rev = sqlite3_column_int64(s, 2),
-                                     .status = (enum status)sqlite3_column_int(s, 3)};
+                                     .status = (enum status)sqlite3_column_int(s, 3),
+                                     .dead = sqlite3_column_int(s, 4)};
         return sql_end(conn, s, ERR_OK, why);
 }
 
@@ -354,7 +356,7 @@ enum err sqlite_settle(void *arg, struct store_settle *settle, struct why *why)
         else
                 lease->over = true;
         if (settle->settlement.kind == SETTLE_DEAD && settle->outcome == SETTLE_WRITTEN)
-                job_changed(&settle->job, &settle->due, held.rev + 1, held.status, held.status);
+                job_changed(&settle->job, &settle->due, held.rev + !held.dead, held.status, held.status);
         return ERR_OK;
 }
 

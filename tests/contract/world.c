@@ -94,7 +94,7 @@ static struct {
         int changes;
         bool in_round; /* changes were told, and their round has not ended */
         struct change last;
-        int notes[NOTE_RECOVERED + 1];
+        int notes[NOTE_DRIVER + 1];
         int jobs[VERB_COUNT];
         int failures[VERB_COUNT];
         int committed;
