@@ -63,6 +63,8 @@ static void fail(struct request *r, enum err e, const struct why *why)
         int64_t closed_ms = 0;
         char seconds[24];
 
+        if (err_row(e)->http < 500 && err_starved())
+                e = ERR_NO_MEMORY;
         if (e == ERR_NO_INTEGRATION || e == ERR_BAD_CLIENT)
                 closed_ms = throttle_wrong(caller_app(r)->throttle, request_address(r), time_boot_ms());
         if (closed_ms > 0) {
@@ -75,6 +77,11 @@ static void fail(struct request *r, enum err e, const struct why *why)
         request_fail(r, e, why);
 }
 
+static bool reads(enum verb verb)
+{
+        return verb == VERB_READ || verb == VERB_LIST || verb == VERB_GET || verb == VERB_FIND;
+}
+
 static void come_back(struct letter *letter)
 {
         struct job *job = (struct job *)letter;
@@ -82,9 +89,12 @@ static void come_back(struct letter *letter)
         enum err e = job->err;
 
         request_release(asked->request);
+        err_starved();
         if (!e || e == ERR_NO_INTEGRATION || e == ERR_UNAUTHORIZED)
                 request_judge(asked->request, !e);
         if (!e) {
+                if (!reads(asked->verb))
+                        request_acted(asked->request);
                 job->why = (struct why){0};
                 e = asked->answer(asked->request, job);
         }

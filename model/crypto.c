@@ -76,20 +76,28 @@ static const EVP_MD *sha256(void)
         return fetched ? fetched : EVP_sha256();
 }
 
+/* Nothing but memory can fail. */
+static bool noted(bool fine)
+{
+        if (!fine)
+                err_starve();
+        return fine;
+}
+
 bool crypto_sha1(const void *bytes, size_t n, uint8_t ret[SHA1_BYTES])
 {
-        return EVP_Q_digest(NULL, "SHA1", NULL, bytes, n, ret, NULL) == 1;
+        return noted(EVP_Q_digest(NULL, "SHA1", NULL, bytes, n, ret, NULL) == 1);
 }
 
 bool crypto_sha256(const void *bytes, size_t n, struct digest *ret)
 {
-        return EVP_Digest(bytes, n, ret->bytes, NULL, sha256(), NULL);
+        return noted(EVP_Digest(bytes, n, ret->bytes, NULL, sha256(), NULL) == 1);
 }
 
 bool crypto_hmac_sha256(const void *key, size_t key_n, const void *bytes, size_t n, struct digest *ret)
 {
         assert(key_n <= INT_MAX);
-        return HMAC(sha256(), key, (int)key_n, bytes, n, ret->bytes, NULL);
+        return noted(HMAC(sha256(), key, (int)key_n, bytes, n, ret->bytes, NULL) != NULL);
 }
 
 /* ---- base64 ---- */

@@ -29,6 +29,21 @@ const char *err_english(enum err e)
         return text ? text : err_row(e)->phrase;
 }
 
+static _Thread_local bool starved;
+
+bool err_starved(void)
+{
+        const bool was = starved;
+
+        starved = false;
+        return was;
+}
+
+void err_starve(void)
+{
+        starved = true;
+}
+
 void err_fail(struct why *why, const char *file, int line, const char *field, const char *format, ...)
 {
         va_list args;

@@ -74,9 +74,15 @@ struct why {
         char text[160]; /* for the log, never for a client */
 };
 
+/* Whether memory has failed this thread since it asked last: an ERR_NO_MEMORY, whoever swallowed it, or err_starve(). Who only
+ * wants to know whether a key is good, or what a document says, takes what failed for a no; that must not be believed then. */
+bool err_starved(void);
+void err_starve(void);
+
 /* clang-format off */
 /* Fills `why` (may be NULL) and is `e`, so that it reads `return FAIL(why, ERR_X, "…")`: what reads the code sees an error. */
-#define FAIL(why, e, ...) __extension__({ err_fail((why), __FILE__, __LINE__, NULL, __VA_ARGS__); (enum err)(e); })
+#define FAIL(why, e, ...) __extension__({ if ((e) == ERR_NO_MEMORY) err_starve(); \
+                                          err_fail((why), __FILE__, __LINE__, NULL, __VA_ARGS__); (enum err)(e); })
 
 /* ERR_BAD_FIELD about the field at `path`. */
 #define FAIL_FIELD(why, path, ...) __extension__({ err_fail((why), __FILE__, __LINE__, (path), __VA_ARGS__); ERR_BAD_FIELD; })

@@ -1,98 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* json.c - documents in, typed values out.
  *
- * json-c judges how tokens stand together; what a token is, json_text.c judges before it. json-c is never strict: 0.18
- * then refuses every character beyond ASCII (its issue 875) and whole numbers beyond 64 bits. */
+ * What a token is, json_text.c judges; what they make together, json_value.c. json-c holds the values. */
 #include "model/json.h"
 
 #include "model/clean.h"
 #include "model/json_text.h"
+#include "model/json_value.h"
 
 #include <limits.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 /* ---- reading ---- */
 
-static pthread_once_t tokener_once = PTHREAD_ONCE_INIT;
-static pthread_key_t tokener_key;
-static bool tokener_key_made;
-
-static void free_tokener(void *tokener)
-{
-        json_tokener_free(tokener);
-}
-
-static void make_tokener_key(void)
-{
-        tokener_key_made = pthread_key_create(&tokener_key, free_tokener) == 0;
-}
-
-/* This thread's own, because making one costs an eighth of reading a webhook. */
-static struct json_tokener *find_tokener(void)
-{
-        struct json_tokener *tokener;
-
-        pthread_once(&tokener_once, make_tokener_key);
-        tokener = tokener_key_made ? pthread_getspecific(tokener_key) : NULL;
-        if (tokener || !tokener_key_made)
-                return tokener;
-        /* json-c counts what stands in the innermost array as a level of its own. */
-        tokener = json_tokener_new_ex(JSON_DEPTH_MAX + 1);
-        if (!tokener || pthread_setspecific(tokener_key, tokener) == 0)
-                return tokener;
-        json_tokener_free(tokener);
-        return NULL;
-}
-
-/* Of a text that was taken. json-c gives NULL for it, and 0.16 also where memory fails. */
-static bool is_null(const char *bytes, size_t length)
-{
-        size_t i = 0;
-
-        while (i < length && strchr(" \t\n\r", bytes[i]))
-                i++;
-        return i < length && bytes[i] == 'n';
-}
-
 enum err json_read_any(const char *bytes, size_t length, struct json_object **ret, struct why *why)
 {
-        struct json_tokener *tokener;
-        struct json_object *value;
-        enum json_tokener_error error;
         size_t at;
-        bool cut;
+        enum err e;
 
         if (!json_text_scan(bytes, length, &at))
                 return FAIL(why, ERR_BAD_JSON, "not JSON at byte %zu", at);
         if (length > INT_MAX)
                 return FAIL(why, ERR_BAD_JSON, "longer than any document");
-        tokener = find_tokener();
-        if (!tokener)
-                return FAIL(why, ERR_NO_MEMORY, "no memory for a JSON reader");
-        value = json_tokener_parse_ex(tokener, bytes, (int)length);
-        error = json_tokener_get_error(tokener);
-        cut = json_tokener_get_parse_end(tokener) < length;
-        if (error == json_tokener_continue && !cut) {
-                /* A bare number ends only where the text is said to end. */
-                value = json_tokener_parse_ex(tokener, "", 1);
-                error = json_tokener_get_error(tokener);
-        }
-        json_tokener_reset(tokener);
-        /* json-c 0.16 asks for more in the middle or succeeds; later ones have an error behind the last of 0.16. */
-        if ((error == json_tokener_continue && cut) || error > json_tokener_error_size ||
-            (error == json_tokener_success && !value && !is_null(bytes, length)))
-                return FAIL(why, ERR_NO_MEMORY, "no memory for a document");
-        if (error != json_tokener_success)
-                return FAIL(why, ERR_BAD_JSON, "%s", json_tokener_error_desc(error));
-        if (cut) {
-                json_object_put(value);
-                return FAIL(why, ERR_BAD_JSON, "more than one document");
-        }
-        *ret = value;
-        return ERR_OK;
+        e = json_value_read(bytes, length, ret);
+        return e == ERR_OK ? ERR_OK
+               : e == ERR_NO_MEMORY
+                       ? FAIL(why, e, "no memory for a document")
+                       : FAIL(why, e, "its tokens do not stand together, or there is more than one");
 }
 
 enum err json_read(const char *bytes, size_t length, struct json_object **ret, struct why *why)
@@ -400,10 +336,11 @@ bool json_add_money(struct json_object *to, const char *key, int64_t minor)
 
 char *json_text(struct json_object *object)
 {
-        const char *text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
-                                                                          JSON_C_TO_STRING_NOSLASHESCAPE);
+        char *text = json_value_write(object);
 
-        return text ? strdup(text) : NULL;
+        if (!text)
+                err_starve();
+        return text;
 }
 
 /* ---- what we wrote ourselves ---- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* json_text.h - what a token of JSON is (RFC 8259); how tokens stand together is for json-c to judge. */
+/* json_text.h - what a token of JSON is (RFC 8259); how tokens stand together is for json_value.c to judge. */
 #pragma once
 
 #include <stdbool.h>

@@ -346,9 +346,12 @@ void store_run(struct store *store, void *conn, struct job *job)
 {
         job->changed = false;
         job->n_changes = 0;
+        err_starved();
         job->err = check_access(store, conn, job);
         if (job->err == ERR_OK)
                 job->err = verbs[job->verb].run(store, conn, job);
+        if (err_starved() && err_row(job->err)->http < 500)
+                job->err = FAIL(&job->why, ERR_NO_MEMORY, "no memory for a document");
 }
 
 bool job_may_repeat(const struct job *job)

@@ -182,8 +182,21 @@ static void count_told(const struct errand *errand, int64_t now_ms)
                 metrics_lag(due->platform, now_ms - fact->at_ms);
 }
 
-static void settle(struct errand *errand, const struct judgement *judgement)
+/* What memory failed to read is not known to be wrong. */
+static struct judgement doubted(const struct judgement *judgement)
 {
+        struct judgement retry = *judgement;
+
+        if (err_starved() && judgement->verdict == VERDICT_GIVE_UP) {
+                retry.verdict = VERDICT_RETRY;
+                text_copy(retry.reason, sizeof retry.reason, "no_memory");
+        }
+        return retry;
+}
+
+static void settle(struct errand *errand, const struct judgement *given)
+{
+        const struct judgement held = doubted(given), *judgement = &held;
         const int64_t now_ms = store_now(errand->outbound->store);
         struct retry retry = errand->outbound->options.retry;
 

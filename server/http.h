@@ -110,6 +110,9 @@ void request_on_late(struct request *r, void (*late)(struct request *r));
  * deadline has answered, replies are dropped in silence. */
 void request_release(struct request *r);
 
+/* Something was done: where memory fails the answer now, nobody may be told that nothing was, but STORE_BROKEN. */
+void request_acted(struct request *r);
+
 /* The deadline has answered: what is replied now is dropped. */
 bool request_is_late(const struct request *r);
 

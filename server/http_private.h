@@ -148,6 +148,7 @@ struct request {
         bool is_held;     /* something is under way */
         bool is_stranger; /* what was shown may be anybody's: it has not been good before */
         bool is_answered; /* `reply` stands */
+        bool has_acted;   /* something was done, whatever becomes of its answer */
         bool is_late;     /* the deadline answered; what the handler says is dropped */
         bool is_cut;      /* refused, and the rest is not read to its end: answer at once and close */
         bool is_released; /* in http->released */

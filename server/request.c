@@ -154,7 +154,7 @@ static enum err admit_courier(struct request *r, const struct head *head)
                 return ERR_NO_API_KEY;
         /* A malformed key is told as an unknown one is, and that comes later: docs/design.md 2, row 6. */
         r->credential = apikey_digest("krk_", key, &r->digest) ? CREDENTIAL_KEY : CREDENTIAL_MALFORMED;
-        return ERR_OK;
+        return err_starved() ? ERR_NO_MEMORY : ERR_OK;
 }
 
 static enum err admit_bearer(struct request *r, const struct head *head)
@@ -275,9 +275,12 @@ void request_admit(struct request *r, const struct head *head, const char *metho
 {
         const char *expect = head->value[HEAD_EXPECT];
         struct why why = {0};
-        enum err e = router_find(r->peer->port->routes, method, path, &r->match);
-        unsigned who = e ? 0 : r->match.route->who;
+        enum err e;
+        unsigned who;
 
+        err_starved();
+        e = router_find(r->peer->port->routes, method, path, &r->match);
+        who = e ? 0 : r->match.route->who;
         r->is_head = streq(method, "HEAD");
         if (who)
                 e = who & WHO_COURIER  ? admit_courier(r, head)
@@ -333,6 +336,7 @@ void request_run(struct request *r)
 {
         receiving_end(r);
         r->began_us = r->http->now_us;
+        err_starved();
         r->match.route->handler(r);
         assert(r->is_held || r->is_answered);
 }
@@ -544,6 +548,11 @@ void request_upgrade(struct request *r, void (*take)(void *arg, struct lent *len
         reply(r, 101, NULL, 0);
 }
 
+void request_acted(struct request *r)
+{
+        r->has_acted = true;
+}
+
 bool request_is_late(const struct request *r)
 {
         return r->is_late;
@@ -563,6 +572,11 @@ void request_fail(struct request *r, enum err e, const struct why *why)
         const struct err_row *row = err_row(e), *told = row;
         char *document;
 
+        if (row->http < 500 && err_starved())
+                e = ERR_NO_MEMORY;
+        if (e == ERR_NO_MEMORY && r->has_acted)
+                e = ERR_STORE_BROKEN;
+        row = told = err_row(e);
         if (e == ERR_STORE_BROKEN || e == ERR_DAMAGED)
                 told = err_row(route && route->broken ? route->broken : ERR_INTERNAL);
         if (told->http >= 500)

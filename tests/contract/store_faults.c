@@ -3,13 +3,14 @@
  *
  * usage: store_faults NAME [PATTERN]
  *
- * The same story is told again and again in one store: once with its first call failing, once with its second … until none
+ * And the same of memory: tests/below/alloc.c is preloaded. The same story is told again and again in one store: once with its first call failing, once with its second … until none
  * is left. A verb that failed is asked for once more and must succeed; in the end everything stands as if nothing had been. */
 #include "model/clean.h"
 #include "model/json.h"
 #include "model/token.h"
 #include "tests/contract/world.h"
 
+#include <dlfcn.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -150,10 +151,30 @@ static void put_disk_between(void)
 
 /* --- verbs that are asked for until they are done --- */
 
+struct memory {
+        _Atomic uint64_t armed, after, times, others, asked, met;
+};
+static struct memory *memory; /* the switches of tests/below/alloc.c, which must be preloaded */
+
 static void heal(void)
 {
         atomic_store(&armed, false);
+        atomic_store(&memory->armed, 0);
 }
+
+static int begin(void **state)
+{
+        heal();
+        return world_begin(state);
+}
+
+static int end(void **state)
+{
+        heal();
+        return world_end(state);
+}
+
+#define FAULT_STORY(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 /* Once it has failed all is well again: one trouble a story. */
 static bool good(const struct job *job)
@@ -421,6 +442,36 @@ TEST(it_opens_once_what_failed_is_over)
         assert_true(k > 5);
 }
 
+/* What the store's threads ask for: so many pieces fail, from the first on, from the one `step` further on … */
+static void starve(uint64_t times, uint64_t step)
+{
+        const struct courier courier = courier_hire(world.restaurant);
+        uint64_t after = 0;
+
+        live(&courier);
+        do {
+                atomic_store(&memory->after, after);
+                after += step;
+                atomic_store(&memory->times, times);
+                atomic_store(&memory->asked, 0);
+                atomic_store(&memory->met, 0);
+                atomic_store(&memory->armed, 1);
+                live(&courier);
+        } while (atomic_load(&memory->met) > 0);
+        print_message("# %d allocations\n", (int)after);
+        assert_true(after > 1000);
+}
+
+TEST(each_allocation_may_fail_once)
+{
+        starve(1, 1);
+}
+
+TEST(each_allocation_may_be_the_last_for_a_while)
+{
+        starve(0, 3);
+}
+
 /* Somebody's hand in the file. */
 static void spoil(struct id order)
 {
@@ -465,17 +516,28 @@ TEST(what_does_not_read_fails_alone_and_moves_nothing)
 int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
-                STORY(each_call_of_the_disk_may_fail_once),
-                STORY(each_call_of_the_disk_may_be_the_last_for_a_while),
-                STORY(it_opens_once_what_failed_is_over),
-                STORY(what_does_not_read_fails_alone_and_moves_nothing),
+                FAULT_STORY(each_call_of_the_disk_may_fail_once),
+                FAULT_STORY(each_call_of_the_disk_may_be_the_last_for_a_while),
+                FAULT_STORY(each_allocation_may_fail_once),
+                FAULT_STORY(each_allocation_may_be_the_last_for_a_while),
+                FAULT_STORY(it_opens_once_what_failed_is_over),
+                FAULT_STORY(what_does_not_read_fails_alone_and_moves_nothing),
         };
+
+        void *(*below_alloc)(void);
 
         if (argc < 2 || !world_choose(argv[1]))
                 return 64;
         if (argc == 3)
                 cmocka_set_test_filter(argv[2]);
         setenv("TMPDIR", "/dev/shm", 0); /* flushes cost nothing there, and thousands of them are made */
+        *(void **)&below_alloc = dlsym(RTLD_DEFAULT, "below_alloc");
+        if (!below_alloc) {
+                fputs("preload tests/below/alloc.c\n", stderr);
+                return 1;
+        }
+        memory = below_alloc();
+        atomic_store(&memory->others, 1);
         put_disk_between();
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -136,3 +136,20 @@ class Clock(Below):
         """The machine sleeps, and both clocks that know of that go on."""
         self["slept"] += int(hours * 3600_000)
         self["wrong"] += int(hours * 3600_000)
+
+
+class Alloc(Below):
+    """The memory of the process: tests/below/alloc.c."""
+
+    so = "below_alloc"
+    switches = ("armed", "after", "times", "others", "asked", "met")
+
+    @contextmanager
+    def starves(self, after, times=1):
+        """So many pieces are given, and then so many not (0: none)."""
+        self["after"], self["times"], self["asked"], self["met"] = after, times, 0, 0
+        self["armed"] = 1
+        try:
+            yield
+        finally:
+            self["armed"] = 0

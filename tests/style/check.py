@@ -37,7 +37,7 @@ LIBRARIES = {
     'libmongoc': (r'mongoc/\w+\.h', r'(?:mongoc|bson)_\w+|(?:MONGOC|BSON|BCON)_\w+', {'model/store_mongo.[ch]', 'model/mongo_*.c'}),
     'OpenSSL': (r'openssl/\w+\.h', r'(?:EVP|RAND|CRYPTO|HMAC|OPENSSL|OSSL|SSL)_\w+', {'model/crypto.c', 'server/tls.c'}),
     'libwslay': (r'wslay/\w+\.h', r'wslay_\w+|WSLAY_\w+', {'server/wire.[ch]'}),
-    'json-c': (r'json-c/\w+\.h', r'json_(?:object|tokener)_\w+', {'model/json.c', 'model/json.h'} | DOCUMENTS),
+    'json-c': (r'json-c/\w+\.h', r'json_(?:object|tokener)_\w+', {'model/json.c', 'model/json.h', 'model/json_value.c'} | DOCUMENTS),
 }
 
 # word: what to write instead

@@ -74,6 +74,16 @@ TEST(no_error_is_left_out_of_the_contract)
         assert_string_equal(err_row(ERR_BAD_JSON)->name, "BAD_JSON");
 }
 
+TEST(whoever_swallows_that_memory_failed_can_be_asked)
+{
+        err_starved();
+        assert_int_equal(FAIL(NULL, ERR_BAD_JSON, "wrong"), ERR_BAD_JSON);
+        assert_false(err_starved());
+        assert_int_equal(FAIL(NULL, ERR_NO_MEMORY, "no memory"), ERR_NO_MEMORY);
+        assert_true(err_starved());
+        assert_false(err_starved());
+}
+
 TEST(a_number_that_is_no_error_is_told_as_internal)
 {
         assert_ptr_equal(err_row(ERR_COUNT), err_row(ERR_INTERNAL));
@@ -130,6 +140,7 @@ int main(void)
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(each_error_is_told_as_the_contract_has_it),
                 cmocka_unit_test(no_error_is_left_out_of_the_contract),
+                cmocka_unit_test(whoever_swallows_that_memory_failed_can_be_asked),
                 cmocka_unit_test(a_number_that_is_no_error_is_told_as_internal),
                 cmocka_unit_test(a_failure_returns_its_error_and_keeps_where_and_why),
                 cmocka_unit_test(a_failure_of_a_field_keeps_its_path),
