@@ -141,7 +141,7 @@ int fuzz_connect(void)
 }
 
 /* One connection: these bytes, then its end; all that comes back. The end comes a little later, where no answer came before
- * it: libmicrohttpd does not see one that comes together with half a request, before its time is up. */
+ * it: libmicrohttpd does not see one that comes together with half a request, and our own loop waits a while then. */
 void fuzz_server(const uint8_t *bytes, size_t n)
 {
         const struct timeval bound = {.tv_usec = 200000};
