@@ -14,8 +14,7 @@
 #include <pthread.h>
 #include <stdint.h>
 
-#define RECORDS_MAX \
-        256 /* a guess: a handshake has about ten, and a certificate in the smallest pieces a hundred */
+#define RECORDS_MAX 256 /* a guess: a handshake has about ten */
 
 static pthread_once_t counted_once = PTHREAD_ONCE_INIT;
 static int counted; /* where a connection has its count */
