@@ -3,14 +3,10 @@
 
 import threading
 
+from ledger import CANCELLED, NUMBERS, RANKS, STEPS
 from world import data
 
-RANKS = {"yeni": 0, "hazirlanacak": 1, "hazirlaniyor": 2, "hazir": 3, "teslim-edilecek": 4, "teslim-edildi": 5, "cancelled": 6}
 WORDS = list(RANKS)
-STEPS = {"accept": 1, "ready": 3, "on-the-way": 4, "delivered": 5}
-# What a platform is told of an order that the restaurant's own courier brings.
-COURSES = {"dukkango": ("accept", "on-the-way", "delivered"), "getiryemek": ("accept", "on-the-way", "delivered"),
-           "yemeksepeti": ("accept", "on-the-way"), "trendyolyemek": tuple(STEPS), "migrosyemek": tuple(STEPS)}
 
 
 class Entry:
@@ -44,7 +40,7 @@ class Book:
 
     def told(self):
         """{platform's order: the steps that it did, in order}, by platform."""
-        found = {name: {} for name in COURSES}
+        found = {name: {} for name in self.stage.fakes}
         for name, steps in found.items():
             for call in sorted((call for call in self.stage.fakes[name].calls if call.applied), key=lambda call: call.applied):
                 steps.setdefault(call.order, []).append(call.step)
@@ -64,13 +60,13 @@ class Book:
     @staticmethod
     def _heard(entry, told):
         """What is wrong with the steps that the platform did; None: nothing."""
-        if entry.platform not in COURSES:
+        if entry.platform not in STEPS:
             return None
-        steps, course = told.get(entry.order.platform_id, []), list(COURSES[entry.platform])
-        if entry.rank == RANKS["cancelled"]:
+        steps, course = told.get(entry.order.platform_id, []), list(STEPS[entry.platform])
+        if entry.rank == CANCELLED:
             fine = steps[-1:] == ["cancel"] and steps[:-1] == course[:len(steps) - 1]
         else:
-            fine = steps == [step for step in course if STEPS[step] <= entry.rank]
+            fine = steps == [step for step in course if NUMBERS[step] <= entry.rank * 10]
         return None if fine else f"acknowledged {entry.acknowledged}, its platform did {steps}"
 
     def _not_fetched(self, session):
