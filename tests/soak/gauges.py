@@ -30,7 +30,7 @@ def descriptors(pid):
 
 def look(pid):
     found = memory(pid)
-    return {"RSS": found["Rss"], "PSS": found["Pss"], "heap and stacks": found["Anonymous"], "descriptors": descriptors(pid),
+    return {"resident": found["Rss"], "heap and stacks": found["Anonymous"], "descriptors": descriptors(pid),
             "threads": len(os.listdir(f"/proc/{pid}/task")), "malloc arenas": arenas(pid)}
 
 

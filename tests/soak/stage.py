@@ -17,7 +17,7 @@ import requests
 from process import Kuryed
 from world import World
 
-LINES_KEPT = 300
+LINES_KEPT, ERRORS_KEPT = 300, 10
 IDLE = 3.0  # seconds after which a platform closes a connection on which nothing comes
 PATIENCE = 90.0  # seconds for an actor to come to the end of what it does
 EVENT = re.compile(rb'"level":"(\w+)".*?"event":"(\w+)"')
@@ -27,7 +27,7 @@ class Server(Kuryed):
     """Its log is counted and soon forgotten; while `reading` is not set nobody reads it."""
 
     def launch(self, command, env):
-        self.lines, self.reading = Counter(), Stage.gate()
+        self.lines, self.last, self.reading = Counter(), deque(maxlen=ERRORS_KEPT), Stage.gate()
         super().launch(command, env)
 
     def _lines(self):
@@ -36,6 +36,8 @@ class Server(Kuryed):
             self.reading.wait()
             found = EVENT.search(raw)
             self.lines[f"{found[1].decode()} {found[2].decode()}" if found else "none"] += 1
+            if found and found[1] == b"error":
+                self.last.append(raw.decode().strip())
             yield raw
 
 
