@@ -32,6 +32,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define STARVED "Hit process or system resource limit" /* how libmicrohttpd's words begin then */
+#define REST_MS 50 /* between two questions whether it still is so; a guess */
 #define EVENTS_MAX 64
 #define WAIT_MAX_MS 1000
 #define HELD_WAIT_MAX_MS 10
@@ -102,6 +104,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
                 peer_end(peer);
                 /* Where there was no room, libmicrohttpd listens again in its next run. */
                 port->is_ready = true;
+                port->is_starved = false;
                 if (peer->straggles)
                         straggler_keep(port->http, peer->fd);
                 free(peer);
@@ -295,10 +298,14 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
 /* Only the library's own words: what would fill them may be a client's. */
 __attribute__((format(printf, 2, 0))) static void on_log(void *cls, const char *format, va_list args)
 {
+        struct port *port = cls;
         char text[160];
 
-        (void)cls;
         (void)args;
+        if (strncmp(format, STARVED, strlen(STARVED)) == 0) {
+                port->is_starved = true;
+                port->starved_ms = port->http->now_ms;
+        }
         snprintf(text, sizeof text, "%.*s", (int)strcspn(format, "\n"), format);
         log_limited(LOG_DEBUG, "http_library", LOG_TEXT("text", text), LOG_TEXT("reason", strerror(errno)));
 }
@@ -335,7 +342,7 @@ static enum err port_open(struct http *http, struct port *port, const char *list
         if (e)
                 return e;
         port->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_ALLOW_UPGRADE, 0, NULL, NULL,
-                                        on_request, port, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+                                        on_request, port, MHD_OPTION_EXTERNAL_LOGGER, on_log, port,
                                         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_STRICT_FOR_CLIENT, 1,
                                         MHD_OPTION_CONNECTION_LIMIT, (unsigned)(connections_max + NEWCOMERS),
                                         MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
@@ -454,6 +461,8 @@ static int round_wait_ms(struct http *http)
 
         if (http->main.is_ready || http->ops.is_ready)
                 return 0;
+        if (http->main.is_resting || http->ops.is_resting)
+                wait_ms = REST_MS;
         wait_ms = peers_wait_ms(&http->main, peers_wait_ms(&http->ops, wait_ms));
         if (!TAILQ_EMPTY(&http->main.phases[PHASE_HELD]) || !TAILQ_EMPTY(&http->ops.phases[PHASE_HELD])) {
                 int over = http->quiet - QUIET_MAX;
@@ -467,12 +476,28 @@ static int round_wait_ms(struct http *http)
         return (int)MAX(wait_ms, 0);
 }
 
+static void port_watch(struct port *port, uint32_t events)
+{
+        struct epoll_event event = {.events = events, .data.ptr = &port->watch};
+
+        epoll_ctl(port->http->epoll, EPOLL_CTL_MOD, port->watch.fd, &event);
+        port->is_resting = !events;
+}
+
+/* Without a connection libmicrohttpd goes on trying to accept one, as fast as it is let. */
 static void port_run(struct port *port)
 {
+        if (port->is_resting && port->http->now_ms - port->starved_ms >= REST_MS) {
+                port_watch(port, EPOLLIN);
+                port->is_ready = true;
+        }
         if (port->is_ready || port->n_peers > 0) {
                 port->is_ready = false;
+                port->is_starved &= port->n_peers > 0;
                 MHD_run(port->daemon);
         }
+        if (port->is_starved && port->n_peers == 0 && !port->is_resting)
+                port_watch(port, 0);
 }
 
 static void round_once(struct http *http)

@@ -54,6 +54,9 @@ struct port {
         struct watch watch; /* libmicrohttpd's own epoll set */
         bool is_ops;
         bool is_ready; /* it must be run: there was an event, or a connection has gone */
+        bool is_starved; /* the system had nothing left for a connection that waits; whether it has, nobody says */
+        bool is_resting; /* so long that we do not ask it again and again */
+        int64_t starved_ms;
         struct peers phases[PHASE_COUNT];
         int n_peers;
         int n_cut;     /* of them, about to be closed */

@@ -18,6 +18,7 @@
 
 #define ENDED_MS 200  /* time for what libmicrohttpd has not yet taken apart */
 #define KEPT_MS 75000 /* a kept connection without a request: nginx's default, which clients know to expect */
+#define STARVED_MS 1000                /* so long a shortage of the system's may pass by itself; a guess */
 #define PATIENCE_MS 200                /* nobody has to make room sooner; a guess */
 #define ANSWERS_MAX ((size_t)64 << 20) /* not yet read by their clients, all together */
 
@@ -166,6 +167,9 @@ void peers_expire(struct port *port)
                         peer_expire(peer);
         }
         make_room(port, port->n_peers - port->n_cut - port->peers_max);
+        /* libmicrohttpd accepts nobody then until a connection ends, if none does for ever. */
+        if (port->is_starved && port->n_cut == 0 && http->now_ms - port->starved_ms >= STARVED_MS)
+                make_room(port, 1);
         while (http->answer_bytes > ANSWERS_MAX && (peer = TAILQ_FIRST(&port->phases[PHASE_SEND])))
                 peer_cut(peer);
 }

@@ -153,3 +153,30 @@ class Alloc(Below):
             yield
         finally:
             self["armed"] = 0
+
+
+SOCKET, CONNECT, NAME, POLL, ACCEPT, SEND, RECEIVE = (1 << bit for bit in range(7))
+
+
+class Sockets(Below):
+    """A system that runs out of them: tests/below/sockets.c."""
+
+    so = "below_sockets"
+    switches = ("kinds", "number", "after", "times", "met", "rounds")
+
+    def breaks(self, kind, number, after=0, times=0):
+        """As Disk.breaks(); `number` is the errno, of names the EAI_."""
+        self["kinds"] = 0
+        self["number"], self["after"], self["times"], self["met"] = number, after, times, 0
+        self["kinds"] = kind
+
+    def heals(self):
+        self["kinds"] = 0
+
+    @contextmanager
+    def has(self, kind, number):
+        self.breaks(kind, number)
+        try:
+            yield
+        finally:
+            self.heals()
