@@ -4,6 +4,7 @@
 import json
 import os
 import resource
+import shlex
 import signal
 import subprocess
 import threading
@@ -13,6 +14,8 @@ BINARY = os.environ.get("KURYED", "")
 WAIT = 20.0  # seconds until a test gives up; sanitizer builds on a busy machine are slow
 KEPT = ("PATH", "ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE")
 
+
+UNDER = shlex.split(os.environ.get("KURYED_UNDER", ""))  # a command that runs the binary: tests/meson.build has two
 
 # A write over RLIMIT_FSIZE shall fail as on a full disk, not kill: see Kuryed.disk_full().
 IGNORING = ("/usr/bin/env", "--ignore-signal=XFSZ")
@@ -28,7 +31,7 @@ class Kuryed:
         # A proxy of the environment must never be used; port 9 would refuse every call. libmongoc's counters would lie
         # about in /dev/shm after a kill, and be met by the next process of that number.
         env.update(http_proxy="http://127.0.0.1:9", https_proxy="http://127.0.0.1:9", MONGOC_DISABLE_SHM="1", **settings)
-        self.launch([*IGNORING, BINARY, *arguments], env)
+        self.launch([*IGNORING, *UNDER, BINARY, *arguments], env)
 
     def launch(self, command, env):
         self.started = time.monotonic()
