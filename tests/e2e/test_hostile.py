@@ -13,7 +13,7 @@ import pytest
 import hostile
 from fake import Answer, fails, loses, wires
 from hostile import ANSWERS, ELSEWHERE, FLOODS, MARK, REDIRECTS, redirects
-from test_guard import inside, is_called
+from test_guard import inside, is_called  # noqa: F401, a fixture
 from test_lanes import logged_in
 from world import FAKES, World, data, eventually
 

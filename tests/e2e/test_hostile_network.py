@@ -10,7 +10,7 @@ import pytest
 from below import Network
 from certificates import DAY, Authority
 from hostile import GREETINGS, Front, waits
-from test_guard import fails, inside, is_called, order_for
+from test_guard import fails, inside, is_called, order_for  # noqa: F401, a fixture
 from test_lanes import STEP, WORD, logged_in
 from world import FAKES, World
 
