@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from test_keys import reseal
 from world import Order, World, data, new_id, refused, together
 from yandex import JSON, ORDER, STATUS, Yandex, an_order, complained, media_type, new_number
 
@@ -165,7 +166,9 @@ class TestToken:
         order = yandex.sends()
         world.restart(secret_key=f"k2:{'A' * 43}=,k1:{world.secret_key}")
         yandex.status(order)
-        world.restart(secret_key=f"k2:{'A' * 43}=")
+        world.server.stop()
+        assert reseal(world, world.settings["secret_key"])[0] == 0
+        world.start(secret_key=f"k2:{'A' * 43}=")
         complained(yandex.calls("GET", f"/order/{order}/status"), 401)
 
     def test_who_tries_too_many_secrets_waits(self, world):

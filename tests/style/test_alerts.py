@@ -87,6 +87,7 @@ STORIES = {
     "KuryedDiskSlow": (commits(slow=30), 20, commits(slow=5)),
     "KuryedSweepsFailing": (counts("kuryed_sweeps_total", "result", failed=1, ok=0), 80,
                             counts("kuryed_sweeps_total", "result", failed=1, ok=1)),
+    "KuryedDamaged": (gauge("kuryed_store_damaged_total", "0x5 1x30"), 10, gauge("kuryed_store_damaged_total", "1x40")),
     "KuryedPlatformFailing": (deliveries(done=4, retry=5, give_up=1), 25, deliveries(done=10, retry=4, give_up=1, nothing=90)),
     "KuryedBreakerOpen": (gauge("kuryed_breakers_open", "0x5 1x30", ',platform="dukkango"'), 25,
                           gauge("kuryed_breakers_open", "0x5 1x10 0x30", ',platform="dukkango"')),
