@@ -197,5 +197,8 @@ enum err conn_make_ready(struct conn *conn, const char *path, struct why *why)
                     " AND c_at <= " NOW,
                     NULL, NULL, NULL) != SQLITE_OK)
                 return FAIL(why, ERR_INTERNAL, "cannot write to %s: %s", path, sqlite3_errmsg(conn->db));
+        if (ask(conn, "SELECT EXISTS (SELECT 1 FROM orders WHERE p_at > 0 AND p_unsure = 1)"
+                      " OR EXISTS (SELECT 1 FROM orders WHERE c_at > 0 AND c_unsure = 1)") != 0)
+                conn->quiet_until_ms = store_lease_now(conn->store) + store_calls(conn->store);
         return ERR_OK;
 }

@@ -378,12 +378,12 @@ static enum err start(struct sqlite *sqlite, struct why *why)
         struct conn *conn = &sqlite->writer.conn;
         enum err e;
 
+        conn->store = sqlite->store;
         e = take_lock(sqlite, why);
         if (e == ERR_OK)
                 e = open_writer(sqlite, why);
         if (e == ERR_OK)
                 e = conn_make_ready(conn, sqlite->path, why);
-        conn->quiet_until_ms = store_lease_now(sqlite->store) + store_calls(sqlite->store);
         if (e == ERR_OK)
                 e = store_admit_keys(sqlite->store, conn, why);
         if (e == ERR_OK)

@@ -92,7 +92,7 @@ struct conn {
         /* of the writer alone */
         struct lease *leases;
         uint64_t last_token;
-        int64_t quiet_until_ms; /* by store_lease_now(): what is in doubt is not claimed before */
+        int64_t quiet_until_ms; /* by store_lease_now(): what is in doubt is not claimed before; 0: nothing was */
         int64_t ahead_ms; /* by how much the wall clock was ahead of BOOTTIME at the last look; 0: there was none */
         int64_t ahead_now_ms; /* at the one that is not yet committed */
         bool erased;          /* something that still stands in the log */

@@ -370,16 +370,20 @@ TEST(all_that_was_owed_at_the_end_is_doubted_and_free)
 
 TEST(what_is_in_doubt_is_left_alone_while_its_call_may_still_arrive)
 {
-        const struct id doubted = order_new(PLATFORM_DUKKANGO, STATUS_NEW);
         struct store_options options = world_options();
         struct store_due due = {.max = 8};
+        struct id doubted, fresh;
         struct why why;
-        struct id fresh;
         bool unsure = false;
 
-        move_to(doubted, STATUS_ACCEPTED);
-        world_close();
         options.calls_ms = MINUTE;
+        world_close();
+        assert_int_equal(store_open(&options, &world.store, &why), ERR_OK);
+        doubted = order_new(PLATFORM_DUKKANGO, STATUS_NEW);
+        move_to(doubted, STATUS_ACCEPTED);
+        execute(path(), "UPDATE orders SET p_unsure = 1");
+        assert_true(is_claimable(doubted, PLATFORM_DUKKANGO, NULL)); /* nothing was there before */
+        world_close();
         assert_int_equal(store_open(&options, &world.store, &why), ERR_OK);
         fresh = order_new(PLATFORM_DUKKANGO, STATUS_NEW);
         move_to(fresh, STATUS_ACCEPTED);
