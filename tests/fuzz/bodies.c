@@ -15,17 +15,23 @@
 static const struct id restaurant = {{7}};
 
 /* What we write of it we read as the same. */
+/* What we read and write ourselves means to json-c what it means to us. */
 void fuzz_json(const uint8_t *bytes, size_t n)
 {
-        CLEAN(json_put_at) struct json_object *value = NULL, *again = NULL;
+        CLEAN(json_put_at) struct json_object *value = NULL, *again = NULL, *theirs = NULL;
         CLEAN(free_at) char *text = fuzz_text(bytes, n), *written = NULL, *rewritten = NULL;
 
         if (json_read_any(text, n, &value, NULL) != ERR_OK || !value)
                 return;
+        theirs = json_tokener_parse(text);
+        assert(json_object_equal(value, theirs));
         written = json_text(value);
         assert(written && json_read_any(written, strlen(written), &again, NULL) == ERR_OK);
         rewritten = json_text(again);
         assert(streq(written, rewritten));
+        json_object_put(theirs);
+        theirs = json_tokener_parse(written);
+        assert(json_object_equal(again, theirs));
 }
 
 /* Whatever was taken can be begun, shown, told of and erased. */
