@@ -253,9 +253,9 @@ def test_who_lost_the_key_goes_on_and_enters_the_secrets_anew(world, place):
     assert f"integration {courier.id}: no key opens" in said
     world.start(secret_key=key)
     lost = restaurant.order("dukkango")
+    lost.settles("failed", "courier")
     courier.posts(lost, 1)
     lost.settles("failed")
-    lost.settles("failed", "courier")
     assert world.dukkango.about(lost) == []
     data(restaurant.call("PUT", f"{restaurant.path}/platforms/dukkango",
                          {"enabled": True, "credentials": restaurant.credentials["dukkango"]}))
