@@ -170,14 +170,6 @@ mongoc_cursor_t *mongo_find(struct mongo_conn *conn, mongoc_collection_t *collec
         return mongoc_collection_find_with_opts(collection, filter, options, anywhere ? NULL : conn->primary);
 }
 
-bool mongo_next_order(mongoc_cursor_t *cursor, const bson_t **ret)
-{
-        if (!mongoc_cursor_next(cursor, ret))
-                return false;
-        mongoc_cursor_set_batch_size(cursor, BATCH_BYTES / ((*ret)->len + BATCH_BYTES / BATCH_MAX) + 1);
-        return true;
-}
-
 enum err mongo_end(struct mongo_conn *conn, mongoc_cursor_t *cursor, enum err e, struct why *why)
 {
         const bson_t *reply = NULL;

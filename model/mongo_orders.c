@@ -512,7 +512,7 @@ static bson_t *scan_filter(const struct store_list *list, const struct page *pag
 static bson_t *scan_options(const struct store_list *list)
 {
         bson_t *options = BCON_NEW("sort", "{", "createdAt", BCON_INT32(-1), "_id", BCON_INT32(-1), "}",
-                                   "batchSize", BCON_INT32(BATCH_FIRST));
+                                   "batchSize", BCON_INT32(ORDER_BATCH));
 
         if (!list->documents)
                 BCON_APPEND(options, "projection", "{", "document", BCON_BOOL(false), "}");
@@ -535,7 +535,7 @@ enum err mongo_order_scan(void *arg, const struct store_list *list, const struct
                 return FAIL_FIELD(why, "after", "not a cursor of ours");
         cursor = mongo_find(conn, conn->orders, scan_filter(list, page), scan_options(list),
                             /* anywhere= */ true);
-        while (more && e == ERR_OK && mongo_next_order(cursor, &found)) {
+        while (more && e == ERR_OK && mongoc_cursor_next(cursor, &found)) {
                 CLEAN(order_free_at) struct order *order = NULL;
 
                 e = mongo_order_read(conn, found, list->documents, &order, why);

@@ -74,12 +74,9 @@ enum err mongo_delete(struct mongo_conn *conn, mongoc_collection_t *collection, 
  * prefers will do. */
 mongoc_cursor_t *mongo_find(struct mongo_conn *conn, mongoc_collection_t *collection, bson_t *filter,
                             bson_t *options, bool anywhere);
-/* The next order of a page whose first batch is of BATCH_FIRST, and how many more may come at once by its size. For the
- * longest answer that a connection ever had libmongoc keeps the room until its end, so that none shall be long. */
-#define BATCH_FIRST 4
-#define BATCH_MAX 64
-#define BATCH_BYTES (128 << 10)
-bool mongo_next_order(mongoc_cursor_t *cursor, const bson_t **ret);
+/* So many orders of a page come in one answer: for the longest that a connection ever had libmongoc keeps the room until its
+ * end, and an order may have 256 KB. */
+#define ORDER_BATCH 16
 enum err mongo_end(struct mongo_conn *conn, mongoc_cursor_t *cursor, enum err e, struct why *why) MUST_USE;
 /* The first that matches: a copy, the caller's; NULL: none. */
 enum err mongo_find_one(struct mongo_conn *conn, mongoc_collection_t *collection, bson_t *filter,
