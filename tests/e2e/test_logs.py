@@ -101,7 +101,8 @@ class TestPlatforms:
 
 
 def bare(world, **changes):
-    return {name: os.environ[name] for name in KEPT if name in os.environ} | world.environment(**changes)
+    inherited = {name: os.environ[name] for name in KEPT if name in os.environ}
+    return inherited | {"MONGOC_DISABLE_SHM": "1"} | world.environment(**changes)  # see process.py
 
 
 class Unread:
