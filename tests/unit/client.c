@@ -283,6 +283,7 @@ static void a_kept_connection_that_breaks_repeats_only_a_get(void **state)
         }
 }
 
+/* curl hands it on as it came; from 8 on it refuses it. */
 static void nothing_is_decompressed_that_nobody_asked_for(void **state)
 {
         struct world w;
@@ -291,9 +292,13 @@ static void nothing_is_decompressed_that_nobody_asked_for(void **state)
         (void)state;
         begin(&w, 0);
         ask(&w, &call, "GET", "/coded");
-        assert_int_equal(call.answer.http, 200);
-        assert_int_equal(call.answer.length, 25);
-        assert_int_equal(call.answer.body[0], 0x1f);
+        if (call.answer.carried == CARRIED_ANSWERED) {
+                assert_int_equal(call.answer.http, 200);
+                assert_int_equal(call.answer.length, 25);
+                assert_int_equal(call.answer.body[0], 0x1f);
+        } else {
+                assert_not_answered(&call, CARRIED_UNSURE);
+        }
         call_done(&call);
         end(&w);
 }
