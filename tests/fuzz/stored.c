@@ -73,34 +73,32 @@ static void owe(const struct order *order, enum party party)
         next = target_next(order, party, dialect, 1000, NOW_MS);
         assert(next.kind != NEXT_CALL || next.step);
         if (target_state(order, party, NOW_MS, &state, &step)) {
-                CLEAN(json_put_at) struct json_object *shown = delivery_write(order, party, NOW_MS);
-
                 assert(state < DELIVERY_COUNT);
+                json_object_put(delivery_write(order, party, NOW_MS));
         }
         call(order, dialect);
 }
 
 static void live(struct order *order)
 {
-        CLEAN(json_put_at) struct json_object *whole = order_write(order, true, NOW_MS);
-        CLEAN(json_put_at) struct json_object *listed = order_write(order, false, NOW_MS);
-        CLEAN(free_at)
-        char *told = event_order(order, 0, NOW_MS), *history = moves_write(order->moves, order->n_moves);
-        CLEAN(free_at) char *shown = NULL, *status = NULL;
-        CLEAN(json_put_at) struct json_object *erased = NULL;
+        CLEAN(free_at) char *history = moves_write(order->moves, order->n_moves);
+        CLEAN(free_at) char *shown = NULL;
 
+        json_object_put(order_write(order, true, NOW_MS));
+        json_object_put(order_write(order, false, NOW_MS));
+        free(event_order(order, 0, NOW_MS));
         assert(history && order->n_moves > 0 && order_last_move(order));
         for (int party = 0; party < PARTY_COUNT; party++)
                 owe(order, (enum party)party);
         order_awaits_firm(order);
         if (order->platform == PLATFORM_YANDEX && order->document) {
                 (void)!yandex_order_write(order, &shown, NULL);
-                status = yandex_status_write(order);
+                free(yandex_status_write(order));
         }
         if (!order->document)
                 return;
         assert(order_erase(order, NOW_MS, NULL) == ERR_OK && order_is_erased(order));
-        erased = order_write(order, true, NOW_MS);
+        json_object_put(order_write(order, true, NOW_MS));
 }
 
 /* A document of MongoDB, as extended JSON. */
@@ -158,12 +156,12 @@ void fuzz_stored_row(const uint8_t *bytes, size_t n)
 static void live_connection(struct record *record)
 {
         CLEAN(connection_secrets_done) struct connection_secrets secrets = {0};
-        CLEAN(json_put_at) struct json_object *shown = connection_write(record, false);
-        CLEAN(json_put_at) struct json_object *yandex = yandex_account_write(record, NULL);
         const struct connection_verdict verdict = {.rev = record->rev, .ok = true};
         struct yandex_account account;
         enum platform platform;
 
+        json_object_put(connection_write(record, false));
+        json_object_put(yandex_account_write(record, NULL));
         connection_is_enabled(record);
         connection_needs_verdict(record, &verdict);
         (void)!yandex_account_read(record, &account, NULL);
@@ -173,12 +171,12 @@ static void live_connection(struct record *record)
 
 static void live_integration(struct record *record)
 {
-        CLEAN(json_put_at) struct json_object *shown = integration_write(record, true);
         CLEAN(dispatch_done) struct dispatch dispatch = {0};
-        CLEAN(rotation_done) struct rotation key = {.grace_ms = 1}, secret = {.grace_ms = 1};
+        CLEAN(rotation_done) struct rotation key = {.grace_ms = 1};
         const struct digest digest = {{0}};
         int64_t until_ms;
 
+        json_object_put(integration_write(record, true));
         integration_admits(record, &digest, NOW_MS, &until_ms);
         integration_has_url(record);
         integration_can_dispatch(record);
@@ -190,13 +188,13 @@ static void live_integration(struct record *record)
 
 static void live_rest(struct record *record)
 {
-        CLEAN(json_put_at)
-        struct json_object *restaurant = restaurant_write(record), *token = token_write(record, NULL);
-        CLEAN(json_put_at) struct json_object *erasure = erasure_write(record);
         struct poll_lease lease = {.hold_ms = 1000, .wait_ms = 1000, .rev = record->rev};
         struct reseal reseal = {.ring = ring()};
         struct id id;
 
+        json_object_put(restaurant_write(record));
+        json_object_put(token_write(record, NULL));
+        json_object_put(erasure_write(record));
         restaurant_is_active(record);
         restaurant_dispatch(record, &id);
         token_needs_touch(record, NOW_MS);
