@@ -110,6 +110,6 @@ def test_the_unit_is_one_that_systemd_takes(tmp_path):
     unit.write_text(text.replace("/usr/local/bin/kuryed", os.path.abspath(process.BINARY)), encoding="utf-8")
     done = subprocess.run([judge, "verify", "--man=no", unit], capture_output=True, text=True, timeout=WAIT, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    done = subprocess.run([judge, "security", "--offline=true", "--threshold=35", "--no-pager", unit],
+    done = subprocess.run([judge, "security", "--offline=true", "--threshold=15", "--no-pager", unit],
                           capture_output=True, text=True, timeout=WAIT, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
