@@ -145,9 +145,11 @@ static struct json_object *read_number(struct reader *r)
                 r->at++;
         if (r->at == begin)
                 return fail(r, ERR_BAD_JSON);
-        text = strndup(begin, (size_t)(r->at - begin));
+        text = malloc((size_t)(r->at - begin) + 1);
         if (!text)
                 return fail(r, ERR_NO_MEMORY);
+        memcpy(text, begin, (size_t)(r->at - begin));
+        text[r->at - begin] = '\0';
         whole = strtoull(text, NULL, 10);
         value = strpbrk(text, ".eE") ? json_object_new_double_s(strtod(text, NULL), text)
                 : *text == '-'       ? json_object_new_int64(strtoll(text, NULL, 10))
