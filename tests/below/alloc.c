@@ -4,18 +4,10 @@
  * BELOW_ALLOC names a file of switches that test and program share (tests/e2e/below.py); a program that is a test itself finds
  * them by below_alloc(). What a program frees is none of its
  * business, so that a sanitizer's allocator may stand behind it. */
-#include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <malloc.h>
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include "tests/below/below.h"
 
-#define EXPORT __attribute__((visibility("default")))
+#include <errno.h>
+#include <malloc.h>
 
 struct switches {
         _Atomic uint64_t armed;
@@ -36,7 +28,7 @@ static void *(*real_aligned_alloc)(size_t, size_t);
 static void *(*real_memalign)(size_t, size_t);
 static int (*real_posix_memalign)(void **, size_t, size_t);
 
-#define LOOK_UP(name) (*(void **)&real_##name = dlsym(RTLD_NEXT, #name))
+#define LOOK_UP(name) (*(void **)&real_##name = below_next(#name))
 
 /* Whoever is first, long before main(): there is one thread then. */
 static void look_up(void)
@@ -52,15 +44,10 @@ static void look_up(void)
 
 __attribute__((constructor)) static void begin(void)
 {
-        const char *path = getenv("BELOW_ALLOC");
-        int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
-        void *page =
-                fd < 0 ? MAP_FAILED : mmap(NULL, sizeof *switches, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        void *shared = below_share("BELOW_ALLOC", sizeof *switches);
 
-        if (fd >= 0)
-                close(fd);
-        if (page != MAP_FAILED)
-                switches = page;
+        if (shared)
+                switches = shared;
 }
 
 static bool fails(void)

@@ -3,17 +3,10 @@
  *
  * BELOW_CLOCK names a file of numbers that test and program share (tests/e2e/below.py): by how many milliseconds the wall
  * clock is wrong, and how long the machine has slept, which CLOCK_BOOTTIME counts and CLOCK_MONOTONIC does not. */
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <stdatomic.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <sys/mman.h>
+#include "tests/below/below.h"
+
 #include <sys/time.h>
 #include <time.h>
-#include <unistd.h>
-
-#define EXPORT __attribute__((visibility("default")))
 
 struct switches {
         _Atomic int64_t wrong_ms;
@@ -27,21 +20,13 @@ static int (*real_clock_gettime)(clockid_t, struct timespec *);
 static int ask(clockid_t clock, struct timespec *ret)
 {
         if (!real_clock_gettime)
-                *(void **)&real_clock_gettime = dlsym(RTLD_NEXT, "clock_gettime");
+                *(void **)&real_clock_gettime = below_next("clock_gettime");
         return real_clock_gettime(clock, ret);
 }
 
 __attribute__((constructor)) static void begin(void)
 {
-        const char *path = getenv("BELOW_CLOCK");
-        int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
-
-        if (fd < 0)
-                return;
-        switches = mmap(NULL, sizeof *switches, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-        close(fd);
-        if (switches == MAP_FAILED)
-                switches = NULL;
+        switches = below_share("BELOW_CLOCK", sizeof *switches);
 }
 
 static int64_t wrong_by(clockid_t clock)

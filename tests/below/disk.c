@@ -10,25 +10,18 @@
 /* Both names of each call are wanted: open(2) and open64(2). */
 #undef _FILE_OFFSET_BITS
 
-#include <dlfcn.h>
+#include "tests/below/below.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
-#define EXPORT __attribute__((visibility("default")))
 #define PAGE 4096
 #define PAGES_MAX (64 << 10) /* of a file that is followed */
 
@@ -44,11 +37,8 @@ enum trouble {
 };
 
 struct switches {
-        _Atomic uint64_t trouble; /* those above, together */
-        _Atomic uint64_t after;   /* so many are let through first */
-        _Atomic uint64_t times;   /* so often; 0: until it is over */
-        _Atomic uint64_t met;     /* how often it was */
-        _Atomic uint64_t stalled; /* how many wait now */
+        struct below_fault fault; /* its kinds are those above, together */
+        _Atomic int64_t stalled;  /* how many wait now */
 };
 
 static struct switches *switches;
@@ -66,34 +56,21 @@ static ssize_t (*real_write)(int, const void *, size_t);
 static ssize_t (*real_pread)(int, void *, size_t, off_t);
 static ssize_t (*real_pwrite)(int, const void *, size_t, off_t);
 
-static void *next(const char *name)
-{
-        return dlsym(RTLD_NEXT, name);
-}
-
 __attribute__((constructor)) static void begin(void)
 {
-        const char *path = getenv("BELOW_DISK");
-        int fd;
-
-        *(void **)&real_open = next("open");
-        *(void **)&real_fsync = next("fsync");
-        *(void **)&real_fdatasync = next("fdatasync");
-        *(void **)&real_ftruncate = next("ftruncate");
-        *(void **)&real_unlink = next("unlink");
-        *(void **)&real_read = next("read");
-        *(void **)&real_write = next("write");
-        *(void **)&real_pread = next("pread");
-        *(void **)&real_pwrite = next("pwrite");
+        *(void **)&real_open = below_next("open");
+        *(void **)&real_fsync = below_next("fsync");
+        *(void **)&real_fdatasync = below_next("fdatasync");
+        *(void **)&real_ftruncate = below_next("ftruncate");
+        *(void **)&real_unlink = below_next("unlink");
+        *(void **)&real_read = below_next("read");
+        *(void **)&real_write = below_next("write");
+        *(void **)&real_pread = below_next("pread");
+        *(void **)&real_pwrite = below_next("pwrite");
         folder = getenv("BELOW_DISK_FOLDER");
         platter = getenv("BELOW_DISK_PLATTER");
-        fd = path && folder ? real_open(path, O_RDWR | O_CLOEXEC) : -1;
-        if (fd < 0)
-                return;
-        switches = mmap(NULL, sizeof *switches, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-        close(fd);
-        if (switches == MAP_FAILED)
-                switches = NULL;
+        if (folder)
+                switches = below_share("BELOW_DISK", sizeof *switches);
 }
 
 /* --- whom it is about --- */
@@ -122,23 +99,14 @@ static bool is_open_ours(int fd, char path[PATH_MAX])
 }
 
 /* Whether this call, about one of ours, meets one of these. */
-static bool meets(uint64_t troubles)
+static bool meets(int64_t troubles)
 {
-        if (!(atomic_load(&switches->trouble) & troubles))
-                return false;
-        if (atomic_load(&switches->after) > 0) {
-                atomic_fetch_sub(&switches->after, 1);
-                return false;
-        }
-        if (atomic_load(&switches->times) > 0 && atomic_fetch_sub(&switches->times, 1) == 1)
-                atomic_store(&switches->trouble, 0);
-        atomic_fetch_add(&switches->met, 1);
-        return true;
+        return below_meets(&switches->fault, troubles);
 }
 
-static bool has_trouble(uint64_t troubles)
+static bool has_trouble(int64_t troubles)
 {
-        return switches && atomic_load(&switches->trouble) & troubles;
+        return switches && atomic_load(&switches->fault.kinds) & troubles;
 }
 
 static void die_in_time(void)
@@ -290,16 +258,7 @@ EXPORT int open(const char *path, int flags, ...)
         return open_it(path, flags, mode);
 }
 
-EXPORT int open64(const char *path, int flags, ...)
-{
-        va_list more;
-        mode_t mode;
-
-        va_start(more, flags);
-        mode = mode_of(flags, more);
-        va_end(more);
-        return open_it(path, flags, mode);
-}
+EXPORT int open64(const char *path, int flags, ...) __attribute__((alias("open")));
 
 static int sync_it(int fd, int (*real)(int))
 {
@@ -392,10 +351,7 @@ EXPORT ssize_t pread(int fd, void *to, size_t n, off_t at)
         return real_pread(fd, to, n, at);
 }
 
-EXPORT ssize_t pread64(int fd, void *to, size_t n, off_t at)
-{
-        return pread(fd, to, n, at);
-}
+EXPORT ssize_t pread64(int fd, void *to, size_t n, off_t at) __attribute__((alias("pread")));
 
 EXPORT ssize_t pwrite(int fd, const void *from, size_t n, off_t at)
 {
@@ -412,7 +368,4 @@ EXPORT ssize_t pwrite(int fd, const void *from, size_t n, off_t at)
         return done;
 }
 
-EXPORT ssize_t pwrite64(int fd, const void *from, size_t n, off_t at)
-{
-        return pwrite(fd, from, n, at);
-}
+EXPORT ssize_t pwrite64(int fd, const void *from, size_t n, off_t at) __attribute__((alias("pwrite")));

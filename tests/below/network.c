@@ -6,26 +6,18 @@
  * each answers once, and the last one from then on. BELOW_NETWORK_AUTHORITIES is read in place of the system's list. */
 #undef _FILE_OFFSET_BITS
 
-#include <dlfcn.h>
+#include "tests/below/below.h"
+
 #include <netdb.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define EXPORT __attribute__((visibility("default")))
 #define AUTHORITIES "/etc/ssl/certs/ca-certificates.crt" /* Debian's */
 #define NAMES_MAX 256
 
 typedef int asking(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 typedef FILE *opening(const char *, const char *);
-
-static void *next(const char *name)
-{
-        return dlsym(RTLD_NEXT, name);
-}
 
 /* --- names --- */
 
@@ -96,7 +88,7 @@ EXPORT int getaddrinfo(const char *restrict name, const char *restrict service,
         asking *ask;
         int r;
 
-        *(void **)&ask = next("getaddrinfo");
+        *(void **)&ask = below_next("getaddrinfo");
         r = line ? answer(ask, line, hints, ret) : ask(name, service, hints, ret);
         free(line);
         return r;
@@ -109,7 +101,7 @@ static FILE *open_instead(const char *call, const char *path, const char *mode)
         const char *ours = getenv("BELOW_NETWORK_AUTHORITIES");
         opening *open_file;
 
-        *(void **)&open_file = next(call);
+        *(void **)&open_file = below_next(call);
         return open_file(ours && strcasecmp(path, AUTHORITIES) == 0 ? ours : path, mode);
 }
 

@@ -3,30 +3,19 @@
  *
  * BELOW_SOCKETS names a file of numbers that test and program share (tests/e2e/below.py). A call of a kind that is switched on
  * fails by `number`, once so many went well, so often (0: until it is over). */
-#include <dlfcn.h>
+#include "tests/below/below.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <unistd.h>
-
-#define EXPORT __attribute__((visibility("default")))
 
 enum kind { SOCKET = 1, CONNECT = 2, NAME = 4, POLL = 8, ACCEPT = 16, SEND = 32, RECEIVE = 64 };
 
 struct switches {
-        _Atomic int64_t kinds;
+        struct below_fault fault;
         _Atomic int64_t number; /* errno; of a name, EAI_ */
-        _Atomic int64_t after;
-        _Atomic int64_t times;
-        _Atomic int64_t met;
         _Atomic int64_t rounds; /* of poll and epoll_wait, all told */
 };
 
@@ -34,28 +23,13 @@ static struct switches *switches;
 
 __attribute__((constructor)) static void begin(void)
 {
-        const char *path = getenv("BELOW_SOCKETS");
-        int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
-
-        if (fd < 0)
-                return;
-        switches = mmap(NULL, sizeof *switches, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-        close(fd);
-        if (switches == MAP_FAILED)
-                switches = NULL;
+        switches = below_share("BELOW_SOCKETS", sizeof *switches);
 }
 
 static bool meets(enum kind kind)
 {
-        if (!switches || !(atomic_load(&switches->kinds) & kind))
+        if (!switches || !below_meets(&switches->fault, kind))
                 return false;
-        if (atomic_load(&switches->after) > 0) {
-                atomic_fetch_sub(&switches->after, 1);
-                return false;
-        }
-        if (atomic_load(&switches->times) > 0 && atomic_fetch_sub(&switches->times, 1) == 1)
-                atomic_store(&switches->kinds, 0);
-        atomic_fetch_add(&switches->met, 1);
         errno = (int)atomic_load(&switches->number);
         return true;
 }
@@ -64,7 +38,7 @@ static bool meets(enum kind kind)
 #define REAL(name)                     \
         static __typeof__(&name) real; \
         if (!real)                     \
-        *(void **)&real = dlsym(RTLD_NEXT, #name)
+        *(void **)&real = below_next(#name)
 
 EXPORT int socket(int family, int type, int protocol)
 {

@@ -5,9 +5,9 @@
  *
  * SQLite's own way to the disk gets between it and the system: it fails on request. */
 #include "model/clean.h"
+#include "tests/contract/disk.h"
 #include "tests/contract/world.h"
 
-#include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,21 +42,9 @@ static void make_trouble(enum trouble what, int times)
         atomic_store(&trouble, (int)what);
 }
 
-/* SQLite's methods of one kind of file, and the same with ours in between. */
-static struct methods {
-        sqlite3_io_methods ours; /* first, so that a file's methods lead here */
-        const sqlite3_io_methods *real;
-} methods[8];
-static pthread_mutex_t methods_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static const sqlite3_io_methods *real_of(const sqlite3_file *file)
-{
-        return ((const struct methods *)file->pMethods)->real;
-}
-
 static int disk_write(sqlite3_file *file, const void *bytes, int n, sqlite3_int64 at)
 {
-        return fails(FULL) ? SQLITE_FULL : real_of(file)->xWrite(file, bytes, n, at);
+        return fails(FULL) ? SQLITE_FULL : disk_real(file)->xWrite(file, bytes, n, at);
 }
 
 static int disk_sync(sqlite3_file *file, int flags)
@@ -64,53 +52,25 @@ static int disk_sync(sqlite3_file *file, int flags)
         if (fails(UNSYNCED) || fails(UNSYNCED_TO_OPEN))
                 return SQLITE_IOERR_FSYNC;
         atomic_fetch_add(&syncs, 1);
-        return real_of(file)->xSync(file, flags);
+        return disk_real(file)->xSync(file, flags);
 }
 
-/* Ours in place of these, made once for each kind. */
-static const sqlite3_io_methods *intercept(const sqlite3_io_methods *real)
+static void replace(sqlite3_io_methods *methods)
 {
-        size_t i = 0;
-
-        pthread_mutex_lock(&methods_lock);
-        while (methods[i].real && methods[i].real != real && i < COUNT(methods) - 1)
-                i++;
-        if (!methods[i].real) {
-                methods[i].ours = *real;
-                methods[i].ours.xWrite = disk_write;
-                methods[i].ours.xSync = disk_sync;
-                methods[i].real = real;
-        }
-        pthread_mutex_unlock(&methods_lock);
-        return &methods[i].ours;
+        methods->xWrite = disk_write;
+        methods->xSync = disk_sync;
 }
 
-static sqlite3_vfs *system_disk;
-static sqlite3_vfs disk;
-
-static int disk_open(__attribute__((unused)) sqlite3_vfs *vfs, const char *name, sqlite3_file *file,
-                     int flags, int *ret_flags)
+static bool may_open(int flags)
 {
-        int r;
-
         if (fails(LOCKED_OUT))
-                return SQLITE_CANTOPEN;
+                return false;
         if (flags & SQLITE_OPEN_MAIN_DB && atomic_load(&trouble) == UNSYNCED_TO_OPEN)
                 atomic_store(&trouble, NO_TROUBLE);
-        r = system_disk->xOpen(system_disk, name, file, flags, ret_flags);
-        if (r == SQLITE_OK && file->pMethods)
-                file->pMethods = intercept(file->pMethods);
-        return r;
+        return true;
 }
 
-static void put_disk_between(void)
-{
-        system_disk = sqlite3_vfs_find(NULL);
-        disk = *system_disk;
-        disk.zName = "troubled";
-        disk.xOpen = disk_open;
-        sqlite3_vfs_register(&disk, /* makeDflt= */ 1);
-}
+static const struct disk_hands hands = {may_open, replace};
 
 static int begin(void **state)
 {
@@ -502,6 +462,6 @@ int main(int argc, char **argv)
                 return 64;
         if (argc == 3)
                 cmocka_set_test_filter(argv[2]);
-        put_disk_between();
+        disk_put_between(&hands);
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,15 +3,15 @@
  *
  * usage: store_faults NAME [PATTERN]
  *
- * And the same of memory: tests/below/alloc.c is preloaded. The same story is told again and again in one store: once with its first call failing, once with its second … until none
- * is left. A verb that failed is asked for once more and must succeed; in the end everything stands as if nothing had been. */
+ * And the same of memory: tests/below/alloc.c is preloaded. The same story is told again and again in one store: once with
+ * its first call failing, once with its second … until none is left. A verb that failed is asked for once more and must succeed; in the end everything stands as if nothing had been. */
 #include "model/clean.h"
 #include "model/json.h"
 #include "model/token.h"
+#include "tests/contract/disk.h"
 #include "tests/contract/world.h"
 
 #include <dlfcn.h>
-#include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,111 +42,74 @@ static void arm(int at, bool ever)
         atomic_store(&armed, true);
 }
 
-/* SQLite's methods of one kind of file, and the same with ours in between. */
-static struct methods {
-        sqlite3_io_methods ours; /* first, so that a file's methods lead here */
-        const sqlite3_io_methods *real;
-} methods[8];
-static pthread_mutex_t methods_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static const sqlite3_io_methods *real_of(const sqlite3_file *file)
-{
-        return ((const struct methods *)file->pMethods)->real;
-}
-
 static int disk_read(sqlite3_file *file, void *bytes, int n, sqlite3_int64 at)
 {
-        return fails() ? SQLITE_IOERR_READ : real_of(file)->xRead(file, bytes, n, at);
+        return fails() ? SQLITE_IOERR_READ : disk_real(file)->xRead(file, bytes, n, at);
 }
 
 static int disk_write(sqlite3_file *file, const void *bytes, int n, sqlite3_int64 at)
 {
-        return fails() ? SQLITE_FULL : real_of(file)->xWrite(file, bytes, n, at);
+        return fails() ? SQLITE_FULL : disk_real(file)->xWrite(file, bytes, n, at);
 }
 
 static int disk_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
-        return fails() ? SQLITE_IOERR_TRUNCATE : real_of(file)->xTruncate(file, size);
+        return fails() ? SQLITE_IOERR_TRUNCATE : disk_real(file)->xTruncate(file, size);
 }
 
 static int disk_sync(sqlite3_file *file, int flags)
 {
-        return fails() ? SQLITE_IOERR_FSYNC : real_of(file)->xSync(file, flags);
+        return fails() ? SQLITE_IOERR_FSYNC : disk_real(file)->xSync(file, flags);
 }
 
 static int disk_size(sqlite3_file *file, sqlite3_int64 *ret)
 {
-        return fails() ? SQLITE_IOERR_FSTAT : real_of(file)->xFileSize(file, ret);
+        return fails() ? SQLITE_IOERR_FSTAT : disk_real(file)->xFileSize(file, ret);
 }
 
 static int disk_lock(sqlite3_file *file, int level)
 {
-        return fails() ? SQLITE_IOERR_LOCK : real_of(file)->xLock(file, level);
+        return fails() ? SQLITE_IOERR_LOCK : disk_real(file)->xLock(file, level);
 }
 
 static int disk_map(sqlite3_file *file, int page, int size, int extend, void volatile **ret)
 {
-        return fails() ? SQLITE_IOERR_SHMMAP : real_of(file)->xShmMap(file, page, size, extend, ret);
+        return fails() ? SQLITE_IOERR_SHMMAP : disk_real(file)->xShmMap(file, page, size, extend, ret);
 }
 
-/* Ours in place of these, made once for each kind. */
-static const sqlite3_io_methods *intercept(const sqlite3_io_methods *real)
+static void replace(sqlite3_io_methods *methods)
 {
-        size_t i = 0;
-
-        pthread_mutex_lock(&methods_lock);
-        while (methods[i].real && methods[i].real != real && i < COUNT(methods) - 1)
-                i++;
-        if (!methods[i].real) {
-                methods[i].ours = *real;
-                methods[i].ours.xRead = disk_read;
-                methods[i].ours.xWrite = disk_write;
-                methods[i].ours.xTruncate = disk_truncate;
-                methods[i].ours.xSync = disk_sync;
-                methods[i].ours.xFileSize = disk_size;
-                methods[i].ours.xLock = disk_lock;
-                methods[i].ours.xShmMap = disk_map;
-                methods[i].real = real;
-        }
-        pthread_mutex_unlock(&methods_lock);
-        return &methods[i].ours;
+        methods->xRead = disk_read;
+        methods->xWrite = disk_write;
+        methods->xTruncate = disk_truncate;
+        methods->xSync = disk_sync;
+        methods->xFileSize = disk_size;
+        methods->xLock = disk_lock;
+        methods->xShmMap = disk_map;
 }
 
-static sqlite3_vfs *system_disk;
-static sqlite3_vfs disk;
-
-static int disk_open(__attribute__((unused)) sqlite3_vfs *vfs, const char *name, sqlite3_file *file,
-                     int flags, int *ret_flags)
+static bool may_open(__attribute__((unused)) int flags)
 {
-        int r;
-
-        if (fails())
-                return SQLITE_CANTOPEN;
-        r = system_disk->xOpen(system_disk, name, file, flags, ret_flags);
-        if (r == SQLITE_OK && file->pMethods)
-                file->pMethods = intercept(file->pMethods);
-        return r;
+        return !fails();
 }
 
 static int disk_delete(__attribute__((unused)) sqlite3_vfs *vfs, const char *name, int sync)
 {
-        return fails() ? SQLITE_IOERR_DELETE : system_disk->xDelete(system_disk, name, sync);
+        return fails() ? SQLITE_IOERR_DELETE : disk_below->xDelete(disk_below, name, sync);
 }
 
 static int disk_access(__attribute__((unused)) sqlite3_vfs *vfs, const char *name, int flags, int *ret)
 {
-        return fails() ? SQLITE_IOERR_ACCESS : system_disk->xAccess(system_disk, name, flags, ret);
+        return fails() ? SQLITE_IOERR_ACCESS : disk_below->xAccess(disk_below, name, flags, ret);
 }
 
 static void put_disk_between(void)
 {
-        system_disk = sqlite3_vfs_find(NULL);
-        disk = *system_disk;
-        disk.zName = "failing";
-        disk.xOpen = disk_open;
-        disk.xDelete = disk_delete;
-        disk.xAccess = disk_access;
-        sqlite3_vfs_register(&disk, /* makeDflt= */ 1);
+        static const struct disk_hands hands = {may_open, replace};
+        sqlite3_vfs *disk = disk_put_between(&hands);
+
+        disk->xDelete = disk_delete;
+        disk->xAccess = disk_access;
 }
 
 /* --- verbs that are asked for until they are done --- */

@@ -45,37 +45,42 @@ class Below:
         NUMBER.pack_into(self.page, NUMBER.size * self.switches.index(name), value)
 
 
+class Faulty(Below):
+    """One of which kinds of calls fail."""
+
+    def breaks(self, kinds, after=0, times=0, **more):
+        """From now on, once so many calls that it concerns went well, so often (0: until it heals)."""
+        self["kinds"] = 0
+        for name, value in {"after": after, "times": times, "met": 0, **more}.items():
+            self[name] = value
+        self["kinds"] = kinds
+
+    def heals(self):
+        self["kinds"] = 0
+
+    @contextmanager
+    def has(self, *trouble, **more):
+        self.breaks(*trouble, **more)
+        try:
+            yield
+        finally:
+            self.heals()
+
+
 FULL, BAD_WRITE, BAD_SYNC, READ_ONLY, STALL, BAD_READ, NO_OPEN, DIE = (1 << bit for bit in range(8))
 
 
-class Disk(Below):
+class Disk(Faulty):
     """The disk behind a world's folder: tests/below/disk.c."""
 
     so = "below_disk"
-    switches = ("trouble", "after", "times", "met", "stalled")
+    switches = ("kinds", "after", "times", "met", "stalled")
 
     def __init__(self, folder):
         super().__init__(folder)
         self.platter = Path(folder, "platter")
         self.platter.mkdir()
         self.settings |= {"BELOW_DISK_FOLDER": str(folder), "BELOW_DISK_PLATTER": str(self.platter)}
-
-    def breaks(self, trouble, after=0, times=0):
-        """From now on, once so many calls that it concerns went well, so often (0: until it heals)."""
-        self["trouble"] = 0
-        self["after"], self["times"], self["met"] = after, times, 0
-        self["trouble"] = trouble
-
-    def heals(self):
-        self["trouble"] = 0
-
-    @contextmanager
-    def has(self, trouble, **more):
-        self.breaks(trouble, **more)
-        try:
-            yield
-        finally:
-            self.heals()
 
     def holds(self):
         """Waits until a flush stalls."""
@@ -158,25 +163,12 @@ class Alloc(Below):
 SOCKET, CONNECT, NAME, POLL, ACCEPT, SEND, RECEIVE = (1 << bit for bit in range(7))
 
 
-class Sockets(Below):
+class Sockets(Faulty):
     """A system that runs out of them: tests/below/sockets.c."""
 
     so = "below_sockets"
-    switches = ("kinds", "number", "after", "times", "met", "rounds")
+    switches = ("kinds", "after", "times", "met", "number", "rounds")
 
-    def breaks(self, kind, number, after=0, times=0):
-        """As Disk.breaks(); `number` is the errno, of names the EAI_."""
-        self["kinds"] = 0
-        self["number"], self["after"], self["times"], self["met"] = number, after, times, 0
-        self["kinds"] = kind
-
-    def heals(self):
-        self["kinds"] = 0
-
-    @contextmanager
-    def has(self, kind, number):
-        self.breaks(kind, number)
-        try:
-            yield
-        finally:
-            self.heals()
+    def breaks(self, kinds, number, **more):
+        """`number` is the errno, of names the EAI_."""
+        super().breaks(kinds, number=number, **more)

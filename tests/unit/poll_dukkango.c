@@ -287,19 +287,27 @@ TEST(an_answer_that_is_no_list_is_not_understood)
                 assert_case(read_page(bad[i], &polled, &why) != ERR_OK, bad[i]);
 }
 
-TEST(more_than_a_thousand_are_left_to_the_next_poll)
+/* A list of so many of these, then that one; the caller frees. */
+static char *page_of(int n, const char *many, const char *last)
 {
-        CLEAN(polled_done) struct polled polled = {0};
-        CLEAN(free_at) char *page = NULL;
+        char *page = NULL;
         size_t size;
         FILE *to = open_memstream(&page, &size);
 
         assert_non_null(to);
-        fprintf(to, "{\"status\":true,\"data\":[%s", shown);
-        for (int i = 0; i < POLLED_MAX; i++)
-                fprintf(to, ",%s", shown);
-        fputs("]}", to);
+        fputs("{\"status\":true,\"data\":[", to);
+        for (int i = 0; i < n; i++)
+                fprintf(to, "%s,", many);
+        fprintf(to, "%s]}", last);
         fclose(to);
+        return page;
+}
+
+TEST(more_than_a_thousand_are_left_to_the_next_poll)
+{
+        CLEAN(polled_done) struct polled polled = {0};
+        CLEAN(free_at) char *page = page_of(POLLED_MAX, shown, shown);
+
         assert_int_equal(read_page(page, &polled, NULL), ERR_OK);
         assert_int_equal(polled.n, POLLED_MAX);
 }
@@ -307,16 +315,8 @@ TEST(more_than_a_thousand_are_left_to_the_next_poll)
 TEST(behind_a_thousand_that_are_broken_a_good_one_is_seen)
 {
         CLEAN(polled_done) struct polled polled = {0};
-        CLEAN(free_at) char *page = NULL;
-        size_t size;
-        FILE *to = open_memstream(&page, &size);
+        CLEAN(free_at) char *page = page_of(POLLED_MAX, "{}", shown);
 
-        assert_non_null(to);
-        fputs("{\"status\":true,\"data\":[", to);
-        for (int i = 0; i < POLLED_MAX; i++)
-                fputs("{},", to);
-        fprintf(to, "%s]}", shown);
-        fclose(to);
         assert_int_equal(read_page(page, &polled, NULL), ERR_OK);
         assert_int_equal(polled.n, 1);
         assert_int_equal(polled.broken, POLLED_MAX);
@@ -324,17 +324,10 @@ TEST(behind_a_thousand_that_are_broken_a_good_one_is_seen)
 
 TEST(a_list_that_would_fill_the_memory_is_not_read)
 {
+        static const char empty[] = "{\"\":0}";
         CLEAN(polled_done) struct polled polled = {0};
-        CLEAN(free_at) char *page = NULL;
-        size_t size;
-        FILE *to = open_memstream(&page, &size);
+        CLEAN(free_at) char *page = page_of(POLL_REPLY_MAX / (int)sizeof empty + 1, empty, "{}");
 
-        assert_non_null(to);
-        fputs("{\"status\":true,\"data\":[", to);
-        while (ftell(to) < POLL_REPLY_MAX)
-                fputs("{\"\":0},", to);
-        fputs("{}]}", to);
-        fclose(to);
         assert_int_equal(read_page(page, &polled, NULL), ERR_BAD_JSON);
 }
 
