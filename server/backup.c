@@ -11,8 +11,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 
-#define EXIT_USAGE 64 /* EX_USAGE of sysexits.h */
 #define SCHEME "sqlite:"
 
 static int usage(FILE *to)
@@ -22,7 +22,7 @@ static int usage(FILE *to)
               "The store is what KURYE_STORE says; no other setting is needed. Nothing that is there is overwritten.\n"
               "A MongoDB is saved by its own mongodump. Secrets stay sealed: keep KURYE_SECRET_KEY, but not beside FILE.\n",
               to);
-        return to == stdout ? 0 : EXIT_USAGE;
+        return to == stdout ? 0 : EX_USAGE;
 }
 
 int backup_main(int argc, char **argv)
@@ -42,7 +42,7 @@ int backup_main(int argc, char **argv)
                                                               : NULL;
         if (wrong) {
                 fprintf(stderr, "kuryed %s: %s\n", argv[0], wrong);
-                return EXIT_USAGE;
+                return EX_USAGE;
         }
         store = where + strlen(SCHEME);
         if (store_backup(restores ? argv[1] : store, restores ? store : argv[1], &why) != ERR_OK) {

@@ -17,9 +17,9 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
-#define EXIT_USAGE 64     /* EX_USAGE of sysexits.h */
 #define DEADLINE_MS 10000 /* of a job of the destination */
 #define PATIENCE_MS 5000  /* for the destination to answer */
 #define AGAIN_MS 200      /* between two looks whether it does */
@@ -421,7 +421,7 @@ static int usage(FILE *to)
               "is left as it is: after an interruption, start the same copy again. No other setting is needed\n"
               "here, but secrets stay sealed: servers on the MongoDB need the KURYE_SECRET_KEY that sealed them.\n",
               to);
-        return to == stdout ? 0 : EXIT_USAGE;
+        return to == stdout ? 0 : EX_USAGE;
 }
 
 /* What is wrong with the two; NULL: nothing. */
@@ -479,5 +479,5 @@ int copy_main(int argc, char **argv)
         if (!wrong)
                 return copy_all(from, to);
         fprintf(stderr, "kuryed copy: %s\n", wrong);
-        return EXIT_USAGE;
+        return EX_USAGE;
 }

@@ -15,8 +15,8 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 
-#define EXIT_USAGE 64   /* EX_USAGE of sysexits.h */
 #define TIMEOUT_MS 3000 /* under what docker/Dockerfile gives the whole program */
 
 static void answered(struct call *call)
@@ -87,7 +87,7 @@ int healthcheck_main(int argc, char **argv)
 
         if (argc > 1 && !ready) {
                 fputs("usage: kuryed healthcheck [--ready]\n", stderr);
-                return EXIT_USAGE;
+                return EX_USAGE;
         }
         listen = config_ops_listen(stderr);
         return listen ? ask(listen, ready ? "/readyz" : "/livez") : 1;

@@ -34,9 +34,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sysexits.h>
 #include <unistd.h>
 
-#define EXIT_CONFIG 78     /* EX_CONFIG of sysexits.h; docs/design.md 7 */
 #define HELD_MAX 512       /* unanswered at once; docs/design.md 4 */
 #define DRAIN_HTTP_MS 4000 /* with the next one under the 10 s that an orchestrator waits before it kills */
 #define DRAIN_CALLS_MS 3000
@@ -381,7 +381,7 @@ int main(int argc, char **argv)
         if (argc > 2 || (argc == 2 && !streq(argv[1], "--check-config")))
                 return usage(stderr);
         if (config_read(&server.config, stderr) > 0)
-                return EXIT_CONFIG;
+                return EX_CONFIG;
         if (argc == 2) {
                 config_show(&server.config, stdout);
                 config_done(&server.config);

@@ -14,9 +14,9 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
-#define EXIT_USAGE 64 /* EX_USAGE of sysexits.h */
 #define DEADLINE_MS 10000
 #define FILE_SCHEME "sqlite:"
 #define PASSES_MAX 10 /* more: a server goes on sealing by another key */
@@ -208,7 +208,7 @@ static int usage(FILE *to)
               "--forget: the key of some secrets is lost. They are left as they are, must be entered anew, and hold up no\n"
               "start any more. Each is named.\n",
               to);
-        return to == stdout ? 0 : EXIT_USAGE;
+        return to == stdout ? 0 : EX_USAGE;
 }
 
 static int reseal_all(const char *where, const struct keyring *ring, bool forgets)
@@ -240,7 +240,7 @@ int reseal_main(int argc, char **argv)
         where = config_store(stderr);
         key = config_secret_key(stderr);
         if (!where || !key || keyring_read(key, &ring, NULL) != ERR_OK)
-                return EXIT_USAGE;
+                return EX_USAGE;
         status = reseal_all(where, ring, forgets);
         keyring_free(ring);
         return status;

@@ -45,9 +45,10 @@ def hurt():
         assert most - before < MEMORY or is_sanitized(), f"{before} became {most}"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def place(hurt):
-    """A restaurant at every platform, and with a firm that is told of its orders."""
+    """A restaurant at every platform, and with a firm that is told of its orders; a new one each time, because the calls
+    of all tests would be more than a platform takes from one."""
     made = hurt.restaurant().connected(*FAKES)
     made.courier(dispatch=True)
     return made
