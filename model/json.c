@@ -334,6 +334,25 @@ bool json_add_money(struct json_object *to, const char *key, int64_t minor)
         return json_add_number(to, key, (double)minor / 100);
 }
 
+struct json_object *json_as_is(const char *text)
+{
+        return json_object_new_double_s(0, text); /* json_value.c writes those by their texts */
+}
+
+bool json_extend(char **text, const char *by)
+{
+        const char *from = strchr(by, '{') + 1;
+        const size_t end = strlen(*text) - 1, n = (size_t)(strrchr(by, '}') - from);
+        char *longer = realloc(*text, end + n + sizeof ",}");
+
+        if (!longer)
+                return false;
+        *text = longer;
+        if (strspn(from, " \t\n\r}") < n + 1) /* there are any */
+                snprintf(longer + end, n + sizeof ",}", "%s%.*s}", end > 1 ? "," : "", (int)n, from);
+        return true;
+}
+
 char *json_text(struct json_object *object)
 {
         char *text = json_value_write(object);

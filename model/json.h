@@ -95,6 +95,12 @@ bool json_add_number(struct json_object *to, const char *key, double number) MUS
 /* Kuruş as a number in TL: 12550 is 125.5. */
 bool json_add_money(struct json_object *to, const char *key, int64_t minor) MUST_USE;
 
+/* A value whose text is at hand: it is written as it stands, and nothing can be found in it. NULL without memory. */
+struct json_object *json_as_is(const char *text) MUST_USE;
+/* Puts the members of one object behind those of another, both given by their texts: the first is as json_text() makes it, and
+ * allocated anew. False without memory, and all is as it was. */
+bool json_extend(char **text, const char *by) MUST_USE;
+
 /* Plain, slashes unescaped; the caller frees. NULL without memory. */
 char *json_text(struct json_object *object) MUST_USE;
 

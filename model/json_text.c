@@ -5,6 +5,7 @@
 
 #include "model/json.h"
 
+#include <stdint.h>
 #include <string.h>
 
 struct scan {
@@ -64,24 +65,43 @@ static bool scan_number(struct scan *s)
         return !scan_digits(s) && scan_peek(s) != '-';
 }
 
+/* Bytes of the escape that begins here; 0: it is none. */
+static size_t escape_length(const struct scan *s)
+{
+        static const char hex[] = "0123456789abcdefABCDEF";
+
+        if (s->left < 2 || !s->at[1] || !strchr("\"\\/bfnrtu", s->at[1]))
+                return 0;
+        if (s->at[1] != 'u')
+                return 2;
+        for (size_t i = 2; i < 6; i++)
+                if (i >= s->left || !s->at[i] || !strchr(hex, s->at[i]))
+                        return 0;
+        return 6;
+}
+
+static bool is_plain(char c)
+{
+        return (unsigned char)c >= 0x20 && (unsigned char)c < 0x80 && c != '"' && c != '\\';
+}
+
 static bool scan_string(struct scan *s)
 {
-        s->nul = false;
-        scan_skip(s, 1);
-        while (s->left > 0 && *s->at != '"') {
-                size_t n = 1;
+        size_t n;
 
-                if (*s->at == '\\') {
-                        n = s->left > 1 && s->at[1] && strchr("\"\\/bfnrtu", s->at[1]) ? 2 : 0;
-                        s->nul = s->nul || (s->left >= 6 && memcmp(s->at, "\\u0000", 6) == 0);
-                } else if ((unsigned char)*s->at < 0x20) {
-                        return false;
-                } else if (*s->at & 0x80) {
+        s->nul = false;
+        for (scan_skip(s, 1); s->left > 0 && *s->at != '"'; scan_skip(s, n)) {
+                for (n = 0; n < s->left && is_plain(s->at[n]); n++)
+                        ;
+                if (n > 0)
+                        continue;
+                if (*s->at == '\\')
+                        n = escape_length(s);
+                else if (*s->at & 0x80)
                         n = utf8_length(s->at, s->left);
-                }
                 if (n == 0)
                         return false;
-                scan_skip(s, n);
+                s->nul = s->nul || (n == 6 && memcmp(s->at, "\\u0000", 6) == 0);
         }
         return scan_word(s, "\"");
 }
@@ -126,6 +146,81 @@ bool json_text_scan(const char *bytes, size_t length, size_t *ret_at)
                 }
         }
         return true;
+}
+
+/* ---- how tokens stand together ---- */
+
+struct grammar {
+        enum { VALUE, FIRST_VALUE, KEY, FIRST_KEY, COLON, BEHIND } next;
+        int depth;
+        uint32_t
+                objects; /* a bit for each bracket that is open, the outermost the lowest: whether it is `{` */
+};
+
+static bool open_bracket(struct grammar *g, bool is_object)
+{
+        const uint32_t bit = UINT32_C(1) << g->depth++;
+
+        g->objects = is_object ? g->objects | bit : g->objects & ~bit;
+        g->next = is_object ? FIRST_KEY : FIRST_VALUE;
+        return true;
+}
+
+static bool close_bracket(struct grammar *g)
+{
+        g->depth--;
+        g->next = BEHIND;
+        return true;
+}
+
+/* Whether a token that begins so may stand here. */
+static bool takes(struct grammar *g, char c)
+{
+        const bool inside = g->depth > 0, in_object = inside && g->objects >> (g->depth - 1) & 1;
+
+        switch (g->next) {
+        case VALUE:
+        case FIRST_VALUE:
+                if (c == '{' || c == '[')
+                        return open_bracket(g, c == '{');
+                if (c == ']' && g->next == FIRST_VALUE)
+                        return close_bracket(g);
+                g->next = BEHIND;
+                return !strchr("]}:,", c);
+        case KEY:
+        case FIRST_KEY:
+                if (c == '}' && g->next == FIRST_KEY)
+                        return close_bracket(g);
+                g->next = COLON;
+                return c == '"';
+        case COLON: g->next = VALUE; return c == ':';
+        case BEHIND:
+                if (inside && c == (in_object ? '}' : ']'))
+                        return close_bracket(g);
+                g->next = in_object ? KEY : VALUE;
+                return inside && c == ',';
+        }
+        return false;
+}
+
+bool json_text_is_object(const char *bytes, size_t length)
+{
+        struct scan s = {.at = bytes, .left = length};
+        struct grammar g = {.next = VALUE};
+
+        while (s.left > 0) {
+                const char c = *s.at;
+
+                if (!scan_token(&s))
+                        return false;
+                if (strchr(" \t\n\r", c))
+                        continue;
+                if (g.depth == 0 && c != '{') /* also what stands behind it */
+                        return false;
+                if (!takes(&g, c))
+                        return false;
+        }
+        return g.next == BEHIND && g.depth == 0;
 }
 
 bool json_text_is_modest(const char *bytes, size_t length)

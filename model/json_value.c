@@ -294,10 +294,11 @@ static void put_text(struct writer *w, const char *text, size_t n)
 
         put(w, "\"", 1);
         for (size_t i = 0; i < n; i++) {
-                const char *special = text[i] ? strchr(meant, text[i]) : NULL;
+                const char *special;
 
-                if (!special && (unsigned char)text[i] >= 0x20)
+                if ((unsigned char)text[i] >= 0x20 && text[i] != '"' && text[i] != '\\')
                         continue;
+                special = text[i] ? strchr(meant, text[i]) : NULL;
                 put(w, text + plain, i - plain);
                 plain = i + 1;
                 if (special)

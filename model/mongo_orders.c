@@ -59,8 +59,6 @@ static bool append_target(bson_t *to, enum party party, const struct target *tar
 
 static void append_head(bson_t *to, const struct order *order)
 {
-        char phone[PHONE_KEY_SIZE];
-
         BSON_APPEND_OID(to, "_id", oid_of(&order->id));
         BSON_APPEND_OID(to, "restaurantId", oid_of(&order->restaurant));
         BSON_APPEND_UTF8(to, "platform", platform_word(order->platform));
@@ -80,8 +78,7 @@ static void append_head(bson_t *to, const struct order *order)
                 BSON_APPEND_DATE_TIME(to, "expiresAt", order->expires_ms);
         if (order->erased_ms)
                 BSON_APPEND_DATE_TIME(to, "erasedAt", order->erased_ms);
-        order_phone(order->document, phone);
-        BSON_APPEND_UTF8(to, "phone", phone);
+        BSON_APPEND_UTF8(to, "phone", order->phone);
 }
 
 /* NULL without memory, or where a text of it is no JSON. */
@@ -461,15 +458,13 @@ enum err mongo_order_rewrite(void *arg, struct store_rewrite *rewrite, int64_t n
         CLEAN(bson_free_at) bson_t *before = NULL;
         bson_t *filter = mongo_order_filter(&rewrite->job.restaurant, &rewrite->order);
         struct mongo_change change;
-        char phone[PHONE_KEY_SIZE];
         bool fits;
         enum err e;
 
         BSON_APPEND_INT32(filter, "rank", STATUS_NEW);
         mongo_change_begin(&change);
         fits = mongo_append_json(&change.set, "document", content->document);
-        order_phone(content->document, phone);
-        BSON_APPEND_UTF8(&change.set, "phone", phone);
+        BSON_APPEND_UTF8(&change.set, "phone", content->phone);
         BSON_APPEND_UTF8(&change.unset, "erasedAt", "");
         BSON_APPEND_DATE_TIME(&change.set, "updatedAt", now_ms);
         if (content->scheduled_ms)

@@ -311,45 +311,41 @@ static bool add_head(struct json_object *to, const struct order *order)
                add_time(to, "erasedAt", order->erased_ms);
 }
 
-static bool add_document(struct json_object *to, const char *text)
+static bool add_tail(struct json_object *to, const struct order *order, int64_t now_ms)
 {
-        CLEAN(json_put_at) struct json_object *document = NULL;
-        struct json_object_iterator at, end;
-
-        if (!text)
-                return true;
-        if (json_read(text, strlen(text), &document, NULL))
-                return false;
-        at = json_object_iter_begin(document);
-        for (end = json_object_iter_end(document); !json_object_iter_equal(&at, &end);
-             json_object_iter_next(&at))
-                if (!json_add(to, json_object_iter_peek_name(&at),
-                              json_object_get(json_object_iter_peek_value(&at))))
-                        return false;
-        return true;
-}
-
-struct json_object *order_write(const struct order *order, bool whole, int64_t now_ms)
-{
-        CLEAN(json_put_at) struct json_object *out = json_object_new_object();
-        CLEAN(json_put_at) struct json_object *history = whole ? json_object_new_array() : NULL;
-        CLEAN(json_put_at) struct json_object *deliveries = whole ? json_object_new_array() : NULL;
+        CLEAN(json_put_at) struct json_object *history = json_object_new_array();
+        CLEAN(json_put_at) struct json_object *deliveries = json_object_new_array();
         enum delivery state;
         const struct step *step;
 
-        if (!out || !add_head(out, order) || !add_document(out, order->document))
-                return NULL;
-        if (!whole)
-                return TAKE(out);
         for (int i = 0; i < order->n_moves; i++)
                 if (!json_append(history, write_row(&order->moves[i])))
-                        return NULL;
+                        return false;
         for (enum party party = 0; party < PARTY_COUNT; party++)
                 if (target_state(order, party, now_ms, &state, &step) &&
                     !json_append(deliveries, delivery_write(order, party, now_ms)))
-                        return NULL;
-        if (!history || !deliveries || !json_add(out, "history", TAKE(history)) ||
-            !json_add(out, "deliveries", TAKE(deliveries)))
+                        return false;
+        return history && deliveries && json_add(to, "history", TAKE(history)) &&
+               json_add(to, "deliveries", TAKE(deliveries));
+}
+
+/* What stands behind the document; the caller frees. */
+static char *write_tail(const struct order *order, int64_t now_ms)
+{
+        CLEAN(json_put_at) struct json_object *tail = json_object_new_object();
+
+        return tail && add_tail(tail, order, now_ms) ? json_text(tail) : NULL;
+}
+
+/* The document, which is the most of it, stands in it as it is kept. */
+struct json_object *order_write(const struct order *order, bool whole, int64_t now_ms)
+{
+        CLEAN(json_put_at) struct json_object *head = json_object_new_object();
+        CLEAN(free_at) char *text = head && add_head(head, order) ? json_text(head) : NULL;
+        CLEAN(free_at) char *tail = whole ? write_tail(order, now_ms) : NULL;
+
+        if (!text || (whole && !tail) || (order->document && !json_extend(&text, order->document)) ||
+            (whole && !json_extend(&text, tail)))
                 return NULL;
-        return TAKE(out);
+        return json_as_is(text);
 }

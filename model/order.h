@@ -63,6 +63,8 @@ struct order {
         int n_moves;
         struct target targets[PARTY_COUNT];
         char *document; /* owned: a JSON object, the rest as it is shown; NULL where a list left it out */
+        char phone
+                [PHONE_KEY_SIZE]; /* the key of its customer's, for a store to write; "": none, or a store gave the order */
 };
 
 /* From a client's body (docs/api.md 4, "Order in"). Ids brought are set, others stay zero, as does the restaurant;
@@ -74,7 +76,7 @@ enum err order_read(const struct view *body, struct order **ret, struct why *why
 enum err order_begin(struct order *order, const struct id *restaurant, enum actor by, int64_t now_ms,
                      struct why *why) MUST_USE;
 
-/* "Order out"; `whole` false leaves out history and deliveries. NULL without memory, or where the document is broken. */
+/* "Order out", to be written as it is (json_as_is()); `whole` false leaves out history and deliveries. NULL without memory. */
 struct json_object *order_write(const struct order *order, bool whole, int64_t now_ms) MUST_USE;
 
 /* A delivery as docs/api.md 4 shows it; NULL without memory. Only where target_state() says there is one. */

@@ -59,6 +59,7 @@ static enum err erase_document(struct order *order, struct why *why)
                 return FAIL(why, ERR_NO_MEMORY, "no memory for an erasure");
         free(order->document);
         order->document = text;
+        order->phone[0] = '\0';
         return ERR_OK;
 }
 

@@ -339,6 +339,7 @@ enum err order_read(const struct view *body, struct order **ret, struct why *why
 {
         CLEAN(order_free_at) struct order *order = calloc(1, sizeof *order);
         CLEAN(json_put_at) struct json_object *document = json_object_new_object();
+        const char *phone;
         enum err e;
 
         if (!order || !document)
@@ -354,6 +355,9 @@ enum err order_read(const struct view *body, struct order **ret, struct why *why
                 e = keep_fields(body, whole, document, why);
         if (e)
                 return e;
+        phone = json_get_text(json_find(json_find(document, "customer"), "details"), "phone");
+        if (phone)
+                phone_key(phone, order->phone);
         order->document = json_text(document);
         if (!order->document)
                 return no_memory(why);

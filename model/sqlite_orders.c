@@ -3,6 +3,7 @@
 #include "model/store_sqlite.h"
 
 #include "model/clean.h"
+#include "model/json_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,12 +59,9 @@ static enum err order_damaged(struct conn *conn, const struct id *order, struct 
 /* Whoever shows it must be able to read it. */
 static enum err check_document(const char *document, bool whole, struct why *why)
 {
-        CLEAN(json_put_at) struct json_object *value = NULL;
-        const enum err e = document ? json_read(document, strlen(document), &value, why)
-                           : whole  ? ERR_BAD_JSON
-                                    : ERR_OK;
-
-        return e == ERR_BAD_JSON ? FAIL(why, ERR_DAMAGED, "its content does not read") : e;
+        if (document ? json_text_is_object(document, strlen(document)) : !whole)
+                return ERR_OK;
+        return FAIL(why, ERR_DAMAGED, "its content does not read");
 }
 
 /* `whole` false: its document may have been left out. */
@@ -174,16 +172,15 @@ static enum err insert_row(struct conn *conn, const struct order *o, bool *ret_r
         return sql_run(conn, s, ret_refused, why);
 }
 
-enum err sqlite_write_document(struct conn *conn, enum statement which, const struct id *order,
-                               const char *document, struct why *why)
+enum err sqlite_write_document(struct conn *conn, enum statement which, const struct id *id,
+                               const struct order *content, struct why *why)
 {
         sqlite3_stmt *s = sql(conn, which);
-        char phone[PHONE_KEY_SIZE];
 
-        sql_bind_id(s, 1, order);
-        sql_bind_text(s, 2, document);
-        if (order_phone(document, phone))
-                sql_bind_text(s, 3, phone);
+        sql_bind_id(s, 1, id);
+        sql_bind_text(s, 2, content->document);
+        if (content->phone[0])
+                sql_bind_text(s, 3, content->phone);
         return sql_run(conn, s, NULL, why);
 }
 
@@ -209,7 +206,7 @@ enum err sqlite_order_insert(void *arg, const struct order *o, enum insert *ret,
                 return ERR_OK;
         }
         *ret = INSERT_NEW;
-        return sqlite_write_document(conn, SQL_DOCUMENT_INSERT, &o->id, o->document, why);
+        return sqlite_write_document(conn, SQL_DOCUMENT_INSERT, &o->id, o, why);
 }
 
 static enum err write_move(struct conn *conn, const struct store_move *move, const struct move *row,
@@ -361,8 +358,7 @@ enum err sqlite_order_rewrite(void *arg, struct store_rewrite *rewrite, int64_t 
         e = sql_end(conn, s, ERR_OK, why);
         if (e != ERR_OK || !*ret)
                 return e;
-        return sqlite_write_document(conn, SQL_DOCUMENT_REWRITE, &rewrite->order, rewrite->content->document,
-                                     why);
+        return sqlite_write_document(conn, SQL_DOCUMENT_REWRITE, &rewrite->order, rewrite->content, why);
 }
 
 static enum statement scan_of(const struct store_list *list, const struct page *page)

@@ -59,7 +59,7 @@ enum err sqlite_order_erase(void *arg, const struct order *order, bool *ret, str
         if (!*ret)
                 return e;
         conn->erased = true;
-        return sqlite_write_document(conn, SQL_DOCUMENT_REWRITE, &order->id, order->document, why);
+        return sqlite_write_document(conn, SQL_DOCUMENT_REWRITE, &order->id, order, why);
 }
 
 enum err sqlite_order_wipe(void *arg, const struct due *what, int64_t now_ms, bool *ret, struct why *why)
@@ -93,6 +93,5 @@ enum err sqlite_order_wipe(void *arg, const struct due *what, int64_t now_ms, bo
         if (e == ERR_OK)
                 e = order_erase(&order, now_ms, why);
         document = order.document;
-        return e == ERR_OK ? sqlite_write_document(conn, SQL_DOCUMENT_REWRITE, &what->order, document, why)
-                           : e;
+        return e == ERR_OK ? sqlite_write_document(conn, SQL_DOCUMENT_REWRITE, &what->order, &order, why) : e;
 }

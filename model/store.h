@@ -514,7 +514,7 @@ void store_drop(struct store *store, struct store_drop *drop);
  * MongoDB alone: none moves into an embedded store, which keeps of an order what a new one has. */
 struct store_import {
         struct job job;
-        const struct order *order;   /* in: borrowed; or NULL */
+        struct order *order;         /* in: borrowed, and its phone found again; or NULL */
         const struct record *record; /* in: borrowed; or NULL */
         bool imported;               /* out; false: something with its id, number or look is there already */
 };

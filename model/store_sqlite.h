@@ -180,9 +180,9 @@ enum err sqlite_order_rewrite(void *conn, struct store_rewrite *rewrite, int64_t
 enum err sqlite_order_scan(void *conn, const struct store_list *list, const struct page *page,
                            order_visit_fn *visit, void *arg, struct why *why);
 enum err sqlite_changes(void *conn, struct store_changes *changes, struct why *why);
-/* By SQL_DOCUMENT_INSERT or _REWRITE, with its phone's key. */
-enum err sqlite_write_document(struct conn *conn, enum statement which, const struct id *order,
-                               const char *document, struct why *why);
+/* By SQL_DOCUMENT_INSERT or _REWRITE, with its phone's key: that of `content`, for the order `id`. */
+enum err sqlite_write_document(struct conn *conn, enum statement which, const struct id *id,
+                               const struct order *content, struct why *why);
 
 /* sqlite_sweep.c: backend.h's operations by which things go away. */
 enum err sqlite_sweep(void *conn, struct store_sweep *sweep, struct why *why);

@@ -173,7 +173,7 @@ static enum err shelf_turn(struct copy *copy, struct shelf *shelf, struct why *w
 
 /* One of the two is given, borrowed from its shelf; none: behind the last. */
 struct item {
-        const struct order *order;
+        struct order *order;
         const struct record *record;
         int64_t created_ms;
         char id[RECORD_ID_SIZE];

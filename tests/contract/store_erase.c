@@ -44,6 +44,7 @@ static struct id order_in(struct id restaurant, const char *phone, int64_t sched
 
         free(create.order->document);
         create.order->document = document_of(phone);
+        phone_key(phone, create.order->phone);
         create.order->scheduled_ms = scheduled_ms;
         DO(create, &create);
         return create.order->id;
@@ -265,6 +266,7 @@ TEST(what_comes_in_anew_is_found_anew)
         struct store_rewrite rewrite = {
                 .job.access = trusted(world.restaurant), .order = id, .content = &content};
 
+        assert_true(phone_key("0533 765 43 21", content.phone));
         assert_int_equal(erase_order(id), 1);
         DO(rewrite, &rewrite);
         assert_int_equal(rewrite.outcome, REWRITE_DONE);

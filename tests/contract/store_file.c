@@ -173,6 +173,7 @@ static struct id order_with_customer(const char *phone)
                              "{\"customer\":{\"details\":{\"name\":\"" CANARY "\",\"phone\":\"%s\"},"
                              "\"address\":{\"detailedAddress\":\"%s\"}}}",
                              phone, many) > 0);
+        phone_key(phone, create.order->phone);
         DO(create, &create);
         move = moving(create.order->id, STATUS_READY);
         move.note = CANARY;

@@ -6,6 +6,7 @@
 #include "model/connection.h"
 #include "model/event.h"
 #include "model/integration.h"
+#include "model/json_text.h"
 #include "model/restaurant.h"
 #include "model/yandex_account.h"
 #include "model/yandex_order.h"
@@ -26,8 +27,11 @@ void fuzz_json(const uint8_t *bytes, size_t n)
         CLEAN(json_put_at) struct json_object *value = NULL, *again = NULL, *theirs = NULL;
         CLEAN(free_at) char *text = fuzz_text(bytes, n), *written = NULL, *rewritten = NULL;
 
-        if (json_read_any(text, n, &value, NULL) != ERR_OK || !value)
+        if (json_read_any(text, n, &value, NULL) != ERR_OK || !value) {
+                assert(!json_text_is_object(text, n));
                 return;
+        }
+        assert(json_text_is_object(text, n) == json_object_is_type(value, json_type_object));
         theirs = read_by_json_c(text, value);
         assert(json_object_equal(value, theirs));
         written = json_text(value);

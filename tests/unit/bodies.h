@@ -69,6 +69,16 @@ static inline struct order *read_order(const char *body, const char *at, const c
         return order;
 }
 
+/* The whole order, as whoever is shown it reads it. */
+static inline struct json_object *show(const struct order *order, int64_t now_ms)
+{
+        CLEAN(json_put_at) struct json_object *shown = order_write(order, true, now_ms);
+        CLEAN(free_at) char *text = shown ? json_text(shown) : NULL;
+
+        assert_non_null(text);
+        return parse(text);
+}
+
 /* What stands at the pointer is this JSON. */
 static inline void assert_member(struct json_object *shown, const char *at, const char *expected)
 {

@@ -388,6 +388,33 @@ TEST(an_array_grows_by_what_is_there)
         assert_string_equal(text, "[1,\"a\"]");
 }
 
+TEST(members_of_a_text_stand_behind_those_of_another)
+{
+        static const char *const cases[][3] = {
+                {"{}", "{}", "{}"},
+                {"{\"a\":1}", "{}", "{\"a\":1}"},
+                {"{\"a\":1}", " { \n } ", "{\"a\":1}"},
+                {"{}", "{\"b\":{}}", "{\"b\":{}}"},
+                {"{\"a\":{}}", " { \"b\" : [{}] } ", "{\"a\":{}, \"b\" : [{}] }"}};
+
+        for (size_t i = 0; i < COUNT(cases); i++) {
+                CLEAN(free_at) char *text = strdup(cases[i][0]);
+
+                assert_true(json_extend(&text, cases[i][1]));
+                assert_string_equal(text, cases[i][2]);
+        }
+}
+
+TEST(what_is_at_hand_is_written_as_it_is)
+{
+        CLEAN(json_put_at) struct json_object *array = json_object_new_array();
+        CLEAN(free_at) char *text = NULL;
+
+        assert_true(json_append(array, json_as_is("{\"a\":1.50}")) && json_append(array, json_as_is("{}")));
+        text = json_text(array);
+        assert_string_equal(text, "[{\"a\":1.50},{}]");
+}
+
 TEST(money_is_written_as_short_as_it_is)
 {
         static const struct {
@@ -490,6 +517,8 @@ int main(void)
                 cmocka_unit_test(what_is_written_is_plain_and_in_order),
                 cmocka_unit_test(a_key_written_again_holds_the_later_value),
                 cmocka_unit_test(an_array_grows_by_what_is_there),
+                cmocka_unit_test(members_of_a_text_stand_behind_those_of_another),
+                cmocka_unit_test(what_is_at_hand_is_written_as_it_is),
                 cmocka_unit_test(money_is_written_as_short_as_it_is),
                 cmocka_unit_test(written_money_reads_back),
                 cmocka_unit_test(members_of_a_stored_document_are_got_or_fall_back),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* json_text.c - each token by itself; how they stand together is json.c's test. */
+/* json_text.c - each token by itself, and what of them is an object. */
 #include "model/json_text.h"
 
+#include "model/clean.h"
 #include "model/json.h"
 #include "tests/unit/check.h"
 
@@ -182,10 +183,72 @@ TEST(what_takes_far_more_memory_than_bytes_is_not_modest)
         assert_false(is_modest("[\"\\\\\",", "[],", JSON_BRACKETS_MAX, "1]"));
 }
 
+TEST(an_object_is_one_where_json_read_takes_it)
+{
+        static const char *const texts[] = {"{}",
+                                            " {\"a\":1}\n",
+                                            "{\"a\":[]}",
+                                            "{\"a\":[1,{\"b\":[{}]},\"x\"],\"c\":null}",
+                                            "{\"\":-0.5e3}",
+                                            "{\"a\":\"\\u00e7\"}",
+                                            "{\"a\":{\"b\":{}},\"a\":true}",
+                                            "",
+                                            " ",
+                                            "[]",
+                                            "1",
+                                            "null",
+                                            "{",
+                                            "}",
+                                            "{}{}",
+                                            "{},",
+                                            "{} x",
+                                            "{,}",
+                                            "{\"a\"}",
+                                            "{\"a\":}",
+                                            "{\"a\",1}",
+                                            "{\"a\":1,}",
+                                            "{\"a\":1 \"b\":2}",
+                                            "{\"a\"::1}",
+                                            "{1:2}",
+                                            "{\"a\":1:2}",
+                                            "{\"a\":[}",
+                                            "{\"a\":[1 2]}",
+                                            "{\"a\":[1,]}",
+                                            "{\"a\":[,1]}",
+                                            "{\"a\":[:1]}",
+                                            "{\"a\":[\"b\":1]}",
+                                            "{\"a\":1]",
+                                            "{\"a\":{]}",
+                                            "{\"a\":[1}]",
+                                            "{\"a\":\"\\u12g4\"}",
+                                            "{\"a\":\"\\u12",
+                                            "{[]:1}",
+                                            "{\"a\":[[],{}],}",
+                                            "{\"a\" \"b\"}",
+                                            "{{}}",
+                                            "{\"a\":{}\"b\"}",
+                                            "[{}]",
+                                            "\"{}\"",
+                                            "{\"a\\u0000\":1}",
+                                            "{\"a\":\"\xc3\"}"};
+        int taken = 0;
+
+        for (size_t i = 0; i < COUNT(texts); i++) {
+                const size_t n = strlen(texts[i]);
+                CLEAN(json_put_at) struct json_object *value = NULL;
+                const bool is_read = json_read(texts[i], n, &value, NULL) == ERR_OK;
+
+                assert_case(json_text_is_object(texts[i], n) == is_read, texts[i]);
+                taken += is_read;
+        }
+        assert_int_equal(taken, 7);
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(tokens_are_taken_whatever_their_order),
+                cmocka_unit_test(an_object_is_one_where_json_read_takes_it),
                 cmocka_unit_test(the_place_of_the_first_wrong_token_is_told),
                 cmocka_unit_test(a_nul_is_wrong_in_a_key_and_right_in_a_value),
                 cmocka_unit_test(brackets_go_as_deep_as_the_bound),

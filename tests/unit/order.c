@@ -201,7 +201,7 @@ static void a_whole_order_has_its_history_and_deliveries(void **state)
 
         (void)state;
         assert_int_equal(moves_read(order, moves_text, NULL), ERR_OK);
-        shown = order_write(order, true, NOW_MS);
+        shown = show(order, NOW_MS);
         assert_member(shown, "/courierType", "\"platform\"");
         assert_member(shown, "/history/0",
                       "{\"status\":\"yeni\",\"at\":\"" NOW_TEXT
@@ -223,20 +223,11 @@ static void a_phone_order_shows_no_deliveries_and_no_document_is_no_harm(void **
 
         (void)state;
         free(TAKE(order->document));
-        shown = order_write(order, true, NOW_MS);
+        shown = show(order, NOW_MS);
         assert_member(shown, "/deliveries", "[]");
         assert_member(shown, "/scheduledDate", "null");
         assert_member(shown, "/orderType", "\"gel_al\"");
         assert_false(json_object_object_get_ex(shown, "price", NULL));
-}
-
-static void a_broken_document_is_not_shown(void **state)
-{
-        CLEAN(order_free_at) struct order *order = begun(least, NULL, NULL);
-
-        (void)state;
-        order->document[0] = 'x';
-        assert_null(order_write(order, true, NOW_MS));
 }
 
 /* ---- deliveries ---- */
@@ -324,7 +315,6 @@ int main(void)
                 cmocka_unit_test(a_row_of_a_list_has_no_history_and_no_deliveries),
                 cmocka_unit_test(a_whole_order_has_its_history_and_deliveries),
                 cmocka_unit_test(a_phone_order_shows_no_deliveries_and_no_document_is_no_harm),
-                cmocka_unit_test(a_broken_document_is_not_shown),
                 cmocka_unit_test(a_delivery_that_waits_tells_when_and_why),
                 cmocka_unit_test(a_delivery_that_failed_tells_what_killed_it),
                 cmocka_unit_test(a_delivery_that_is_done_names_the_last_step),

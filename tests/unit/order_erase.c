@@ -70,7 +70,7 @@ TEST(it_is_a_change_of_the_order)
         erase(order);
         assert_int_equal(order->rev, 2);
         assert_int_equal(order->updated_ms, NOW_MS + 1);
-        shown = order_write(order, true, NOW_MS + 2);
+        shown = show(order, NOW_MS + 2);
         assert_member(shown, "/erasedAt", "\"2024-11-05T14:30:00.001Z\"");
         assert_member(shown, "/customer", "null");
         assert_member(shown, "/history/0/note", "null");

@@ -61,8 +61,7 @@ static void becomes(const char *at, const char *value, const char *where, const 
         if (polled.n != 1)
                 fail_msg("%s: %s: %s", value, polled.why.field, polled.why.text);
         assert_int_equal(order_begin(polled.orders[0], &restaurant, ACTOR_PLATFORM, NOW_MS, NULL), ERR_OK);
-        out = order_write(polled.orders[0], true, NOW_MS);
-        assert_non_null(out);
+        out = show(polled.orders[0], NOW_MS);
         assert_member(out, where, expected);
 }
 
