@@ -152,7 +152,7 @@ class Beside:
         firm, self.firm = await serve(lambda: Bad(self.count, True))
         self.firm = jammed and self.firm
         settings = {"KURYE_DUKKANGO_URL": where, "KURYE_DUKKANGO_POLL": "10m", "KURYE_OUTBOUND_ALLOW": "127.0.0.0/8",
-                    "KURYE_OUTBOUND_TIMEOUT": "2m", "KURYE_LEASE_SLACK": "10s",
+                    "KURYE_OUTBOUND_TIMEOUT": "2m", "KURYE_LEASE_SLACK": "10s", "KURYE_GETIRYEMEK_STEP_WAIT": "1ms",
                     **{f"KURYE_{name.upper()}_URL": address for name, (_, address) in zip(STUCK, bad)}}
         with self.start(settings) as address:
             url = f"http://{address}"

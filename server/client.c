@@ -2,7 +2,10 @@
 /* client.c - calls become transfers of one curl multi handle; whatever happens to one, it ends in one completion.
  *
  * A call is queued, then begun (its deadline runs from there), resolved, carried and sent home. Only the client's
- * thread touches any of that; curl_multi_wakeup() is the one thing that others do to curl.
+ * thread touches any of that.
+ *
+ * curl says which sockets it waits for, and until when; the epoll set is ours. So a round costs what happens in it.
+ * curl_multi_perform() would go through all transfers each time, with a system call for each that hangs.
  *
  * What curl is told of a transfer, and what it must ask, is in transfer.c.
  *
@@ -13,27 +16,34 @@
 #include "model/text.h"
 #include "server/metrics.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/param.h>
+#include <unistd.h>
 
 #define CONNECTIONS_KEPT 256 /* beside those in use; a guess */
 #define RESOLVER_THREADS 16  /* a guess: names that may hang before others wait for their address */
 #define RETRY_AFTER_MAX_S 3600
 #define ROUND_MAX_MS 1000 /* client_pulse_ms() promises it */
+#define EVENTS_MAX 64
 
 TAILQ_HEAD(transfers, client_transfer);
 
 struct client {
         struct inbox inbox;
         CURLM *multi;
+        int epoll;
         struct outlet outlet;
         struct resolver *resolver;
         pthread_t thread;
         atomic_bool stopping;
         _Atomic int64_t pulse_ms;
         /* the thread's own */
+        int64_t curl_ms; /* CLOCK_BOOTTIME: when curl wants to go on without an event; INT64_MAX: never */
         struct transfers queued; /* for a slot */
         struct transfers resolving;
         struct transfers carried;
@@ -42,6 +52,34 @@ struct client {
         int n_idle;
         CURL *idle[]; /* owned; up to calls_max, for setting one up costs more than a call */
 };
+
+/* curl says what it waits for on a socket. `watched`: it is in the set already. One that cannot be watched costs its call the
+ * deadline. */
+static int on_watch(CURL *handle, curl_socket_t fd, int what, void *arg, void *watched)
+{
+        struct client *client = arg;
+        struct epoll_event event = {.data.fd = fd};
+
+        (void)handle;
+        if (what & CURL_POLL_IN)
+                event.events |= EPOLLIN;
+        if (what & CURL_POLL_OUT)
+                event.events |= EPOLLOUT;
+        if (what == CURL_POLL_REMOVE)
+                epoll_ctl(client->epoll, EPOLL_CTL_DEL, fd, &event);
+        else if (epoll_ctl(client->epoll, watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) == 0)
+                curl_multi_assign(client->multi, fd, client);
+        return 0;
+}
+
+static int on_timer(CURLM *multi, long ms, void *arg)
+{
+        struct client *client = arg;
+
+        (void)multi;
+        client->curl_ms = ms < 0 ? INT64_MAX : time_boot_ms() + ms;
+        return 0;
+}
 
 static void move(struct client_transfer *t, struct transfers *to)
 {
@@ -239,10 +277,10 @@ static void finish_ready(struct client *client)
         }
 }
 
-/* Gives up the calls whose deadline passed while they were resolved; how long until the next one does. */
+/* Gives up the calls whose deadline passed while they were resolved; for how long there is nothing to do. */
 static int give_up_late(struct client *client)
 {
-        int64_t wait = ROUND_MAX_MS;
+        int64_t wait = MIN(ROUND_MAX_MS, MAX(client->curl_ms - time_boot_ms(), 0));
 
         for (struct client_transfer *t = TAILQ_FIRST(&client->resolving), *next; t; t = next) {
                 int64_t left = left_ms(t);
@@ -284,28 +322,46 @@ static void end_all(struct client *client)
         }
 }
 
+/* An error shows when it is read. */
+static void go_on(struct client *client, curl_socket_t fd, uint32_t events)
+{
+        int running;
+
+        curl_multi_socket_action(client->multi, fd,
+                                 (events & (EPOLLIN | EPOLLERR | EPOLLHUP) ? CURL_CSELECT_IN : 0) |
+                                         (events & EPOLLOUT ? CURL_CSELECT_OUT : 0),
+                                 &running);
+}
+
+static void go_round(struct client *client)
+{
+        struct epoll_event events[EVENTS_MAX];
+        int n = epoll_wait(client->epoll, events, EVENTS_MAX, give_up_late(client));
+
+        atomic_store(&client->pulse_ms, time_boot_ms());
+        for (int i = 0; i < n; i++)
+                if (events[i].data.fd == client->inbox.fd)
+                        inbox_run(&client->inbox);
+                else
+                        go_on(client, events[i].data.fd, events[i].events);
+        begin_queued(client);
+        if (client->curl_ms <= time_boot_ms()) {
+                client->curl_ms = INT64_MAX;
+                go_on(client, CURL_SOCKET_TIMEOUT, 0);
+        }
+        finish_ready(client);
+        begin_queued(client); /* into the slots that just became free */
+}
+
 static void *client_run(void *arg)
 {
         struct client *client = arg;
-        int running;
 
         pthread_setname_np(pthread_self(), "client");
-        while (!atomic_load(&client->stopping)) {
-                atomic_store(&client->pulse_ms, time_boot_ms());
-                inbox_run(&client->inbox);
-                begin_queued(client);
-                curl_multi_perform(client->multi, &running);
-                finish_ready(client);
-                begin_queued(client); /* into the slots that just became free */
-                curl_multi_poll(client->multi, NULL, 0, give_up_late(client), NULL);
-        }
+        while (!atomic_load(&client->stopping))
+                go_round(client);
         end_all(client);
         return NULL;
-}
-
-static void wake(void *arg)
-{
-        curl_multi_wakeup(((struct client *)arg)->multi);
 }
 
 static void client_free_at(struct client **at)
@@ -320,30 +376,54 @@ static void client_free_at(struct client **at)
                 curl_easy_cleanup(client->idle[i]);
         curl_multi_cleanup(client->multi);
         curl_global_cleanup();
+        if (client->epoll >= 0)
+                close(client->epoll);
         inbox_done(&client->inbox);
         free(client);
 }
 
+/* Our epoll set under curl's sockets and our inbox. */
+static enum err watch_all(struct client *client, struct why *why)
+{
+        struct epoll_event letters = {.events = EPOLLIN, .data.fd = client->inbox.fd};
+
+        client->epoll = epoll_create1(EPOLL_CLOEXEC);
+        if (client->epoll < 0 || epoll_ctl(client->epoll, EPOLL_CTL_ADD, client->inbox.fd, &letters) != 0)
+                return FAIL(why, ERR_INTERNAL, "epoll: %s", strerror(errno));
+        curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, on_watch);
+        curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
+        curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+        curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
+        return ERR_OK;
+}
+
 enum err client_start(int calls_max, const struct guard *guard, struct client **ret, struct why *why)
 {
-        CLEAN(client_free_at)
-        struct client *client = calloc(1, sizeof *client + (size_t)calls_max * sizeof(CURL *));
-        enum err e;
+        CLEAN(client_free_at) struct client *client = NULL;
+        struct client *made = calloc(1, sizeof *made + (size_t)calls_max * sizeof(CURL *));
+        enum err e =
+                made ? inbox_init(&made->inbox, why) : FAIL(why, ERR_NO_MEMORY, "no memory for the client");
         int r;
 
-        if (!client)
-                return FAIL(why, ERR_NO_MEMORY, "no memory for the client");
-        inbox_init_wake(&client->inbox, wake, client);
+        if (e) {
+                free(made);
+                return e;
+        }
+        client = made;
         TAILQ_INIT(&client->queued);
         TAILQ_INIT(&client->resolving);
         TAILQ_INIT(&client->carried);
+        client->epoll = -1;
+        client->curl_ms = INT64_MAX;
         client->calls_max = calls_max;
         client->outlet.guard = guard;
         atomic_store(&client->pulse_ms, time_boot_ms());
         if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(client->multi = curl_multi_init()))
                 return FAIL(why, ERR_NO_MEMORY, "no memory for curl");
         curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)calls_max + CONNECTIONS_KEPT);
-        e = resolver_start(RESOLVER_THREADS, &client->resolver, why);
+        e = watch_all(client, why);
+        if (!e)
+                e = resolver_start(RESOLVER_THREADS, &client->resolver, why);
         if (e)
                 return e;
         r = pthread_create(&client->thread, NULL, client_run, client);
@@ -378,7 +458,7 @@ void client_stop(struct client *client)
         if (!client)
                 return;
         atomic_store(&client->stopping, true);
-        wake(client);
+        client->inbox.wake(client->inbox.arg);
         pthread_join(client->thread, NULL);
         client_free_at(&client);
 }
