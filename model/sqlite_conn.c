@@ -57,6 +57,18 @@ static const char *const schemas[] = {
         "UPDATE documents SET phone = phone_key(json_extract(doc, '$.customer.details.phone')) WHERE json_valid(doc);"
         "CREATE INDEX documents_phone ON documents (phone) WHERE phone IS NOT NULL;"
         "PRAGMA user_version = 3;"
+        "COMMIT",
+
+        /* What is not over, 0, or when it changed last, so that screens find both without going through all there ever was. */
+        "BEGIN IMMEDIATE;"
+        "ALTER TABLE orders ADD COLUMN ended INTEGER NOT NULL DEFAULT 0;"
+        "UPDATE orders SET ended = seen WHERE st >= 5;"
+        "CREATE INDEX orders_ended ON orders (rid, ended, made, id);"
+        "DROP INDEX orders_failed;"
+        "DROP INDEX orders_failed_courier;"
+        "CREATE INDEX orders_failed ON orders (rid, made, id) WHERE p_dead IS NOT NULL;"
+        "CREATE INDEX orders_failed_courier ON orders (rid, made, id) WHERE c_dead IS NOT NULL;"
+        "PRAGMA user_version = 4;"
         "COMMIT"};
 #define SCHEMA_VERSION ((int64_t)(sizeof schemas / sizeof *schemas))
 

@@ -213,7 +213,7 @@ static enum err write_move(struct conn *conn, const struct store_move *move, con
                            const char *history, struct why *why)
 {
         CLEAN(free_at) char *longer = moves_append(history, row);
-        sqlite3_stmt *s = sql(conn, SQL_ORDER_MOVE);
+        sqlite3_stmt *s = sql(conn, status_is_final(move->to) ? SQL_ORDER_END : SQL_ORDER_MOVE);
 
         if (!longer)
                 return FAIL(why, ERR_NO_MEMORY, "no memory for a history");
@@ -363,42 +363,106 @@ enum err sqlite_order_rewrite(void *arg, struct store_rewrite *rewrite, int64_t 
 
 static enum statement scan_of(const struct store_list *list, const struct page *page)
 {
+        const bool own = page->restaurant;
+
         if (list->has_delivery && list->delivery == DELIVERY_FAILED)
-                return page->restaurant ? SQL_ORDER_SCAN_FAILED : SQL_ORDER_SCAN_FAILED_ANY;
-        return page->restaurant ? SQL_ORDER_SCAN : SQL_ORDER_SCAN_ANY;
+                return own ? SQL_ORDER_SCAN_FAILED : SQL_ORDER_SCAN_FAILED_ANY;
+        if (list->has_delivery && list->delivery == DELIVERY_PENDING)
+                return own ? SQL_ORDER_SCAN_OWED : SQL_ORDER_SCAN_OWED_ANY;
+        if (own && list->has_status && !status_is_final(list->status))
+                return SQL_ORDER_SCAN_OPEN;
+        return own ? SQL_ORDER_SCAN : SQL_ORDER_SCAN_ANY;
 }
 
-enum err sqlite_order_scan(void *arg, const struct store_list *list, const struct page *page,
-                           order_visit_fn *visit, void *visit_arg, struct why *why)
-{
-        struct conn *conn = arg;
-        sqlite3_stmt *s = sql(conn, scan_of(list, page));
-        struct id before = {0};
-        bool more = true;
-        enum err e = ERR_OK;
+/* How far a list has come, and whom it is shown to. */
+struct scan {
+        const struct store_list *list;
+        struct page page;
+        struct id before;
+        order_visit_fn *visit;
+        void *arg;
+        int max;   /* rows at a time: a page, and one that says whether there is another */
+        bool more; /* are wanted */
+};
 
-        if (page->before_id[0] && !id_read(page->before_id, &before))
-                return FAIL_FIELD(why, "after", "not a cursor of ours");
-        if (page->restaurant)
-                sql_bind_id(s, 1, page->restaurant);
-        sqlite3_bind_int64(s, 2, page->before_ms);
-        sql_bind_id(s, 3, &before);
+static sqlite3_stmt *bind_scan(struct conn *conn, enum statement which, const struct scan *scan)
+{
+        const struct store_list *list = scan->list;
+        sqlite3_stmt *s = sql(conn, which);
+
+        if (scan->page.restaurant)
+                sql_bind_id(s, 1, scan->page.restaurant);
+        sqlite3_bind_int64(s, 2, scan->page.before_ms);
+        sql_bind_id(s, 3, &scan->before);
         if (list->has_status)
                 sqlite3_bind_int(s, 4, (int)list->status);
         if (list->has_platform)
                 sqlite3_bind_int(s, 5, (int)list->platform);
         sqlite3_bind_int64(s, 6, list->since_ms);
         sqlite3_bind_int(s, 7, list->documents);
-        while (more && e == ERR_OK && sql_row(conn, s)) {
+        sqlite3_bind_int(s, 8, scan->max);
+        return s;
+}
+
+/* As many of this set as are taken at a time. */
+static enum err scan_on(struct conn *conn, enum statement which, struct scan *scan, int *ret_n,
+                        struct why *why)
+{
+        sqlite3_stmt *s = bind_scan(conn, which, scan);
+        int64_t last_ms = 0;
+        struct id last;
+        enum err e = ERR_OK;
+
+        for (*ret_n = 0; scan->more && e == ERR_OK && sql_row(conn, s); ++*ret_n) {
                 CLEAN(order_free_at) struct order *order = NULL;
 
-                e = read_order(conn, s, list->documents, &order, why);
+                last = sql_id(s, COLUMN_ID);
+                last_ms = sqlite3_column_int64(s, COLUMN_CREATED);
+                e = read_order(conn, s, scan->list->documents, &order, why);
                 if (e == ERR_OK)
-                        more = visit(visit_arg, &order);
+                        scan->more = scan->visit(scan->arg, &order);
                 if (e == ERR_DAMAGED)
                         e = ERR_OK;
         }
-        return sql_end(conn, s, e, why);
+        e = sql_end(conn, s, e, why);
+        if (*ret_n > 0) { /* not before: they are bound */
+                scan->page.before_ms = last_ms;
+                scan->before = last;
+        }
+        return e;
+}
+
+static enum err scan_all(struct conn *conn, enum statement which, struct scan scan, bool *ret_more,
+                         struct why *why)
+{
+        int n;
+        enum err e;
+
+        do
+                e = scan_on(conn, which, &scan, &n, why);
+        while (e == ERR_OK && scan.more && n == scan.max);
+        *ret_more = scan.more;
+        return e;
+}
+
+enum err sqlite_order_scan(void *arg, const struct store_list *list, const struct page *page,
+                           order_visit_fn *visit, void *visit_arg, struct why *why)
+{
+        struct scan scan = {.list = list,
+                            .page = *page,
+                            .visit = visit,
+                            .arg = visit_arg,
+                            .max = list->limit + 1,
+                            .more = true};
+        const enum statement which = scan_of(list, page);
+        enum err e;
+
+        if (page->before_id[0] && !id_read(page->before_id, &scan.before))
+                return FAIL_FIELD(why, "after", "not a cursor of ours");
+        e = scan_all(arg, which, scan, &scan.more, why);
+        if (e == ERR_OK && scan.more && which == SQL_ORDER_SCAN && list->since_ms > 0)
+                e = scan_all(arg, SQL_ORDER_SCAN_LATE, scan, &scan.more, why);
+        return e;
 }
 
 static bool is_later(const struct seen *a, const struct seen *b)
@@ -421,27 +485,32 @@ static bool seen_insert(struct store_changes *changes, const struct seen *found)
         return true;
 }
 
+static enum err changes_of(struct conn *conn, enum statement which, const struct id *restaurant,
+                           struct store_changes *changes, struct why *why)
+{
+        sqlite3_stmt *s = sql(conn, which);
+        struct seen found = {.restaurant = *restaurant};
+
+        sql_bind_id(s, 1, restaurant);
+        sqlite3_bind_int64(s, 2, changes->after_ms);
+        sql_bind_id(s, 3, &changes->after);
+        sqlite3_bind_int(s, 4, changes->max);
+        while (sql_row(conn, s)) {
+                found.order = sql_id(s, 0);
+                found.rev = sqlite3_column_int64(s, 1);
+                found.at_ms = sqlite3_column_int64(s, 2);
+                if (!seen_insert(changes, &found))
+                        break;
+        }
+        return sql_end(conn, s, ERR_OK, why);
+}
+
 enum err sqlite_changes(void *arg, struct store_changes *changes, struct why *why)
 {
-        struct conn *conn = arg;
+        static const enum statement sets[] = {SQL_CHANGES, SQL_CHANGES_ENDED};
         enum err e = ERR_OK;
 
-        for (int i = 0; i < changes->n_restaurants && e == ERR_OK; i++) {
-                sqlite3_stmt *s = sql(conn, SQL_CHANGES);
-                struct seen found = {.restaurant = changes->restaurants[i]};
-
-                sql_bind_id(s, 1, &found.restaurant);
-                sqlite3_bind_int64(s, 2, changes->after_ms);
-                sql_bind_id(s, 3, &changes->after);
-                sqlite3_bind_int(s, 4, changes->max);
-                while (sql_row(conn, s)) {
-                        found.order = sql_id(s, 0);
-                        found.rev = sqlite3_column_int64(s, 1);
-                        found.at_ms = sqlite3_column_int64(s, 2);
-                        if (!seen_insert(changes, &found))
-                                break;
-                }
-                e = sql_end(conn, s, ERR_OK, why);
-        }
+        for (int i = 0; i < 2 * changes->n_restaurants && e == ERR_OK; i++)
+                e = changes_of(arg, sets[i % 2], &changes->restaurants[i / 2], changes, why);
         return e;
 }

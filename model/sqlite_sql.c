@@ -17,14 +17,27 @@
 #define OWN(t) t ".rid = ?1"
 #define ANY(t) "?1 IS NULL"
 
-#define SCAN(scope, failed)                                                                            \
+/* What a list asks for: behind a cursor, filtered, and as many as fit. */
+#define WANTED(t)                                                                                        \
+        " AND (" t ".made, " t ".id) < (?2, ?3) AND (?4 IS NULL OR " t ".st = ?4) AND (?5 IS NULL OR " t \
+        ".plat = ?5) AND " t ".seen > ?6 ORDER BY " t ".made DESC, " t ".id DESC LIMIT ?8"
+#define SCAN(which)                                                                                    \
         "SELECT " ORDER_COLUMNS ", CASE WHEN ?7 THEN (SELECT doc FROM documents WHERE id = o.id) END " \
-        "FROM orders o WHERE " scope " AND (o.made, o.id) < (?2, ?3) "                                 \
-        "AND (?4 IS NULL OR o.st = ?4) AND (?5 IS NULL OR o.plat = ?5) AND o.seen > ?6 " failed        \
-        "ORDER BY o.made DESC, o.id DESC"
-#define FAILED_ONES(scope)                                                             \
-        "AND o.id IN (SELECT f.id FROM orders f WHERE f.p_dead IS NOT NULL AND " scope \
-        " UNION ALL SELECT f.id FROM orders f WHERE f.c_dead IS NOT NULL AND " scope ") "
+        "FROM orders o WHERE " which
+/* Of two sets of which no index is in a list's order: the ids are put into it, and no more rows are read than are wanted. */
+#define NEWEST_OF(index, set) \
+        "SELECT id FROM (SELECT f.id FROM orders f INDEXED BY " index " WHERE " set WANTED("f") ")"
+#define SCAN_SETS(sets) SCAN("o.id IN (" sets ") ORDER BY o.made DESC, o.id DESC LIMIT ?8")
+#define LATE_ONES(ended) NEWEST_OF("orders_ended", OWN("f") " AND f.ended " ended " AND f.made <= ?6")
+#define FAILED_ONES(scope)                                            \
+        NEWEST_OF("orders_failed", "f.p_dead IS NOT NULL AND " scope) \
+        " UNION ALL " NEWEST_OF("orders_failed_courier", "f.c_dead IS NOT NULL AND " scope)
+#define OWED_ONES(scope)                                 \
+        NEWEST_OF("orders_due", "f.p_at > 0 AND " scope) \
+        " UNION ALL " NEWEST_OF("orders_due_courier", "f.c_at > 0 AND " scope)
+#define CHANGES(which, seen)                                                       \
+        "SELECT id, rev, seen FROM orders WHERE rid = ?1 AND " which " AND (" seen \
+        ", id) > (?2, ?3) ORDER BY " seen ", id LIMIT ?4"
 #define RECORD(which)                                                                                               \
         "SELECT r.id, r.rid, r.rev, r.made, r.changed, r.doc, r.look_a, r.look_b FROM records r WHERE r.kind = ?1 " \
         "AND " which
@@ -33,6 +46,9 @@
 
 #define TEXT_OF_(value) #value
 #define TEXT_OF(macro) TEXT_OF_(macro)
+
+/* What is over is found by when it changed last. Those that write it before that have no part in this: there it is 0. */
+#define SEEN(at) "seen = " at ", ended = CASE WHEN ended = 0 THEN 0 ELSE " at " END"
 
 /* One statement for each party: `p` the platform's columns, `c` the courier's. */
 #define DUE(p)                                                                                            \
@@ -49,27 +65,44 @@
         "SELECT " p "_want, " p "_at, rev, st, " p "_dead IS NOT NULL FROM orders WHERE id = ?1 AND rid = ?2"
 /* A repeat that finds itself done adds no rev. `told` rises in any case, the rest only while `want` is what it was at the claim (?3; docs/design.md 5). model: max told,
  * the want, told in passing, doubt in passing, a mark */
-#define SETTLE(p)                                                                                          \
+#define SETTLE(p, dead)                                                                                    \
         "UPDATE orders SET " p "_told = max(" p "_told, ?4), " p "_told_at = coalesce(?5, " p              \
         "_told_at), " p "_unsure = ?6, " p "_at = CASE WHEN " p "_want = ?3 THEN ?7 ELSE " p "_at END, " p \
-        "_try = CASE WHEN " p "_want = ?3 THEN ?8 ELSE " p "_try END, " p "_dead = CASE WHEN " p           \
-        "_want = ?3 THEN ?9 ELSE " p "_dead END, "                                                         \
-        "rev = rev + (?9 IS NOT NULL AND " p "_want = ?3 AND " p "_dead IS NULL), "                        \
-        "seen = CASE WHEN ?9 IS NOT NULL AND " p "_want = ?3 THEN ?10 ELSE seen END, " p                   \
-        "_log = CASE WHEN ?11 IS NULL THEN " p "_log ELSE json_insert("                                    \
+        "_try = CASE WHEN " p "_want = ?3 THEN ?8 ELSE " p "_try END, " dead p                             \
+        "_log = CASE WHEN ?9 IS NULL THEN " p "_log ELSE json_insert("                                     \
         "CASE WHEN json_valid(" p "_log) IS NOT 1 THEN '[]' WHEN json_array_length(" p                     \
         "_log) >= " TEXT_OF(CALLED_KEPT) " THEN json_remove(" p "_log, '$[0]') "                           \
-                                         "ELSE " p "_log END, '$[#]', json(?11)) END "                     \
+                                         "ELSE " p "_log END, '$[#]', json(?9)) END "                      \
                                          "WHERE id = ?1 AND rid = ?2"
+#define NOT_DEAD(p) p "_dead = CASE WHEN " p "_want = ?3 THEN NULL ELSE " p "_dead END, "
+#define DEAD(p)                                                              \
+        p "_dead = CASE WHEN " p "_want = ?3 THEN ?10 ELSE " p "_dead END, " \
+          "rev = rev + (" p "_want = ?3 AND " p "_dead IS NULL), "           \
+          "seen = CASE WHEN " p "_want = ?3 THEN ?11 ELSE seen END, "        \
+          "ended = CASE WHEN " p "_want = ?3 AND ended > 0 THEN ?11 ELSE ended END, "
 #define RELEASE(p) "UPDATE orders SET " p "_unsure = ?3 WHERE id = ?1 AND rid = ?2 AND " p "_unsure <> ?3"
 /* model: due again */
-#define REPLAY(p)                                                                                      \
-        "UPDATE orders SET " p "_dead = NULL, " p "_try = 0, " p "_at = ?3, rev = rev + 1, seen = ?3 " \
-        "WHERE id = ?1 AND rid = ?2 AND " p "_dead IS NOT NULL"
-#define REPLAY_ALL(p, scope)                                                                           \
-        "UPDATE orders SET " p "_dead = NULL, " p "_try = 0, " p "_at = ?5, rev = rev + 1, seen = ?5 " \
-        "WHERE id IN (SELECT o.id FROM orders o WHERE o." p "_dead IS NOT NULL AND " scope             \
-        " AND (?2 IS NULL OR o.plat = ?2) AND o.seen > ?3 LIMIT ?4)"
+#define REPLAY(p)                                                \
+        "UPDATE orders SET " p "_dead = NULL, " p "_try = 0, " p \
+        "_at = ?3, rev = rev + 1, " SEEN("?3") " "               \
+                                               "WHERE id = ?1 AND rid = ?2 AND " p "_dead IS NOT NULL"
+#define REPLAY_ALL(p, scope)                                                                       \
+        "UPDATE orders SET " p "_dead = NULL, " p "_try = 0, " p                                   \
+        "_at = ?5, rev = rev + 1, " SEEN("?5") " "                                                 \
+                                               "WHERE id IN (SELECT o.id FROM orders o WHERE o." p \
+                                               "_dead IS NOT NULL AND " scope                      \
+                                               " AND (?2 IS NULL OR o.plat = ?2) AND o.seen > ?3 LIMIT ?4)"
+
+/* ?7: what the platform knows already; ?8: whether the courier firm is concerned. model: fact, a new life, told, due at once */
+#define MOVE(more)                                                                                    \
+        "UPDATE orders SET " more                                                                     \
+        "st = ?2, rev = rev + 1, seen = ?3, hist = ?4, prep = coalesce(?5, prep), "                   \
+        "p_want = ?6, p_try = 0, p_dead = NULL, p_told = max(p_told, ?7), "                           \
+        "p_at = CASE WHEN p_at = 0 OR ?7 > 0 THEN p_at ELSE min(coalesce(p_at, ?3), ?3) END, "        \
+        "c_want = CASE WHEN ?8 THEN ?6 ELSE c_want END, c_try = CASE WHEN ?8 THEN 0 ELSE c_try END, " \
+        "c_dead = CASE WHEN ?8 THEN NULL ELSE c_dead END, "                                           \
+        "c_at = CASE WHEN c_at = 0 OR NOT ?8 THEN c_at ELSE min(coalesce(c_at, ?3), ?3) END "         \
+        "WHERE id = ?1"
 
 #define FINAL_FROM 5 /* STATUS_DELIVERED; all behind it are final, too */
 
@@ -94,9 +127,9 @@ static const char *const texts[SQL_COUNT] = {
 
         [SQL_ORDER_INSERT] =
                 "INSERT INTO orders (id, rid, plat, pid, st, rev, made, seen, kind, prep, scheduled, hist, "
-                "p_want, p_told, p_at, c_want, c_told, c_at, c_firm, c_calls, expires) "
+                "p_want, p_told, p_at, c_want, c_told, c_at, c_firm, c_calls, expires, ended) "
                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
-                "?19, ?20)",
+                "?19, ?20, CASE WHEN ?5 >= " TEXT_OF(FINAL_FROM) " THEN ?7 ELSE 0 END)",
         [SQL_DOCUMENT_INSERT] = "INSERT INTO documents (id, doc, phone) VALUES (?1, ?2, ?3)",
         [SQL_ORDER_GET] = "SELECT " ORDER_COLUMNS ", d.doc FROM orders o JOIN documents d ON d.id = o.id "
                           "WHERE o.id = ?1 AND (?2 IS NULL OR o.rid = ?2)",
@@ -104,26 +137,23 @@ static const char *const texts[SQL_COUNT] = {
                            "WHERE o.rid = ?1 AND o.plat = ?2 AND o.pid = ?3",
         [SQL_ORDER_PEEK] =
                 "SELECT plat, rev, st, seen, hist, p_at, c_at FROM orders WHERE id = ?1 AND rid = ?2",
-        /* ?7: what the platform knows already; ?8: whether the courier firm is concerned. model: fact, a new life, told, due at
-         * once */
-        [SQL_ORDER_MOVE] =
-                "UPDATE orders SET st = ?2, rev = rev + 1, seen = ?3, hist = ?4, prep = coalesce(?5, prep), "
-                "p_want = ?6, p_try = 0, p_dead = NULL, p_told = max(p_told, ?7), "
-                "p_at = CASE WHEN p_at = 0 OR ?7 > 0 THEN p_at ELSE min(coalesce(p_at, ?3), ?3) END, "
-                "c_want = CASE WHEN ?8 THEN ?6 ELSE c_want END, c_try = CASE WHEN ?8 THEN 0 ELSE c_try END, "
-                "c_dead = CASE WHEN ?8 THEN NULL ELSE c_dead END, "
-                "c_at = CASE WHEN c_at = 0 OR NOT ?8 THEN c_at ELSE min(coalesce(c_at, ?3), ?3) END "
-                "WHERE id = ?1",
+        [SQL_ORDER_MOVE] = MOVE(""),
+        [SQL_ORDER_END] = MOVE("ended = ?3, "),
         [SQL_ORDER_TOLD] =
                 "UPDATE orders SET p_told = ?2, p_dead = CASE WHEN ?2 >= p_want THEN NULL ELSE p_dead END, "
-                "rev = rev + 1, seen = ?3 WHERE id = ?1 AND p_told < ?2",
+                "rev = rev + 1, " SEEN("?3") " WHERE id = ?1 AND p_told < ?2",
         [SQL_ORDER_REWRITE] = "UPDATE orders SET scheduled = ?3, rev = rev + 1, seen = ?4, erased = 0 "
                               "WHERE id = ?1 AND rid = ?2 AND st = 0 RETURNING plat, rev",
         [SQL_DOCUMENT_REWRITE] = "UPDATE documents SET doc = ?2, phone = ?3 WHERE id = ?1",
-        [SQL_ORDER_SCAN] = SCAN(OWN("o"), ""),
-        [SQL_ORDER_SCAN_ANY] = SCAN(ANY("o"), ""),
-        [SQL_ORDER_SCAN_FAILED] = SCAN(OWN("+o"), FAILED_ONES(OWN("f"))), /* the few failed ones come first */
-        [SQL_ORDER_SCAN_FAILED_ANY] = SCAN(ANY("o"), FAILED_ONES(ANY("f"))),
+        /* What was made after ?6 changed after it, too; what was made before and changed after it is in another statement. */
+        [SQL_ORDER_SCAN] = SCAN(OWN("o") " AND o.made > ?6" WANTED("o")),
+        [SQL_ORDER_SCAN_LATE] = SCAN_SETS(LATE_ONES("= 0") " UNION ALL " LATE_ONES("> ?6")),
+        [SQL_ORDER_SCAN_ANY] = SCAN(ANY("o") WANTED("o")),
+        [SQL_ORDER_SCAN_OPEN] = SCAN(OWN("o") " AND o.ended = 0" WANTED("o")),
+        [SQL_ORDER_SCAN_FAILED] = SCAN_SETS(FAILED_ONES(OWN("f"))),
+        [SQL_ORDER_SCAN_FAILED_ANY] = SCAN_SETS(FAILED_ONES(ANY("f"))),
+        [SQL_ORDER_SCAN_OWED] = SCAN_SETS(OWED_ONES(OWN("f"))),
+        [SQL_ORDER_SCAN_OWED_ANY] = SCAN_SETS(OWED_ONES(ANY("f"))),
 
         [SQL_DUE] = DUE("p"),
         [SQL_DUE_COURIER] = DUE("c"),
@@ -139,11 +169,12 @@ static const char *const texts[SQL_COUNT] = {
                        "WHERE id = ?1 AND rid = ?2 AND c_firm IS NULL",
         [SQL_CALL] =
                 "UPDATE orders SET c_firm = ?4, c_calls = c_calls + 1, c_want = max(c_want, ?6), c_told = 0, "
-                "c_told_at = 0, c_unsure = 0, c_try = 0, c_dead = NULL, c_at = ?5, rev = rev + 1, seen = ?5 "
-                "WHERE id = ?1 AND rid = ?2 AND rev = ?3",
-        /* No index on `seen`, which every write would pay for: a restaurant's own orders are gone through. */
-        [SQL_CHANGES] = "SELECT id, rev, seen FROM orders WHERE rid = ?1 AND (seen, id) > (?2, ?3) "
-                        "ORDER BY seen, id LIMIT ?4",
+                "c_told_at = 0, c_unsure = 0, c_try = 0, c_dead = NULL, c_at = ?5, rev = rev + 1, " SEEN(
+                        "?5") " "
+                              "WHERE id = ?1 AND rid = ?2 AND rev = ?3",
+        /* No index on `seen`, which every write would pay for: what is not over yet is few. */
+        [SQL_CHANGES] = CHANGES("ended = 0", "seen"),
+        [SQL_CHANGES_ENDED] = CHANGES("+ended > 0", "ended"),
         [SQL_SWEEP] = "DELETE FROM orders WHERE id IN (" EXPIRED ")",
         [SQL_SWEEP_DOCUMENTS] = "DELETE FROM documents WHERE id IN (" EXPIRED ")",
         /* The index knows when they were made, which is no later. What is over counts from its last row on. */
@@ -156,19 +187,22 @@ static const char *const texts[SQL_COUNT] = {
                                     "ORDER BY made, id LIMIT ?1",
         [SQL_PERSONAL_OF_PHONE] = "SELECT o.id, o.rid FROM documents d JOIN orders o ON o.id = d.id "
                                   "WHERE d.phone = ?2 LIMIT ?1",
-        [SQL_ERASE] = "UPDATE orders SET rev = ?3, erased = ?4, seen = ?4, hist = ?5, c_at = ?6 "
+        [SQL_ERASE] = "UPDATE orders SET rev = ?3, erased = ?4, " SEEN(
+                "?4") ", hist = ?5, c_at = ?6 "
                       "WHERE id = ?1 AND rid = ?2 AND rev = ?3 - 1",
         /* Of a history only the notes are taken, where it is JSON at all. */
-        [SQL_WIPE] =
-                "UPDATE orders SET rev = rev + 1, erased = ?3, seen = ?3, hist = CASE WHEN json_valid(hist) THEN "
-                "json_remove(hist, '$[0].n', '$[1].n', '$[2].n', '$[3].n', '$[4].n', '$[5].n') ELSE '[]' END, "
-                "c_at = CASE WHEN c_at > ?3 THEN ?3 ELSE c_at END "
-                "WHERE id = ?1 AND (?2 IS NULL OR rid = ?2) RETURNING plat",
+        [SQL_WIPE] = "UPDATE orders SET rev = rev + 1, erased = ?3, " SEEN(
+                "?3") ", hist = CASE WHEN json_valid(hist) THEN "
+                      "json_remove(hist, '$[0].n', '$[1].n', '$[2].n', '$[3].n', '$[4].n', '$[5].n') ELSE '[]' END, "
+                      "c_at = CASE WHEN c_at > ?3 THEN ?3 ELSE c_at END "
+                      "WHERE id = ?1 AND (?2 IS NULL OR rid = ?2) RETURNING plat",
         [SQL_DOCUMENT_GET] = "SELECT doc FROM documents WHERE id = ?1",
         [SQL_TARGET_GET] = TARGET_GET("p"),
         [SQL_TARGET_GET_COURIER] = TARGET_GET("c"),
-        [SQL_SETTLE] = SETTLE("p"),
-        [SQL_SETTLE_COURIER] = SETTLE("c"),
+        [SQL_SETTLE] = SETTLE("p", NOT_DEAD("p")),
+        [SQL_SETTLE_COURIER] = SETTLE("c", NOT_DEAD("c")),
+        [SQL_SETTLE_DEAD] = SETTLE("p", DEAD("p")),
+        [SQL_SETTLE_DEAD_COURIER] = SETTLE("c", DEAD("c")),
         [SQL_RELEASE] = RELEASE("p"),
         [SQL_RELEASE_COURIER] = RELEASE("c"),
         [SQL_REPLAY] = REPLAY("p"),

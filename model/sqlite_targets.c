@@ -314,8 +314,9 @@ static enum err write_settlement(struct conn *conn, const struct store_settle *s
                                  const struct held *held, struct why *why)
 {
         const struct settlement *change = &settle->settlement;
-        sqlite3_stmt *s = sql_of(conn, for_party(SQL_SETTLE, settle->due.party), &settle->due.order,
-                                 &settle->due.restaurant);
+        const bool dead = change->kind == SETTLE_DEAD;
+        sqlite3_stmt *s = sql_of(conn, for_party(dead ? SQL_SETTLE_DEAD : SQL_SETTLE, settle->due.party),
+                                 &settle->due.order, &settle->due.restaurant);
 
         sqlite3_bind_int(s, 3, settle->want);
         sqlite3_bind_int(s, 4, change->told);
@@ -323,10 +324,11 @@ static enum err write_settlement(struct conn *conn, const struct store_settle *s
         sqlite3_bind_int(s, 6, change->unsure);
         sql_bind_time(s, 7, change->kind == SETTLE_MORE ? held->at_ms : change->at_ms, TARGET_NOT_DUE);
         sqlite3_bind_int(s, 8, change->tries);
-        if (change->kind == SETTLE_DEAD)
-                sql_bind_text(s, 9, change->dead);
-        sqlite3_bind_int64(s, 10, store_now(conn->store));
-        sql_bind_text(s, 11, settle->row);
+        sql_bind_text(s, 9, settle->row);
+        if (dead) {
+                sql_bind_text(s, 10, change->dead);
+                sqlite3_bind_int64(s, 11, store_now(conn->store));
+        }
         return sql_run(conn, s, NULL, why);
 }
 

@@ -120,6 +120,35 @@ TEST(a_failed_delivery_and_its_replay_are_changes)
         store_changes_done(&changes);
 }
 
+TEST(what_is_over_changes_too)
+{
+        struct store_changes changes;
+        struct seen after = {0};
+        struct id ids[4];
+
+        for (int i = 0; i < 4; i++) {
+                ids[i] = order_new(PLATFORM_DUKKANGO, STATUS_NEW);
+                clock_pass(SECOND);
+        }
+        move_to(ids[1], STATUS_CANCELLED);
+        clock_pass(SECOND);
+        move_to(ids[0], STATUS_READY);
+        clock_pass(SECOND);
+        give_up(ids[1], PLATFORM_DUKKANGO, /* unsure= */ false); /* once more, though it is over */
+        for (int i = 0; i < 4; i++) {                            /* one by one: 2, 3, 0, 1 */
+                changes = from(&world.restaurant, 1, after, 1);
+                DO(changes, &changes);
+                assert_int_equal(changes.n, 1);
+                after = changes.found[0];
+                assert_true(id_equal(&after.order, &ids[(i + 2) % 4]));
+                store_changes_done(&changes);
+        }
+        changes = from(&world.restaurant, 1, after, 1);
+        DO(changes, &changes);
+        assert_int_equal(changes.n, 0);
+        store_changes_done(&changes);
+}
+
 TEST(only_ourselves_look_at_what_changed)
 {
         struct store_changes changes = from(&world.restaurant, 1, (struct seen){0}, 1);
@@ -149,6 +178,7 @@ static const struct CMUnitTest tests[] = {
         STORY(pages_of_changes_meet_without_a_gap),
         STORY(changes_are_of_those_restaurants_that_were_named),
         STORY(a_failed_delivery_and_its_replay_are_changes),
+        STORY(what_is_over_changes_too),
         STORY(only_ourselves_look_at_what_changed),
         STORY(a_job_by_token_names_the_token),
 };

@@ -196,6 +196,59 @@ TEST(since_is_about_the_last_change_and_leaves_its_own_instant_out)
         assert_lists(list, NULL, 0);
 }
 
+/* Whatever was made before and whatever after, and whatever is over: newest first, and no two times. */
+TEST(pages_of_what_changed_since_hold_all_of_it)
+{
+        const int64_t since_ms = BEGAN + 4 * SECOND;
+        struct id ids[12], expected[12];
+        int n = 0;
+
+        make_orders(ids, 12); /* at 0 to 11 s */
+        move_to(ids[0], STATUS_DELIVERED);
+        move_to(ids[1], STATUS_READY);
+        move_to(ids[3], STATUS_CANCELLED);
+        move_to(ids[7], STATUS_DELIVERED);
+        for (int i = 11; i >= 0; i--)
+                if (i > 4 || i == 3 || i == 1 || i == 0)
+                        expected[n++] = ids[i];
+        for (int limit = 1; limit <= n + 1; limit++) {
+                struct store_list list = listing(limit);
+                int at = 0;
+
+                list.since_ms = since_ms;
+                do {
+                        DO(list, &list);
+                        for (int i = 0; i < list.n; i++, at++)
+                                assert_true(at < n && id_equal(&list.orders[i]->id, &expected[at]));
+                } while (turn(&list));
+                assert_int_equal(at, n);
+                store_list_done(&list);
+        }
+}
+
+TEST(of_what_has_a_status_only_what_changed_since_is_listed)
+{
+        struct id ids[STATUS_COUNT][2];
+
+        for (int i = 0; i < 2 * STATUS_COUNT; i++) {
+                const enum status status = (enum status)(i % STATUS_COUNT);
+
+                ids[status][i / STATUS_COUNT] = order_new(PLATFORM_DUKKANGO, STATUS_NEW);
+                if (status != STATUS_NEW)
+                        move_to(ids[status][i / STATUS_COUNT], status);
+                clock_pass(SECOND);
+        }
+        for (enum status status = 0; status < STATUS_COUNT; status++) {
+                struct store_list list = listing(10);
+
+                list.has_status = true;
+                list.status = status;
+                assert_lists(list, (struct id[]){ids[status][1], ids[status][0]}, 2);
+                list.since_ms = BEGAN + (int64_t)status * SECOND;
+                assert_lists(list, &ids[status][1], 1);
+        }
+}
+
 TEST(a_list_is_filtered_by_the_state_of_a_delivery)
 {
         struct id ids[DELIVERY_COUNT + 1];
@@ -219,7 +272,7 @@ TEST(a_list_is_filtered_by_the_state_of_a_delivery)
         }
 }
 
-TEST(pages_of_what_failed_hold_nothing_else)
+static void pages_hold_every_other(enum delivery state, int first)
 {
         struct store_list list = listing(2);
         struct id ids[8];
@@ -231,15 +284,25 @@ TEST(pages_of_what_failed_hold_nothing_else)
         for (int i = 0; i < 8; i += 2)
                 give_up(ids[i], PLATFORM_DUKKANGO, /* unsure= */ false);
         list.has_delivery = true;
-        list.delivery = DELIVERY_FAILED;
+        list.delivery = state;
         do {
                 DO(list, &list);
                 assert_int_equal(list.n, 2);
                 for (int i = 0; i < list.n; i++, n++)
-                        assert_true(id_equal(&list.orders[i]->id, &ids[6 - 2 * n]));
+                        assert_true(id_equal(&list.orders[i]->id, &ids[first - 2 * n]));
         } while (turn(&list));
         assert_int_equal(n, 4);
         store_list_done(&list);
+}
+
+TEST(pages_of_what_failed_hold_nothing_else)
+{
+        pages_hold_every_other(DELIVERY_FAILED, 6);
+}
+
+TEST(pages_of_what_is_owed_hold_nothing_else)
+{
+        pages_hold_every_other(DELIVERY_PENDING, 7);
 }
 
 TEST(documents_come_where_they_are_wanted_and_history_always)
@@ -313,8 +376,11 @@ static const struct CMUnitTest tests[] = {
         STORY(a_restaurant_lists_its_own_and_we_list_all),
         STORY(a_list_is_filtered_by_status_and_platform),
         STORY(since_is_about_the_last_change_and_leaves_its_own_instant_out),
+        STORY(pages_of_what_changed_since_hold_all_of_it),
+        STORY(of_what_has_a_status_only_what_changed_since_is_listed),
         STORY(a_list_is_filtered_by_the_state_of_a_delivery),
         STORY(pages_of_what_failed_hold_nothing_else),
+        STORY(pages_of_what_is_owed_hold_nothing_else),
         STORY(documents_come_where_they_are_wanted_and_history_always),
         STORY(a_page_ends_early_where_documents_grow_large),
 };

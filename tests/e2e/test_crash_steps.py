@@ -15,9 +15,10 @@ from world import World, data
 pytestmark = pytest.mark.embedded_only
 
 ENDLESS = 300  # so many changes nothing makes
-TO_FIRST = """DROP INDEX documents_phone; DROP INDEX orders_personal; DROP INDEX orders_expiring;
+TO_FIRST = """DROP INDEX documents_phone; DROP INDEX orders_personal; DROP INDEX orders_expiring; DROP INDEX orders_ended;
     ALTER TABLE documents DROP COLUMN phone; ALTER TABLE orders DROP COLUMN erased; ALTER TABLE orders DROP COLUMN c_firm;
-    ALTER TABLE orders DROP COLUMN c_calls; ALTER TABLE orders DROP COLUMN expires; PRAGMA user_version = 1"""
+    ALTER TABLE orders DROP COLUMN c_calls; ALTER TABLE orders DROP COLUMN expires; ALTER TABLE orders DROP COLUMN ended;
+    PRAGMA user_version = 1"""
 DAYS = {"dukkango": ["on-the-way", "delivered"], "trendyolyemek": ["on-the-way", "delivered"]}
 
 
