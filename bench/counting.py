@@ -42,3 +42,12 @@ def worlds(binary):
     import process
     import world
     return process, world
+
+
+def output(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def commit():
+    """The last that changed the program."""
+    return output("git", "-C", str(ROOT), "log", "-1", "--format=%h", "--", "handlers", "model", "server", "meson.build")
