@@ -70,6 +70,35 @@ static enum err no_memory(struct why *why)
         return FAIL(why, ERR_NO_MEMORY, "no memory for a command");
 }
 
+/* ---- commands, watched ---- */
+
+static void succeeded(const mongoc_apm_command_succeeded_t *event)
+{
+        const struct command command = {.name = mongoc_apm_command_succeeded_get_command_name(event),
+                                        .took_us = mongoc_apm_command_succeeded_get_duration(event)};
+
+        store_command(mongoc_apm_command_succeeded_get_context(event), &command);
+}
+
+static void failed(const mongoc_apm_command_failed_t *event)
+{
+        const struct command command = {.name = mongoc_apm_command_failed_get_command_name(event),
+                                        .took_us = mongoc_apm_command_failed_get_duration(event),
+                                        .failed = true};
+
+        store_command(mongoc_apm_command_failed_get_context(event), &command);
+}
+
+void mongo_watch_commands(mongoc_client_pool_t *pool, struct store *store)
+{
+        mongoc_apm_callbacks_t *callbacks = mongoc_apm_callbacks_new();
+
+        mongoc_apm_set_command_succeeded_cb(callbacks, succeeded);
+        mongoc_apm_set_command_failed_cb(callbacks, failed);
+        mongoc_client_pool_set_apm_callbacks(pool, callbacks, store);
+        mongoc_apm_callbacks_destroy(callbacks);
+}
+
 /* ---- writes: libmongoc calls it a failure, too, where one is done but not yet confirmed by a majority ---- */
 
 enum err mongo_modify(struct mongo_conn *conn, bson_t *filter_, bson_t *update_, bson_t *fields_, bool after,

@@ -22,6 +22,8 @@
 #define LOST_MS 250     /* the same while it does not answer */
 #define PAUSE_MS 20     /* before the first repeat, doubled with each */
 #define PAUSE_MAX_MS 500
+#define SHARES 4       /* of the workers, so many rounds of results are on their way at once; a guess */
+#define GATHER_US 2000 /* nor does a result wait longer for others if somebody comes by; a guess */
 
 struct worker {
         struct mongo_conn conn;
@@ -47,6 +49,11 @@ struct mongo {
         struct letter *first;
         struct letter **last;
         int unheard; /* submitted since the last kick */
+        /* done, and not yet given back */
+        struct letter *done;
+        struct letter **last_done;
+        int n_done;
+        int64_t done_us; /* when the first of them was */
         int idle;
         bool stopping;
         bool hurried;
@@ -136,35 +143,6 @@ static void set_limits(mongoc_uri_t *uri, int32_t deadline_ms, int threads)
         mongoc_read_concern_destroy(reads);
         if (!mongoc_uri_get_appname(uri))
                 mongoc_uri_set_appname(uri, "kuryed");
-}
-
-/* ---- commands, watched ---- */
-
-static void succeeded(const mongoc_apm_command_succeeded_t *event)
-{
-        const struct command command = {.name = mongoc_apm_command_succeeded_get_command_name(event),
-                                        .took_us = mongoc_apm_command_succeeded_get_duration(event)};
-
-        store_command(mongoc_apm_command_succeeded_get_context(event), &command);
-}
-
-static void failed(const mongoc_apm_command_failed_t *event)
-{
-        const struct command command = {.name = mongoc_apm_command_failed_get_command_name(event),
-                                        .took_us = mongoc_apm_command_failed_get_duration(event),
-                                        .failed = true};
-
-        store_command(mongoc_apm_command_failed_get_context(event), &command);
-}
-
-static void watch_commands(struct mongo *mongo)
-{
-        mongoc_apm_callbacks_t *callbacks = mongoc_apm_callbacks_new();
-
-        mongoc_apm_set_command_succeeded_cb(callbacks, succeeded);
-        mongoc_apm_set_command_failed_cb(callbacks, failed);
-        mongoc_client_pool_set_apm_callbacks(mongo->pool, callbacks, mongo->store);
-        mongoc_apm_callbacks_destroy(callbacks);
 }
 
 /* ---- connections ---- */
@@ -343,6 +321,32 @@ static void run_job(struct worker *worker, struct job *job)
         }
 }
 
+/* While others wait for a worker anyway, results go back together: each wake-up costs whoever asked a look at all of its
+ * connections, on cores that MongoDB may have to live on, too. What waits too long mongo_kick() gives back, which comes by
+ * every 10 ms while anybody waits for an answer. The last one to work finds nobody waiting, and leaves nothing behind. */
+static void add_done(struct mongo *mongo, struct letter *letter)
+{
+        if (mongo->n_done++ == 0)
+                mongo->done_us = time_boot_us();
+        *mongo->last_done = letter;
+        mongo->last_done = &letter->next;
+}
+
+/* Called with the lock, which it lets go meanwhile. */
+static void give_back(struct mongo *mongo)
+{
+        struct letter *done = mongo->done;
+
+        if (!done)
+                return;
+        mongo->done = NULL;
+        mongo->last_done = &mongo->done;
+        mongo->n_done = 0;
+        pthread_mutex_unlock(&mongo->lock);
+        store_finish(mongo->store, done);
+        pthread_mutex_lock(&mongo->lock);
+}
+
 static void *work_loop(void *arg)
 {
         struct worker *worker = arg;
@@ -364,8 +368,10 @@ static void *work_loop(void *arg)
                 pthread_mutex_unlock(&mongo->lock);
                 letter->next = NULL;
                 run_job(worker, (struct job *)letter);
-                store_finish(mongo->store, letter);
                 pthread_mutex_lock(&mongo->lock);
+                add_done(mongo, letter);
+                if (!mongo->first || mongo->n_done >= mongo->n_workers / SHARES)
+                        give_back(mongo);
         }
         pthread_mutex_unlock(&mongo->lock);
         return NULL;
@@ -395,6 +401,8 @@ static void mongo_kick(void *state)
         for (int i = BSON_MIN(mongo->unheard, mongo->idle); i > 0; i--)
                 pthread_cond_signal(&mongo->work);
         mongo->unheard = 0;
+        if (mongo->n_done > 0 && time_boot_us() - mongo->done_us >= GATHER_US)
+                give_back(mongo);
         pthread_mutex_unlock(&mongo->lock);
 }
 
@@ -459,7 +467,7 @@ static enum err open_pool(struct mongo *mongo, const char *where, struct why *wh
         if (!mongo->pool)
                 return FAIL(why, ERR_INTERNAL, "MongoDB: %s", error.message);
         mongoc_client_pool_set_error_api(mongo->pool, MONGOC_ERROR_API_VERSION_2);
-        watch_commands(mongo);
+        mongo_watch_commands(mongo->pool, mongo->store);
         return ERR_OK;
 }
 
@@ -521,6 +529,7 @@ static enum err mongo_start(struct store *store, const char *where, void **ret, 
         mongoc_log_set_handler(hear_driver, store);
         mongo->store = store;
         mongo->last = &mongo->first;
+        mongo->last_done = &mongo->done;
         pthread_mutex_init(&mongo->lock, NULL);
         init_cond(&mongo->work);
         init_cond(&mongo->beat);

@@ -55,6 +55,9 @@ int64_t mongo_lease_now(const struct mongo_conn *conn);
 enum err mongo_clock_begin_orders(struct mongo_conn *conn, struct why *why) MUST_USE;
 enum err mongo_clock_follow(struct mongo_conn *conn, struct why *why) MUST_USE;
 
+/* The store is told of each command of the pool's clients. */
+void mongo_watch_commands(mongoc_client_pool_t *pool, struct store *store);
+
 /* --- asking; each takes its filter, update and the like over --- */
 
 /* Finds one and changes it; *ret: as it was before (`after` false) or is now, cut to `fields`; NULL: none matched. The
