@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct dialect *const dialects[PLATFORM_COUNT] = {
@@ -184,34 +185,41 @@ struct json_object *dialect_document(const struct answer *answer)
         return json_read_foreign(answer->body, answer->length, &document, NULL) ? NULL : document;
 }
 
-/* Percent-encodes all but RFC 3986's unreserved. */
-static void write_segment(const char *text, FILE *to)
+#define ESCAPED_SIZE 3 /* %2F */
+
+/* Percent-encodes all but RFC 3986's unreserved; where it ends. */
+static char *write_segment(const char *text, char *to)
 {
         for (; *text; text++)
                 if (isalnum((unsigned char)*text) || strchr("-._~", *text))
-                        fputc(*text, to);
+                        *to++ = *text;
                 else
-                        fprintf(to, "%%%02X", (unsigned)(unsigned char)*text);
+                        to += snprintf(to, ESCAPED_SIZE + 1, "%%%02X", (unsigned)(unsigned char)*text);
+        return to;
 }
 
 /* `head`, then `pattern` with its gaps filled; NULL without memory. */
 static char *fill(const char *head, const char *pattern, va_list segments)
 {
-        CLEAN(secret_free_at) char *text = NULL;
-        size_t n;
-        FILE *to = open_memstream(&text, &n);
-        bool failed;
+        size_t size = strlen(head) + strlen(pattern) + 1;
+        va_list measured;
+        char *text, *to;
 
-        if (!to)
+        va_copy(measured, segments);
+        for (const char *gap = pattern; (gap = strchr(gap, '*')); gap++)
+                size += ESCAPED_SIZE * strlen(va_arg(measured, const char *));
+        va_end(measured);
+        text = malloc(size);
+        if (!text)
                 return NULL;
-        fputs(head, to);
+        to = stpcpy(text, head);
         for (; *pattern; pattern++)
                 if (*pattern == '*')
-                        write_segment(va_arg(segments, const char *), to);
+                        to = write_segment(va_arg(segments, const char *), to);
                 else
-                        fputc(*pattern, to);
-        failed = ferror(to);
-        return fclose(to) == 0 && !failed ? TAKE(text) : NULL;
+                        *to++ = *pattern;
+        *to = '\0';
+        return text;
 }
 
 enum err dialect_url(struct message *m, const char *method, const struct account *account, struct why *why,

@@ -17,9 +17,10 @@ struct polls;
 /* A restaurant's account on a platform, or at a courier firm, opened for one call. All borrowed. */
 struct account {
         const char *url; /* of the platform, without a slash at the end; or the firm's dispatchUrl */
-        const char *values[CREDENTIALS_MAX]; /* in the order of the dialect's `credentials` */
-        const char *token;                   /* of the login; NULL where the platform has none */
-        const struct dispatch *dispatch;     /* a courier firm's (model/integration.h); NULL: a platform's */
+        const char *values
+                [CREDENTIALS_MAX]; /* in the order of the dialect's `credentials`; NULL once logged in */
+        const char *token;         /* of the login; NULL where the platform has none */
+        const struct dispatch *dispatch; /* a courier firm's (model/integration.h); NULL: a platform's */
 };
 
 /* What a status means to a platform. */

@@ -234,6 +234,21 @@ static void settle_as(struct errand *errand, enum verdict verdict, const char *r
 
 /* --- the call --- */
 
+/* Once a claim: the connection is as it was claimed. False: they cannot be opened, and it is settled. */
+static bool open_secrets(struct errand *errand)
+{
+        struct why why;
+
+        if (errand->secrets.values[0] ||
+            connection_open(&errand->claim.account, errand->dialect, errand->outbound->options.keyring,
+                            &errand->secrets, &why) == ERR_OK)
+                return true;
+        log_limited(LOG_ERROR, "credentials_unreadable",
+                    LOG_ID("restaurantId", &errand->claim.due.restaurant), LOG_TEXT("reason", why.text));
+        settle_as(errand, VERDICT_GIVE_UP, "credentials_unreadable");
+        return false;
+}
+
 static void log_in(struct errand *errand)
 {
         const struct account account = session_account(errand->session, &errand->secrets);
@@ -271,7 +286,8 @@ static void answered(struct call *call)
                 return;
         }
         errand->renewed = true;
-        log_in(errand);
+        if (open_secrets(errand))
+                log_in(errand);
 }
 
 /* No request starts without a timeout and the slack left on the lease. model: time left */
@@ -323,19 +339,9 @@ static void logged_in(struct login_waiter *waiter, const struct judgement *judge
 
 /* --- what is next --- */
 
-/* Once a claim: the connection is as it was claimed. */
-static enum err open_secrets(struct errand *errand, struct why *why)
-{
-        if (errand->secrets.values[0])
-                return ERR_OK;
-        return connection_open(&errand->claim.account, errand->dialect, errand->outbound->options.keyring,
-                               &errand->secrets, why);
-}
-
 static void begin_call(struct errand *errand)
 {
         struct judgement judgement = {0};
-        struct why why;
 
         errand->renewed = false;
         if (errand->claim.due.party == PARTY_COURIER) {
@@ -345,21 +351,22 @@ static void begin_call(struct errand *errand)
                         settle(errand, &judgement);
                 return;
         }
+        if (session_may_call(errand->session, &errand->claim.account, time_boot_ms())) {
+                call(errand);
+                return;
+        }
         if (!connection_is_enabled(&errand->claim.account)) {
                 settle_as(errand, VERDICT_GIVE_UP, "not_connected");
                 return;
         }
-        if (open_secrets(errand, &why) != ERR_OK) {
-                log_limited(LOG_ERROR, "credentials_unreadable",
-                            LOG_ID("restaurantId", &errand->claim.due.restaurant),
-                            LOG_TEXT("reason", why.text));
-                settle_as(errand, VERDICT_GIVE_UP, "credentials_unreadable");
+        if (!open_secrets(errand))
+                return;
+        if (errand->dialect->login && !session_has_token(errand->session, &errand->secrets, time_boot_ms())) {
+                log_in(errand);
                 return;
         }
-        if (errand->dialect->login && !session_has_token(errand->session, &errand->secrets, time_boot_ms()))
-                log_in(errand);
-        else
-                call(errand);
+        session_know(errand->session, &errand->claim.account);
+        call(errand);
 }
 
 static void go_on(struct errand *errand)

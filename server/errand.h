@@ -58,6 +58,8 @@ struct session {
         enum platform platform;
         int active; /* errands and queries that hold it */
         struct digest credentials;
+        char *known;         /* owned: a connection's document that is enabled and has these; NULL: none */
+        bool is_noted;       /* it says that the platform takes them */
         struct digest asked; /* the credentials of the login under way */
         char token[TOKEN_SIZE];
         int64_t token_until_ms;         /* CLOCK_BOOTTIME; 0: no token */
@@ -172,6 +174,10 @@ int64_t queries_until(const struct outbound *outbound, int64_t until_ms);
 struct session *session_need(struct outbound *outbound, const struct due *due);
 /* Whether there is a token for these credentials; a change of them forgets the old one. */
 bool session_has_token(struct session *session, const struct connection_secrets *secrets, int64_t now_ms);
+/* The connection is enabled, and session_has_token() was just told its credentials, where it has a login. */
+void session_know(struct session *session, const struct record *connection);
+/* Whether it is still that connection, to the letter, and there is a token: then it need not be opened. */
+bool session_may_call(const struct session *session, const struct record *connection, int64_t now_ms);
 /* Logs in with the credentials that session_has_token() was asked about last, which `account` has, or joins the login under
  * way: the waiter is run, perhaps before this returns. */
 void session_login(struct session *session, const struct account *account, struct login_waiter *waiter);

@@ -3,6 +3,7 @@
  * and what the platform says to its credentials. */
 #include "server/errand.h"
 
+#include "model/clean.h"
 #include "server/log.h"
 #include "server/metrics.h"
 
@@ -56,6 +57,7 @@ static void session_drop(struct session *session)
 {
         HASH_DEL(session->outbound->sessions, session);
         explicit_bzero(session->token, sizeof session->token);
+        free(session->known);
         free(session);
 }
 
@@ -116,9 +118,29 @@ bool session_has_token(struct session *session, const struct connection_secrets 
         if (!crypto_equal(&digest, &session->credentials, sizeof digest)) {
                 session->credentials = digest;
                 session->refused_until_ms = 0;
+                free(TAKE(session->known));
                 session_forget_token(session);
         }
         return session->token_until_ms > now_ms;
+}
+
+static bool is_known(const struct session *session, const struct record *connection)
+{
+        return session->known && connection->document && streq(session->known, connection->document);
+}
+
+void session_know(struct session *session, const struct record *connection)
+{
+        if (is_known(session, connection))
+                return;
+        free(session->known);
+        session->known = strdup(connection->document);
+        session->is_noted = false;
+}
+
+bool session_may_call(const struct session *session, const struct record *connection, int64_t now_ms)
+{
+        return session->token_until_ms > now_ms && is_known(session, connection);
 }
 
 void session_forget_token(struct session *session)
@@ -244,16 +266,23 @@ void session_login(struct session *session, const struct account *account, struc
 
 /* --- what is said to the credentials --- */
 
+static bool is_noted(const struct session *session, const struct record *connection)
+{
+        return session->is_noted && is_known(session, connection);
+}
+
 void session_note(struct session *session, const struct record *connection, const struct judgement *judgement)
 {
         const bool refused =
                 judgement->verdict == VERDICT_GIVE_UP && streq(judgement->reason, "login_failed");
         struct connection_verdict verdict = {.rev = connection->rev, .ok = !refused};
 
-        if (!refused && judgement->verdict != VERDICT_DONE)
+        if (!refused && (judgement->verdict != VERDICT_DONE || is_noted(session, connection)))
                 return;
         if (refused)
                 text_copy(verdict.error, sizeof verdict.error, judgement->reason);
         if (connection->document && connection_needs_verdict(connection, &verdict))
                 outbound_note(session->outbound, connection, connection_judge, &verdict, sizeof verdict);
+        else if (!refused && is_known(session, connection))
+                session->is_noted = true;
 }

@@ -47,11 +47,16 @@ static struct order an_order(void)
         return order;
 }
 
-static enum err ask(const struct order *order, int number, const struct account *account, struct message *m,
+/* Where there is a login, nothing but it needs the credentials. */
+static enum err ask(const struct order *order, int number, const struct account *given, struct message *m,
                     struct why *why)
 {
+        const struct account with_token = {
+                .url = given->url, .token = given->token, .dispatch = given->dispatch};
+        const struct account *account = dialect->login ? &with_token : given;
+
         if (number == LOGIN)
-                return dialect->login(account, m, why);
+                return dialect->login(given, m, why);
         if (number == CHECK)
                 return dialect->check(order, account, m, why);
         if (number == REASONS)

@@ -256,6 +256,24 @@ class TestDukkango:
         assert platform.told(order) == [STEP]
         eventually(lambda: connection(place, "dukkango"), lambda read: read["state"] == "ok")
 
+    def test_a_connection_that_changes_under_a_good_token(self, shared, platform):
+        """What is remembered of it beside the token is what it was, to the letter."""
+        place = shared.restaurant().connected("dukkango")
+        courier, path = place.courier(), f"{place.path}/platforms/dukkango"
+
+        def told(state):
+            order = place.order("dukkango")
+            courier.posts(order, 1)
+            return order.settles(state)
+        for _ in range(3):
+            told("done")
+        data(place.call("PUT", path, {"enabled": False}))
+        assert told("failed")["reason"] == "not_connected"
+        before = platform.count("login")
+        place.connect("dukkango")  # with another account's
+        told("done")
+        assert platform.count("login") == before + 1
+
     def test_a_login_that_hangs_or_fails_is_tried_again(self, courier, order, platform):
         platform.next("login", fails(500), times=2)
         platform.hang("login")
