@@ -5,8 +5,13 @@ Both ends are here, on one loop of one thread, so that one clock has both times:
 every platform. Dükkango answers at once; the others are connected, and say nothing, or a byte a second, for as long as it
 lasts, each with as many calls as it may have.
 """
-import asyncio, concurrent.futures, json, re, time
+import asyncio, concurrent.futures, contextlib, json, re, tempfile, time
 
+from figures import Figure, Group, within
+from server import ADMIN, BUILD, ORDER, bearer, call, kuryed
+
+RATE = 1000  # webhooks a second
+JAMMED, P95_MS = 192, 10  # calls that hang meanwhile
 RESTAURANTS = 16  # whose orders are moved: 4 calls at once each
 COURIERS = 32  # connections, each of which waits for its answer
 STUCK = {"getiryemek": {"appSecretKey": "a", "restaurantSecretKey": "b"},
@@ -174,3 +179,32 @@ class Beside:
 
     def measure(self, jammed, rate, seconds):
         return asyncio.run(self.run(jammed, rate, seconds))
+
+
+@contextlib.contextmanager
+def embedded(settings):
+    """Where a fresh one is."""
+    with tempfile.TemporaryDirectory(dir=BUILD) as folder, kuryed(f"sqlite:{folder}/bench.db", **settings) as server:
+        yield server.url.removeprefix("http://")
+
+
+def delays(jammed, rate, seconds, start=embedded):
+    def ask(url, method, path, token, body=None):
+        return call(url, method, path, bearer(token), body)
+    return Beside(start, ask, ADMIN, ORDER).measure(jammed, rate, seconds)
+
+
+def p95(sorted_ms):
+    return sorted_ms[len(sorted_ms) * 95 // 100]
+
+
+def runs(run):
+    seconds = run.pick(3, 10)
+    for _ in range(run.repeats):
+        yield {"jammed": p95(delays(JAMMED, RATE, seconds)), "alone": p95(delays(0, RATE, seconds))}
+
+
+FIGURE = f"answered to platform called, p95 at {RATE:,}/s, {JAMMED} hang"
+GROUPS = [Group("beside", [
+    within(FIGURE, "ms", P95_MS, lambda run: run["jammed"]),
+    Figure(f"{FIGURE}, beside none", "ms", "the same, none hangs", lambda run: (run["jammed"], run["alone"]), "≤ 1.2")], runs)]

@@ -3,8 +3,14 @@
 
 What the server cuts is opened anew at once, so that there are always as many.
 """
-import contextlib, hashlib, pathlib, resource, secrets, select, socket, subprocess, threading
+import contextlib, hashlib, pathlib, resource, secrets, select, socket, subprocess, tempfile, threading
 
+import disk
+import load
+from figures import Figure, Group
+from server import BUILD, RESTAURANT, kuryed
+
+RATE, CONNECTIONS = 200, 20  # good webhooks a second
 SLOW, IDLE = 500, 2000  # at any time
 DRIP_S = 2  # a byte of each slow one
 GUESSERS, PAUSE_MS = 64, 64  # connections that guess: 1000 keys a second, each well made and from an address of its own
@@ -73,3 +79,28 @@ def clients(url, restaurant, folder):
         guesser.wait()
         sockets.over.set()
         sockets.join()
+
+
+def measure(seconds, folder):
+    """The 99th percentiles of good webhooks, by themselves, then beside the others."""
+    with kuryed(f"sqlite:{folder}/bench.db", KURYE_TRUSTED_PROXIES="127.0.0.1/32") as server:
+        token, key = server.provision()
+        load.orders(server, token, 2)
+        disk.settle(folder)
+
+        def p99(turn):
+            return load.paced(server, key, CONNECTIONS, seconds, RATE, first=turn * 2 * RATE * seconds)["p99"]
+        p99(0)  # the disk still has to do with the seeding
+        alone = p99(1)
+        with clients(server.url, RESTAURANT, folder):
+            return {"alone": alone, "beside": p99(2)}
+
+
+def runs(run):
+    for _ in range(run.repeats):
+        with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+            yield measure(run.pick(5, 12), folder)
+
+
+GROUPS = [Group("hostile", [Figure(f"p99 at {RATE}/s, hostile clients beside it", "ms", "the same without them",
+                                   lambda run: (run["beside"], run["alone"]), "≤ 2.0")], runs)]

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mongo_updates.c - the least that a durable move can cost in a MongoDB: the change that model/mongo_orders.c makes for "on
  * the way", asked by as many threads as may ask at once there, each with a client of libmongoc's pool, until all are moved.
- * usage: mongo_updates URI ORDERS THREADS   URI names the database, which holds orders with the ids 1, 2, … of one restaurant;
- * prints updates a second and microseconds of CPU an update. */
+ * usage: mongo_updates URI ORDERS THREADS [FIRST]   URI names the database, which holds orders with the ids 1, 2, … of one
+ * restaurant; the first is moved first. Prints updates a second and microseconds of CPU an update. */
 #include <mongoc/mongoc.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -20,6 +20,7 @@
 static mongoc_client_pool_t *pool;
 static const char *database;
 static long orders;
+static long first = 1;
 static atomic_long taken;
 
 static void fail(const char *text)
@@ -97,7 +98,7 @@ static void move(mongoc_collection_t *collection, long n)
         bson_error_t error;
         bson_iter_t at;
 
-        snprintf(text, sizeof text, "%024lx", (unsigned long)n);
+        snprintf(text, sizeof text, "%024ld", n);
         bson_oid_init_from_string(&id, text);
         bson_oid_init_from_string(&restaurant, RESTAURANT);
         bson_oid_init_from_string(&integration, INTEGRATION);
@@ -122,8 +123,8 @@ static void *work(void *arg)
         mongoc_client_t *client = mongoc_client_pool_pop(pool);
         mongoc_collection_t *collection = mongoc_client_get_collection(client, database, "orders");
 
-        for (long n = ++taken; n <= orders; n = ++taken)
-                move(collection, n);
+        for (long n = taken++; n < orders; n = taken++)
+                move(collection, first + n);
         mongoc_collection_destroy(collection);
         mongoc_client_pool_push(pool, client);
         return arg;
@@ -170,8 +171,8 @@ int main(int argc, char **argv)
         int n;
         double began, used;
 
-        if (argc != 4 || sscanf(argv[2], "%ld", &orders) != 1 || sscanf(argv[3], "%d", &n) != 1 ||
-            orders < 1 || n < 1 || n > THREADS_MAX)
+        if (argc < 4 || argc > 5 || sscanf(argv[2], "%ld", &orders) != 1 || sscanf(argv[3], "%d", &n) != 1 ||
+            (argc == 5 && sscanf(argv[4], "%ld", &first) != 1) || orders < 1 || n < 1 || n > THREADS_MAX)
                 return 2;
         mongoc_init();
         open_pool(argv[1], n);

@@ -1,25 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""mongodb.py - the MongoDB that bench/run measures on: whether one runs, and databases with orders in them."""
+"""mongodb.py - durable webhooks on a MongoDB, and that MongoDB: whether one runs, and databases with orders in them.
+
+Beside them, in the same minute: the same updates, asked by as many threads of bare libmongoc as kuryed has at once
+(bench/mongo_updates.c). The MongoDB is the one of tools/mongodb; one that is started waits for the disk, and is stopped again.
+"""
 import contextlib, os, secrets, subprocess, threading
 
 import bson, pymongo
 
+import disk
+import load
+from figures import Failed, Figure, Group, Missing
+from server import BUILD, ORDER, ROOT, kuryed
+
 UNAVAILABLE = 69  # EX_UNAVAILABLE: what tools/mongodb says where none can be had
-BATCH = 10000     # orders in a command; FerretDB takes 25,000
+BATCH = 100000    # copies in a command: the numbers of all are a document in between
+WARMUP = 1000     # updates before the counted ones: MongoDB starts what it needs, and shows how fast it is
+THREADS = 32      # as many commands at once as kuryed sends; model/store_mongo.c
 
 
 @contextlib.contextmanager
-def running(tool):
-    """Its URI, or None where none can be had. One that is started waits for the disk, and is stopped again."""
+def running():
+    """Its URI."""
+    tool = ROOT / "tools" / "mongodb"
     ran = subprocess.run([tool, "uri"], capture_output=True).returncode == 0
     status = subprocess.run([tool, "start"], env=os.environ | {"KURYE_TEST_MONGODB_DURABLE": "1"}).returncode
-    if status not in (0, UNAVAILABLE):
-        raise SystemExit("bench: MongoDB does not start")
+    if status == UNAVAILABLE:
+        raise Missing("no MongoDB")
+    if status:
+        raise Failed("MongoDB does not start")
     try:
-        yield subprocess.check_output([tool, "uri"], text=True).strip() if status == 0 else None
+        yield subprocess.check_output([tool, "uri"], text=True).strip()
     finally:
         if not ran:
             subprocess.run([tool, "stop"], check=True)
+
+
+def order_id(n):
+    return bson.ObjectId(f"{n:024d}")
 
 
 def shape(value):
@@ -49,21 +67,36 @@ class Database:
         self.client.close()
 
     def order(self, n):
-        return self.orders.find_one({"_id": bson.ObjectId(f"{n:024x}")})
+        return self.orders.find_one({"_id": order_id(n)})
 
-    def add(self, order, numbers):
-        """Copies of an order; the store's uniqueness stands on these two members."""
-        for at in range(0, len(numbers), BATCH):
-            self.orders.insert_many([order | {"_id": bson.ObjectId(f"{n:024x}"), "platformOrderId": str(n)}
-                                     for n in numbers[at:at + BATCH]], ordered=False)
+    def indexes(self):
+        return [{key: index[key] for key in ("name", "key", "unique", "partialFilterExpression") if key in index}
+                for index in self.orders.list_indexes() if index["name"] != "_id_"]
 
-    def fill(self, like, order, n):
-        """Nothing but the first n copies, with the other's indexes."""
-        indexes = [{key: index[key] for key in ("name", "key", "unique", "partialFilterExpression") if key in index}
-                   for index in like.orders.list_indexes() if index["name"] != "_id_"]
-        self.orders.drop()
+    def copy(self, orders):
+        """As many copies of order 1 as make so many, by the store itself; the indexes are made afterwards, as it is quicker."""
+        indexes, number = self.indexes(), {"$toString": "$number"}
+        zeros = {"$substrCP": ["0" * 24, 0, {"$subtract": [24, {"$strLenCP": number}]}]}
+        self.orders.drop_indexes()
+        for first in range(2, orders + 1, BATCH):
+            self.orders.aggregate([
+                {"$match": {"_id": order_id(1)}},
+                {"$set": {"number": {"$range": [first, min(first + BATCH, orders + 1)]}}},
+                {"$unwind": "$number"},
+                {"$set": {"_id": {"$toObjectId": {"$concat": [zeros, number]}}, "platformOrderId": number}},
+                {"$unset": "number"},
+                {"$merge": "orders"}])
+        self.index(indexes)
+
+    def index(self, indexes):
         self.orders.database.command("createIndexes", "orders", indexes=indexes)
-        self.add(order, range(1, n + 1))
+
+    def fill(self, like, orders):
+        """Nothing but so many copies of the other's first order, with its indexes."""
+        self.orders.drop()
+        self.orders.insert_one(like.order(1))
+        self.index(like.indexes())
+        self.copy(orders)
 
     def moved(self):
         """How many were moved, when no more are: the load ends with some unanswered."""
@@ -72,3 +105,45 @@ class Database:
             threading.Event().wait(0.1)
             before, now = now, self.orders.count_documents({"rev": {"$gt": 1}})
         return now
+
+
+def measure(uri, connections, seconds):
+    """Ours and the bare loop, each in a database of its own."""
+    threads = min(connections, THREADS)
+    with Database(uri) as base, Database(uri) as raw:
+        with kuryed(base.uri) as server:
+            token, key = server.provision()
+            server.call("POST", "/orders", token, ORDER)
+            raw.fill(base, WARMUP)
+            warm = load.bare("mongo_updates", raw.uri, WARMUP, threads)
+            base.copy(round(3 * warm["rate"] * seconds) + connections)
+            disk.settle(BUILD)
+            server.ping(key)
+            before = server.metric("kuryed_store_commands_total{")
+            ours = load.webhooks(server, key, connections, seconds)
+            moved = base.moved()
+            ours["trips"] = (server.metric("kuryed_store_commands_total{") - before) / moved
+        raw.fill(base, ours["requests"])
+        disk.settle(BUILD)
+        limit = load.bare("mongo_updates", raw.uri, ours["requests"], threads)
+        if shape(raw.order(2)) != shape(base.order(2)):  # wrk throws its script's first request away
+            raise Failed("bench/mongo_updates.c does not make the change that kuryed makes")
+    return {"ours": ours, "raw": limit}
+
+
+def runs(run, connections):
+    for _ in range(run.repeats):
+        yield measure(run.mongodb, connections, run.pick(1, 2))
+
+
+def figures(connections):
+    at = f"on MongoDB, {connections} connections"
+    return [
+        Figure(f"durable webhooks {at}", "/s", "bare libmongoc", lambda run: (run["ours"]["rate"], run["raw"]["rate"]), "≥ 0.90"),
+        Figure(f"CPU per webhook {at}", "µs", "bare libmongoc", lambda run: (run["ours"]["cpu"], run["raw"]["cpu"])),
+        Figure(f"store round trips a webhook {at}", "", "one", lambda run: (run["ours"]["trips"], 1), "≤ 1.01"),
+    ]
+
+
+GROUPS = [Group(f"mongodb-{connections}", figures(connections), lambda run, n=connections: runs(run, n))
+          for connections in (64, 256)]

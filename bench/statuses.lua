@@ -1,5 +1,6 @@
 -- Asks how far orders are, each connection once a second on average and at random: its wait is not the answer's, so that a
--- slow answer keeps nobody else from asking. Says at the end what came back.
+-- slow answer keeps nobody else from asking.
+require "result"
 function init(args)
   math.randomseed(1)
   headers = {["Authorization"] = "Bearer " .. args[1]}
@@ -11,9 +12,4 @@ function delay()
 end
 function request()
   return wrk.format("GET", "/order/" .. orders[math.random(#orders)] .. "/status", headers)
-end
-function done(summary, latency)
-  io.write(string.format("\nresult %d %d %d %d %d\n", summary.requests, summary.duration, summary.errors.status +
-    summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout,
-    latency:percentile(50), latency:percentile(99)))
 end

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* updates.c - the least that a durable move can cost: rows as narrow as ours, moved one after the other by a prepared
  * statement straight into SQLite, `batch` to a commit, as long as the rows last.
- * usage: updates FILE ROWS BATCH   prints rows a second and microseconds of CPU a row. */
+ * usage: updates FILE ROWS BATCH [MOVED]   prints rows a second and microseconds of CPU a row. MOVED: only so many, the last. */
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,13 +79,14 @@ int main(int argc, char **argv)
         sqlite3_stmt *update;
         long rows;
         long batch;
+        long moved;
         double began;
         double used;
 
-        if (argc != 4)
+        if (argc < 4 || argc > 5)
                 return 2;
-        if (sscanf(argv[2], "%ld", &rows) != 1 || sscanf(argv[3], "%ld", &batch) != 1 || rows < 1 ||
-            batch < 1)
+        if (sscanf(argv[2], "%ld", &rows) != 1 || sscanf(argv[3], "%ld", &batch) != 1 ||
+            sscanf(argv[argc == 5 ? 4 : 2], "%ld", &moved) != 1 || moved < 1 || rows < moved || batch < 1)
                 return 2;
         need(sqlite3_open(argv[1], &db), SQLITE_OK, db);
         fill(db, rows);
@@ -96,14 +97,14 @@ int main(int argc, char **argv)
              SQLITE_OK, db);
         began = seconds();
         used = cpu();
-        for (long i = 1; i <= rows; i++) {
+        for (long i = 1; i <= moved; i++) {
                 if ((i - 1) % batch == 0)
                         run(db, "BEGIN IMMEDIATE");
-                move(db, update, i);
-                if (i % batch == 0 || i == rows)
+                move(db, update, rows - moved + i);
+                if (i % batch == 0 || i == moved)
                         run(db, "COMMIT");
         }
-        printf("%.0f %.2f\n", (double)rows / (seconds() - began), (cpu() - used) * 1e6 / (double)rows);
+        printf("%.0f %.2f\n", (double)moved / (seconds() - began), (cpu() - used) * 1e6 / (double)moved);
         sqlite3_finalize(update);
         sqlite3_close(db);
         return 0;

@@ -4,18 +4,17 @@
 No load generator that Debian has (wrk, ab, siege, hey) opens WebSockets and listens, so this one does: sockets without a
 library, one epoll set, no more than the head of each frame and two members of each message are looked at.
 """
-import base64, http.client, json, os, pathlib, re, resource, select, socket, threading, time
+import base64, http.client, json, os, re, resource, select, socket, tempfile, threading, time
 
+from figures import Failed, Figure, Group, within
+from server import ADMIN, BUILD, ORDER, cpu_seconds, kuryed, memory
+
+WATCHERS, MIB = 10000, 280
+RATE, P99_MS = 1000, 1000  # changes a second over them
 SCREENS = 10  # of each restaurant
 STEPS = ("hazirlanacak", "hazirlaniyor", "hazir", "teslim-edilecek", "teslim-edildi")
 ABOUT = re.compile(rb'"at":"([^"]+)".*"orderId":"(\w+)".*"rev":(\d+)', re.S)
 DRIVERS = 32  # connections that move orders: each waits for its commit
-
-
-def memory(pid):
-    """Resident MiB."""
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
 
 
 class Screens:
@@ -118,24 +117,41 @@ def moves(address, jobs, rate):
     return time.monotonic() - began
 
 
-def measure(pid, url, make_restaurant, make_order, cpu_seconds, watchers, rate, seconds):
-    """`make_restaurant()` gives a token, `make_order(token)` an orderId."""
+def measure(server, watchers, rate, seconds):
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
-    address = url.removeprefix("http://")
-    tokens = [make_restaurant() for _ in range(watchers // SCREENS)]
-    orders = [(token, make_order(token)) for token in tokens]
-    orders += [(token, make_order(token)) for token in tokens[:max(0, rate * seconds // len(STEPS) - len(tokens))]]
-    idle = memory(pid)
+    address = server.url.removeprefix("http://")
+    new = {name: value for name, value in ORDER.items() if name not in ("platformOrderId", "orderId")} | {"status": "yeni"}
+
+    def order(token):
+        return token, server.call("POST", "/orders", token, new)["orderId"]
+    tokens = [server.call("POST", "/restaurants", ADMIN, {"name": "Bench"})["token"] for _ in range(watchers // SCREENS)]
+    orders = [order(token) for token in tokens]
+    orders += [order(token) for token in tokens[:max(0, rate * seconds // len(STEPS) - len(tokens))]]
     screens = Screens(address, tokens, SCREENS)
     try:
-        full = memory(pid)
+        full = memory(server.pid)
         jobs = [(token, order, step) for step in STEPS for token, order in orders][:rate * seconds]
-        cpu = cpu_seconds(pid)
+        cpu = cpu_seconds(server.pid)
         took = moves(address, jobs, rate)
         screens.waits(len(jobs) * SCREENS)
-        cpu = cpu_seconds(pid) - cpu
+        cpu = cpu_seconds(server.pid) - cpu
         delays = screens.delays()
     finally:
         screens.close()
-    return {"memory": full, "idle": idle, "rate": len(jobs) / took, "cpu": 100 * cpu / took,
+    return {"memory": full, "rate": len(jobs) / took, "cpu": 100 * cpu / took,
             "p50": delays[len(delays) // 2], "p99": delays[len(delays) * 99 // 100]}
+
+
+def runs(run):
+    for _ in range(run.repeats):
+        with tempfile.TemporaryDirectory(dir=BUILD) as folder, kuryed(f"sqlite:{folder}/bench.db") as server:
+            seen = measure(server, WATCHERS, RATE, run.pick(3, 10))
+        if seen["rate"] < 0.9 * RATE:
+            raise Failed("the orders of watched restaurants could not be moved fast enough")
+        yield seen
+
+
+GROUPS = [Group("watchers", [
+    within(f"memory with {WATCHERS:,} watchers", "MiB", MIB, lambda run: run["memory"]),
+    within(f"p99 from a change to the last of its {SCREENS} watchers", "ms", P99_MS, lambda run: run["p99"]),
+    Figure(f"CPU at {RATE:,} changes/s over them", "%", "one core", lambda run: (run["cpu"], 100))], runs)]

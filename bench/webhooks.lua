@@ -1,20 +1,29 @@
--- Moves one order a request, ids counting up from 1, or from behind the third argument, and says at the end what came back.
--- With a fourth, each connection asks once in so many ms on average, at random.
+-- Moves one order a request, ids counting up from behind the third argument. With a fourth above 0, each connection asks once
+-- in so many ms on average, at random. With a fifth it stops after so many, for who has no more orders than that.
+require "result"
+local ffi = require "ffi"
+ffi.cdef "struct moment { long s, ns; }; int clock_gettime(int, struct moment *);"
+
+local function now()
+  local moment = ffi.new "struct moment"
+  ffi.C.clock_gettime(1, moment)
+  return tonumber(moment.s) * 1e6 + tonumber(moment.ns) / 1e3
+end
 function init(args)
   headers = {["Content-Type"] = "application/json", ["x-api-key"] = args[1]}
-  restaurant, n = args[2], tonumber(args[3] or 0)
-  if args[4] then
+  restaurant, n, pause, last = args[2], tonumber(args[3]), tonumber(args[4]), args[3] + args[5]
+  began = now()
+  if pause > 0 then
     math.randomseed(1)
-    function delay() return math.random(0, 2 * tonumber(args[4])) end
+    function delay() return math.random(0, 2 * pause) end
   end
 end
 function request()
+  if n >= last and not took then
+    took = now() - began
+    wrk.thread:stop()
+  end
   n = n + 1
   return wrk.format("POST", "/api/v1/webhook/courier/status-update", headers,
-    string.format('{"restaurantId":"%s","orderId":"%024x","status":1}', restaurant, n))
-end
-function done(summary, latency)
-  io.write(string.format("\nresult %d %d %d %d %d\n", summary.requests, summary.duration, summary.errors.status +
-    summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout,
-    latency:percentile(50), latency:percentile(99)))
+    string.format('{"restaurantId":"%s","orderId":"%024d","status":1}', restaurant, n))
 end
