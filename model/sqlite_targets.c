@@ -30,12 +30,20 @@ static void lease_drop(struct conn *conn, struct lease *lease)
         free(lease);
 }
 
+/* Before one of its marks is set: how the transaction ends shall change it. */
+static struct lease *lease_touch(struct conn *conn, struct lease *lease)
+{
+        if (!lease->fresh && !lease->over && !lease->after)
+                SLIST_INSERT_HEAD(&conn->touched, lease, entry);
+        return lease;
+}
+
 void leases_commit(struct conn *conn, bool committed)
 {
         struct lease *lease;
-        struct lease *next;
 
-        HASH_ITER(hh, conn->leases, lease, next) {
+        while ((lease = SLIST_FIRST(&conn->touched))) {
+                SLIST_REMOVE_HEAD(&conn->touched, entry);
                 if (!committed && lease->fresh && lease->after) {
                         lease->token = ++conn->last_token; /* nobody's */
                         lease->until_ms = 0;
@@ -79,7 +87,7 @@ static enum err lease_take(struct conn *conn, const struct due *due, int64_t unt
         struct lease *lease = lease_find(conn, due);
 
         if (lease) {
-                lease->after = true;
+                lease_touch(conn, lease)->after = true;
         } else {
                 lease = calloc(1, sizeof *lease);
                 if (!lease)
@@ -94,7 +102,7 @@ static enum err lease_take(struct conn *conn, const struct due *due, int64_t unt
         }
         lease->token = ++conn->last_token; /* model: tokens of their own */
         lease->until_ms = until_ms;
-        lease->fresh = true;
+        lease_touch(conn, lease)->fresh = true;
         *ret = lease->token;
         return ERR_OK;
 }
@@ -345,7 +353,8 @@ enum err sqlite_settle(void *arg, struct store_settle *settle, struct why *why)
         if (!lease) /* model: the lease */
                 return ERR_OK;
         e = held_read(conn, &settle->due, &held, &found, why);
-        lease->over = e == ERR_OK && !found; /* it was swept */
+        if (e == ERR_OK && !found) /* it was swept */
+                lease_touch(conn, lease)->over = true;
         if (e != ERR_OK || !found)
                 return e;
         e = write_settlement(conn, settle, &held, why);
@@ -356,7 +365,7 @@ enum err sqlite_settle(void *arg, struct store_settle *settle, struct why *why)
         if (settle->settlement.kind == SETTLE_MORE && settle->outcome == SETTLE_WRITTEN)
                 lease->until_ms = store_lease_now(conn->store) + settle->lease_ms; /* model: more */
         else
-                lease->over = true;
+                lease_touch(conn, lease)->over = true;
         if (settle->settlement.kind == SETTLE_DEAD && settle->outcome == SETTLE_WRITTEN)
                 job_changed(&settle->job, &settle->due, held.rev + !held.dead, held.status, held.status);
         return ERR_OK;
@@ -376,7 +385,8 @@ enum err sqlite_release(void *arg, struct store_release *release, struct why *wh
         s = sql_of(conn, for_party(SQL_RELEASE, due->party), &due->order, &due->restaurant);
         sqlite3_bind_int(s, 3, release->unsure); /* model: doubt given back */
         e = sql_run(conn, s, NULL, why);
-        lease->over = e == ERR_OK;
+        if (e == ERR_OK)
+                lease_touch(conn, lease)->over = true;
         return e;
 }
 
@@ -438,7 +448,7 @@ enum err sqlite_call(void *arg, const struct order *order, const struct id *firm
         e = sql_run(conn, s, NULL, why);
         *ret = e == ERR_OK && sqlite3_changes(conn->db) == 1;
         if (*ret && lease) {
-                lease->over = true;
+                lease_touch(conn, lease)->over = true;
                 /* Nobody's, also where the commit fails: it may stand all the same. */
                 lease->token = ++conn->last_token;
         }

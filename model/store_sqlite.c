@@ -94,8 +94,7 @@ static bool commit(struct sqlite *sqlite, int jobs)
                 return false;
         store_commit(sqlite->store, jobs, time_boot_us() - began_us);
         conn->ahead_ms = conn->ahead_now_ms;
-        if (conn->leases)
-                leases_commit(conn, true);
+        leases_commit(conn, true);
         return true;
 }
 

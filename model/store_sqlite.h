@@ -5,6 +5,7 @@
 #include "model/backend.h"
 
 #include <sqlite3.h>
+#include <sys/queue.h>
 
 /* An allocation that fails must not end the process: that claim fails. */
 #define HASH_NONFATAL_OOM 1
@@ -86,9 +87,10 @@ struct lease {
         } key;
         uint64_t token;
         int64_t until_ms;
-        bool fresh; /* taken in the running transaction: a rollback takes it back */
-        bool over;  /* ended in the running transaction: a rollback keeps it */
-        bool after; /* one that ran out: a rollback leaves that */
+        bool fresh;               /* taken in the running transaction: a rollback takes it back */
+        bool over;                /* ended in the running transaction: a rollback keeps it */
+        bool after;               /* one that ran out: a rollback leaves that */
+        SLIST_ENTRY(lease) entry; /* where one of the three is true */
         UT_hash_handle hh;
 };
 
@@ -99,6 +101,7 @@ struct conn {
         bool failed; /* a statement failed in a way that ends the transaction */
         /* of the writer alone */
         struct lease *leases;
+        SLIST_HEAD(, lease) touched; /* by the running transaction */
         uint64_t last_token;
         int64_t quiet_until_ms; /* by store_lease_now(): what is in doubt is not claimed before; 0: nothing was */
         int64_t ahead_ms; /* by how much the wall clock was ahead of BOOTTIME at the last look; 0: there was none */

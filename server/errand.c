@@ -51,8 +51,7 @@ static void end(struct errand *errand)
         reminders_by(outbound, time_boot_ms() + GATHER_MS);
         session->active--;
         session_leave(session, time_boot_ms());
-        LIST_REMOVE(errand, entry);
-        outbound->n_errands--;
+        HASH_DEL(outbound->errands, errand);
         outbound->n_firms -= due.party == PARTY_COURIER;
         forget_all(errand);
         free(errand);
@@ -83,18 +82,35 @@ static bool offer_again(struct errand *errand, const struct job *job)
         if (time_boot_ms() + AGAIN_MS > errand->lease_until_ms || atomic_load(&errand->outbound->stopping))
                 return false;
         errand->again_ms = time_boot_ms() + AGAIN_MS;
+        LIST_INSERT_HEAD(&errand->outbound->failed, errand, entry);
         return true;
 }
 
-void errand_again(struct errand *errand, int64_t now_ms)
+void errands_again(struct outbound *outbound, int64_t now_ms)
 {
-        if (errand->again_ms == 0 || errand->again_ms > now_ms)
-                return;
-        errand->again_ms = 0;
-        if (errand->releasing)
-                store_release(errand->outbound->store, &errand->release);
-        else
-                store_settle(errand->outbound->store, &errand->settle);
+        struct errand *errand = LIST_FIRST(&outbound->failed);
+        struct errand *next;
+
+        for (; errand; errand = next) {
+                next = LIST_NEXT(errand, entry);
+                if (errand->again_ms > now_ms)
+                        continue;
+                LIST_REMOVE(errand, entry);
+                if (errand->releasing)
+                        store_release(outbound->store, &errand->release);
+                else
+                        store_settle(outbound->store, &errand->settle);
+        }
+}
+
+int64_t errands_until(const struct outbound *outbound, int64_t until_ms)
+{
+        const struct errand *errand;
+
+        LIST_FOREACH(errand, &outbound->failed, entry)
+                if (errand->again_ms < until_ms)
+                        until_ms = errand->again_ms;
+        return until_ms;
 }
 
 static void released(struct letter *letter)
@@ -420,10 +436,8 @@ struct errand *errand_find(const struct outbound *outbound, const struct due *du
 {
         struct errand *errand;
 
-        LIST_FOREACH(errand, &outbound->errands, entry)
-                if (id_equal(&errand->claim.due.order, &due->order) && errand->claim.due.party == due->party)
-                        return errand;
-        return NULL;
+        HASH_FIND(hh, outbound->errands, due, sizeof *due, errand);
+        return errand;
 }
 
 void errand_enter(struct errand *errand, struct lane *lane)
@@ -438,13 +452,16 @@ bool errand_begin(struct outbound *outbound, const struct due *due, struct sessi
 
         if (!errand)
                 return false;
+        errand->claim.due = *due;
+        HASH_ADD(hh, outbound->errands, claim.due, sizeof errand->claim.due, errand);
+        if (!errand->hh.tbl) {
+                free(errand);
+                return false;
+        }
         errand->outbound = outbound;
         errand->session = session;
-        LIST_INSERT_HEAD(&outbound->errands, errand, entry);
-        outbound->n_errands++;
         outbound->n_firms += due->party == PARTY_COURIER;
         session->active++;
-        errand->claim.due = *due;
         if (due->party == PARTY_PLATFORM)
                 errand_enter(errand, &outbound->lanes[due->platform]);
         errand->lease_until_ms = time_boot_ms() + lease_ms(errand);

@@ -29,9 +29,9 @@ struct outbound {
         struct host *hosts; /* the courier firms' */
         bool missed;        /* as struct lane's, of what is owed to firms */
         struct session *sessions;
-        LIST_HEAD(, errand) errands; /* all under way */
-        int n_errands;
+        struct errand *errands;     /* all under way */
         int n_firms;                /* of them, those to courier firms */
+        LIST_HEAD(, errand) failed; /* of them, those whose settlement the store did not take */
         LIST_HEAD(, query) queries; /* those that hold a session */
         atomic_int n_queries;       /* submitted and not handed back */
         struct reminder *reminders;
@@ -92,7 +92,6 @@ struct reminder {
 
 struct errand {
         struct outbound *outbound;
-        LIST_ENTRY(errand) entry; /* of outbound->errands */
         struct login_waiter waiter;
         struct session *session;
         struct lane *lane; /* in which it counts; NULL: a firm's whose host is not known yet */
@@ -103,12 +102,14 @@ struct errand {
         bool hinted;              /* since the claim: look again at the end */
         bool renewed;             /* the login was renewed in this try */
         int64_t lease_until_ms;   /* CLOCK_BOOTTIME */
-        int64_t again_ms; /* CLOCK_BOOTTIME: when the store is asked again to write; 0: not waiting for that */
+        LIST_ENTRY(errand) entry; /* of outbound->failed */
+        int64_t again_ms; /* CLOCK_BOOTTIME: when, as one of them, the store is asked again to write */
         bool releasing;   /* what it is asked is store_release, not store_settle */
-        struct store_claim claim;
+        struct store_claim claim; /* its `due` is the key */
         struct store_settle settle;
         struct store_release release;
         struct call call;
+        UT_hash_handle hh;
 };
 
 /* outbound.c: a target that is due is claimed where there is room; false: it was not. */
@@ -160,7 +161,9 @@ struct errand *errand_find(const struct outbound *outbound, const struct due *du
 /* errand.c: begins with the claim; the lane and the session have room. False without memory. */
 bool errand_begin(struct outbound *outbound, const struct due *due, struct session *session);
 /* errand.c: asks the store once more to write what it refused, where that is due. */
-void errand_again(struct errand *errand, int64_t now_ms);
+void errands_again(struct outbound *outbound, int64_t now_ms);
+/* errand.c: at the latest then there is one. */
+int64_t errands_until(const struct outbound *outbound, int64_t until_ms);
 /* errand.c: counts it in the lane from now on. */
 void errand_enter(struct errand *errand, struct lane *lane);
 

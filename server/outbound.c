@@ -270,16 +270,12 @@ void outbound_ring(struct outbound *o)
 
 static int wait_ms(const struct outbound *o, int64_t now_ms)
 {
-        const struct errand *errand;
         const bool draining = atomic_load(&o->draining);
         int64_t until = o->looking || draining ? now_ms + LOOK_MS : o->look_at_ms;
 
         if (o->remind_at_ms < until)
                 until = o->remind_at_ms;
-        LIST_FOREACH(errand, &o->errands, entry)
-                if (errand->again_ms > 0 && errand->again_ms < until)
-                        until = errand->again_ms;
-        until = queries_until(o, until);
+        until = queries_until(o, errands_until(o, until));
         if (draining && until > now_ms + DRAIN_STEP_MS)
                 until = now_ms + DRAIN_STEP_MS;
         return until > now_ms ? (int)(until - now_ms) : 0;
@@ -288,7 +284,6 @@ static int wait_ms(const struct outbound *o, int64_t now_ms)
 static void go_round(struct outbound *o)
 {
         struct pollfd wait = {.fd = o->in.fd, .events = POLLIN};
-        struct errand *errand;
         int64_t now_ms;
 
         store_kick(o->store);
@@ -296,8 +291,7 @@ static void go_round(struct outbound *o)
         inbox_run(&o->in);
         now_ms = time_boot_ms();
         atomic_store(&o->pulse_ms, now_ms);
-        LIST_FOREACH(errand, &o->errands, entry)
-                errand_again(errand, now_ms);
+        errands_again(o, now_ms);
         queries_expire(o, now_ms);
         if (now_ms >= o->sweep_at_ms) {
                 o->sweep_at_ms = now_ms + SWEEP_MS;
@@ -310,7 +304,7 @@ static void go_round(struct outbound *o)
 
 static bool is_busy(const struct outbound *o)
 {
-        return o->n_errands > 0 || atomic_load(&o->n_queries) > 0;
+        return o->errands || atomic_load(&o->n_queries) > 0;
 }
 
 static void *loop(void *arg)

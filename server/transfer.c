@@ -110,8 +110,9 @@ static int port_of(curl_socket_t fd)
                        : 0;
 }
 
-/* The connection between these two; NULL: not one that we opened. curl does not tell it by its socket here. */
-static const struct connection_open *find_open(const struct outlet *outlet, const char *to, int to_port,
+/* The connection between these two; NULL: not one that we opened. curl does not tell it by its socket here. What is used goes
+ * to the front, so that those that hang are not gone through each time. */
+static const struct connection_open *find_open(struct outlet *outlet, const char *to, int to_port,
                                                int from_port)
 {
         struct connection_open *c;
@@ -121,8 +122,11 @@ static const struct connection_open *find_open(const struct outlet *outlet, cons
                         continue;
                 if (c->from_port == 0)
                         c->from_port = port_of(c->fd);
-                if (c->from_port == from_port)
-                        return c;
+                if (c->from_port != from_port)
+                        continue;
+                LIST_REMOVE(c, entry);
+                LIST_INSERT_HEAD(&outlet->open, c, entry);
+                return c;
         }
         return NULL;
 }
