@@ -144,6 +144,44 @@ static void a_history_survives_its_keeping(void **state)
         assert_int_equal(moves_read(order, text, NULL), ERR_OK);
 }
 
+/* By hand or by json-c, which reads what has a space. */
+static void a_history_is_the_same_whoever_reads_it(void **state)
+{
+        static const char *const rows[] = {
+                "{\"s\":0,\"at\":0,\"by\":2}",
+                "{\"s\":6,\"at\":999999999999999,\"by\":0}",
+                "{\"s\":1,\"at\":1,\"by\":1,\"op\":\"00112233445566778899aabbccddeeff\"}",
+                "{\"s\":1,\"at\":1,\"by\":1,\"op\":\"\",\"i\":\"0102030405060708090a0b0c\"}",
+                "{\"s\":1,\"at\":1,\"by\":1,\"i\":\"0102030405060708090a0b0c\"}",
+                "{\"s\":1,\"at\":1000000000000000,\"by\":1}",
+                "{\"s\":1,\"at\":01,\"by\":1}",
+                "{\"s\":7,\"at\":1,\"by\":0}",
+                "{\"s\":1,\"at\":1,\"by\":3}",
+                "{\"s\":1,\"at\":-1,\"by\":0}",
+                "{\"s\":1,\"at\":1,\"by\":0,\"i\":\"\"}",
+                "{\"s\":1,\"at\":1,\"by\":0,\"i\":\"0102\"}",
+                "{\"s\":1,\"at\":1,\"by\":0,\"op\":\"00112233445566778899aabbccddeeff0\"}",
+                "{\"s\":1,\"at\":1,\"by\":0,\"op\":\"0\\u0030\"}",
+                "{\"s\":1,\"at\":1,\"by\":0}}",
+                "{\"s\":1,\"at\":1,\"by\":0},",
+                "{\"s\":1,\"at\":1,\"by\":0",
+                "{\"at\":1,\"s\":1,\"by\":0}"};
+
+        (void)state;
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+                CLEAN(order_free_at)
+                struct order *one = begun(least, NULL, NULL), *other = begun(least, NULL, NULL);
+                CLEAN(free_at) char *text = NULL, *spaced = NULL, *of_one = NULL, *of_other = NULL;
+
+                assert_true(asprintf(&text, "[%s]", rows[i]) > 0 && asprintf(&spaced, "[%s] ", rows[i]) > 0);
+                if (moves_read(one, text, NULL) != moves_read(other, spaced, NULL))
+                        fail_msg("%s is read by one only", rows[i]);
+                of_one = moves_write(one->moves, one->n_moves);
+                of_other = moves_write(other->moves, other->n_moves);
+                assert_string_equal(of_one, of_other);
+        }
+}
+
 #define ROW "{\"s\":1,\"at\":1,\"by\":0}"
 #define SEVEN_ROWS "[" ROW "," ROW "," ROW "," ROW "," ROW "," ROW "," ROW "]"
 
@@ -311,6 +349,7 @@ int main(void)
                 cmocka_unit_test(a_phone_order_gets_its_id_and_number_and_never_owes),
                 cmocka_unit_test(a_number_and_an_id_that_were_brought_stay),
                 cmocka_unit_test(a_history_survives_its_keeping),
+                cmocka_unit_test(a_history_is_the_same_whoever_reads_it),
                 cmocka_unit_test(what_is_no_history_changes_nothing),
                 cmocka_unit_test(a_row_of_a_list_has_no_history_and_no_deliveries),
                 cmocka_unit_test(a_whole_order_has_its_history_and_deliveries),
