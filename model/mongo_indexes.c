@@ -16,6 +16,8 @@ static const struct {
                    "\"unique\":true}"},
         {"orders", "{\"name\":\"page\",\"key\":{\"restaurantId\":1,\"createdAt\":-1,\"_id\":-1}}"},
         {"orders", "{\"name\":\"pageOfAll\",\"key\":{\"createdAt\":-1,\"_id\":-1}}"},
+        {"orders", "{\"name\":\"open\",\"key\":{\"restaurantId\":1,\"status\":1,\"createdAt\":-1,\"_id\":-1},"
+                   "\"partialFilterExpression\":{\"rank\":{\"$lt\":5}}}"},
         {"orders", "{\"name\":\"changes\",\"key\":{\"restaurantId\":1,\"seenAt\":1,\"_id\":1}}"},
         {"orders", "{\"name\":\"dueToPlatform\",\"key\":{\"out.platform.at\":1,\"out.platform.until\":1},"
                    "\"partialFilterExpression\":{\"out.platform.at\":" LATER "}}"},

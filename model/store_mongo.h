@@ -160,6 +160,8 @@ enum err mongo_order_find(void *conn, const struct order *like, struct order **r
 enum err mongo_order_move(void *conn, struct store_move *move, const struct move *row, struct why *why);
 enum err mongo_order_rewrite(void *conn, struct store_rewrite *rewrite, int64_t now_ms, bool *ret,
                              struct why *why);
+
+/* mongo_lists.c: backend.h's operations on many orders. */
 enum err mongo_order_scan(void *conn, const struct store_list *list, const struct page *page,
                           order_visit_fn *visit, void *arg, struct why *why);
 enum err mongo_changes(void *conn, struct store_changes *changes, struct why *why);

@@ -3,6 +3,8 @@
 #include "model/clean.h"
 #include "tests/contract/world.h"
 
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -212,6 +214,48 @@ TEST(of_two_firms_that_many_call_one_has_the_order)
         assert_int_equal(changes_heard(NULL), 1);
 }
 
+/* --- answers --- */
+
+struct heard {
+        struct inbox in;
+        atomic_int wakes, answers;
+        sem_t all;
+};
+
+static void hear(void *arg)
+{
+        struct heard *heard = arg;
+
+        atomic_fetch_add(&heard->wakes, 1);
+        for (struct letter *letter = inbox_take(&heard->in); letter; letter = letter->next)
+                if (atomic_fetch_add(&heard->answers, 1) == 8 * CROWD - 1)
+                        sem_post(&heard->all);
+}
+
+/* A wake-up costs whoever asked a look at all of its connections; how many come together is the store's to say. */
+TEST(where_many_wait_answers_come_together)
+{
+        struct store_move moves[8 * CROWD];
+        const struct id id = order_new(PLATFORM_DUKKANGO, STATUS_ACCEPTED);
+        struct heard heard = {0};
+
+        inbox_init_wake(&heard.in, hear, &heard);
+        sem_init(&heard.all, 0, 0);
+        for (int i = 0; i < 8 * CROWD; i++) {
+                moves[i] = (struct store_move){.job.access = trusted(world.restaurant),
+                                               .job.reply = &heard.in,
+                                               .order = id,
+                                               .to = STATUS_READY,
+                                               .by = ACTOR_RESTAURANT};
+                store_move(world.store, &moves[i]);
+        }
+        store_kick(world.store);
+        assert_int_equal(sem_wait(&heard.all), 0);
+        assert_in_range(atomic_load(&heard.wakes), 1, 8 * CROWD / 3);
+        inbox_done(&heard.in);
+        sem_destroy(&heard.all);
+}
+
 static const struct CMUnitTest tests[] = {
         STORY(of_many_who_set_out_one_moves_the_order),
         STORY(of_many_who_delivered_one_moves_the_order),
@@ -219,6 +263,7 @@ static const struct CMUnitTest tests[] = {
         STORY(of_many_who_bring_an_order_one_makes_it),
         STORY(of_many_who_want_a_target_one_has_it),
         STORY(of_two_firms_that_many_call_one_has_the_order),
+        STORY(where_many_wait_answers_come_together),
 };
 
 extern const struct chapter crowd_chapter;

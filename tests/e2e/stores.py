@@ -17,6 +17,7 @@ from bson import ObjectId
 
 from mongo_relay import Relay
 from process import WAIT
+from questions import strange
 
 STORE = os.environ.get("KURYE_TEST_STORE", "sqlite")
 MONGODB_URI = os.environ.get("KURYE_TEST_MONGODB_URI", "")
@@ -117,6 +118,8 @@ class MongoDB:
     def close(self):
         self.relay.close()
         direct().drop_database(self.database.name)
+        unplanned = strange(self.relay.seen())
+        assert not unplanned, f"no index is meant for it: {unplanned}"
 
 
 @functools.cache

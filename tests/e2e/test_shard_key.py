@@ -24,12 +24,11 @@ def told():
     """A world in which all that is common has happened, and what went over the wire for it."""
     with World(outbound_timeout="500ms", lease_slack="200ms") as world:
         world.store.relay.forget()
-        happen(world)
+        happen(world, world.restaurant().connected("dukkango", "trendyolyemek"))
         yield world
 
 
-def happen(world):
-    place = world.restaurant().connected("dukkango", "trendyolyemek")
+def happen(world, place):
     courier = place.courier()
     orders = [place.order(name, "yeni") for name in ("dukkango", "trendyolyemek", "phone")]
     for order in orders[:2]:
