@@ -22,6 +22,7 @@ static const char *database;
 static long orders;
 static long first = 1;
 static atomic_long taken;
+static pthread_barrier_t ready;
 
 static void fail(const char *text)
 {
@@ -118,11 +119,24 @@ static void move(mongoc_collection_t *collection, long n)
 
 /* ---- all of them ---- */
 
+/* A kuryed has long connected when the webhooks come. */
+static void connect_to_server(mongoc_client_t *client)
+{
+        bson_t *ping = BCON_NEW("ping", BCON_INT32(1));
+        bson_error_t error;
+
+        if (!mongoc_client_command_simple(client, "admin", ping, NULL, NULL, &error))
+                fail(error.message);
+        bson_destroy(ping);
+}
+
 static void *work(void *arg)
 {
         mongoc_client_t *client = mongoc_client_pool_pop(pool);
         mongoc_collection_t *collection = mongoc_client_get_collection(client, database, "orders");
 
+        connect_to_server(client);
+        pthread_barrier_wait(&ready);
         for (long n = taken++; n < orders; n = taken++)
                 move(collection, first + n);
         mongoc_collection_destroy(collection);
@@ -130,7 +144,7 @@ static void *work(void *arg)
         return arg;
 }
 
-/* As kuryed makes them; its threads, too, connect with their first command. */
+/* As kuryed makes them. */
 static void open_pool(const char *where, int threads)
 {
         mongoc_uri_t *uri = mongoc_uri_new(where);
@@ -152,19 +166,6 @@ static void open_pool(const char *where, int threads)
         mongoc_uri_destroy(uri);
 }
 
-/* A kuryed has long found its server when the webhooks come. */
-static void find_server(void)
-{
-        mongoc_client_t *client = mongoc_client_pool_pop(pool);
-        bson_t *ping = BCON_NEW("ping", BCON_INT32(1));
-        bson_error_t error;
-
-        if (!mongoc_client_command_simple(client, "admin", ping, NULL, NULL, &error))
-                fail(error.message);
-        bson_destroy(ping);
-        mongoc_client_pool_push(pool, client);
-}
-
 int main(int argc, char **argv)
 {
         pthread_t threads[THREADS_MAX];
@@ -176,12 +177,13 @@ int main(int argc, char **argv)
                 return 2;
         mongoc_init();
         open_pool(argv[1], n);
-        find_server();
-        began = seconds();
-        used = cpu();
+        pthread_barrier_init(&ready, NULL, (unsigned)n + 1);
         for (int i = 0; i < n; i++)
                 if (pthread_create(&threads[i], NULL, work, NULL) != 0)
                         fail("no thread");
+        pthread_barrier_wait(&ready);
+        began = seconds();
+        used = cpu();
         for (int i = 0; i < n; i++)
                 pthread_join(threads[i], NULL);
         printf("%.0f %.2f\n", (double)orders / (seconds() - began), (cpu() - used) * 1e6 / (double)orders);

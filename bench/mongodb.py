@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """mongodb.py - durable webhooks on a MongoDB, and that MongoDB: whether one runs, and databases with orders in them.
 
-Beside them, in the same minute: the same updates, asked by as many threads of bare libmongoc as kuryed has at once
+Beside them, second by second in turns: the same updates, asked by as many threads of bare libmongoc as kuryed has at once
 (bench/mongo_updates.c). The MongoDB is the one of tools/mongodb; one that is started waits for the disk, and is stopped again.
 """
 import contextlib, os, secrets, subprocess, threading
@@ -16,6 +16,7 @@ from server import BUILD, ORDER, ROOT, kuryed
 UNAVAILABLE = 69  # EX_UNAVAILABLE: what tools/mongodb says where none can be had
 BATCH = 100000    # copies in a command: the numbers of all are a document in between
 WARMUP = 1000     # updates before the counted ones: MongoDB starts what it needs, and shows how fast it is
+TURNS = 3         # of ours and the bare loop's
 THREADS = 32      # as many commands at once as kuryed sends; model/store_mongo.c
 
 
@@ -107,25 +108,37 @@ class Database:
         return now
 
 
-def measure(uri, connections, seconds):
-    """Ours and the bare loop, each in a database of its own."""
-    threads = min(connections, THREADS)
-    with Database(uri) as base, Database(uri) as raw:
-        with kuryed(base.uri) as server:
-            token, key = server.provision()
-            server.call("POST", "/orders", token, ORDER)
-            raw.fill(base, WARMUP)
-            warm = load.bare("mongo_updates", raw.uri, WARMUP, threads)
-            base.copy(round(3 * warm["rate"] * seconds) + connections)
-            disk.settle(BUILD)
-            server.ping(key)
-            before = server.metric("kuryed_store_commands_total{")
-            ours = load.webhooks(server, key, connections, seconds)
-            moved = base.moved()
-            ours["trips"] = (server.metric("kuryed_store_commands_total{") - before) / moved
-        raw.fill(base, ours["requests"])
+def in_turns(server, key, raw, connections, threads):
+    """Ours and the bare loop, a second each, time and again: MongoDB itself is now quick, now slow. The first turn warms up."""
+    first, turns = 0, []
+    for _ in range(1 + TURNS):
+        ours = load.webhooks(server, key, connections, 1, first)
         disk.settle(BUILD)
-        limit = load.bare("mongo_updates", raw.uri, ours["requests"], threads)
+        turns.append((ours, load.bare("mongo_updates", raw.uri, ours["requests"], threads, first + 1)))
+        disk.settle(BUILD)
+        first += ours["requests"] + 2 * connections  # the load ends a little behind what it counts
+    requests = [ours["requests"] for ours, _ in turns[1:]]
+    return [{"rate": sum(requests) / sum(n / done["rate"] for n, done in zip(requests, side)),
+             "cpu": sum(n * done["cpu"] for n, done in zip(requests, side)) / sum(requests)} for side in list(zip(*turns[1:]))]
+
+
+def measure(uri, connections):
+    """Ours and the bare loop, each in a database of its own with as many orders."""
+    threads = min(connections, THREADS)
+    with Database(uri) as base, Database(uri) as raw, kuryed(base.uri) as server:
+        token, key = server.provision()
+        server.call("POST", "/orders", token, ORDER)
+        raw.fill(base, WARMUP)
+        warm = load.bare("mongo_updates", raw.uri, WARMUP, threads)
+        orders = round(3 * (1 + TURNS) * warm["rate"])
+        raw.fill(base, orders)
+        base.copy(orders)
+        disk.settle(BUILD)
+        server.ping(key)
+        before = server.metric("kuryed_store_commands_total{")
+        ours, limit = in_turns(server, key, raw, connections, threads)
+        moved = base.moved()
+        ours["trips"] = (server.metric("kuryed_store_commands_total{") - before) / moved
         if shape(raw.order(2)) != shape(base.order(2)):  # wrk throws its script's first request away
             raise Failed("bench/mongo_updates.c does not make the change that kuryed makes")
     return {"ours": ours, "raw": limit}
@@ -133,7 +146,7 @@ def measure(uri, connections, seconds):
 
 def runs(run, connections):
     for _ in range(run.repeats):
-        yield measure(run.mongodb, connections, run.pick(1, 2))
+        yield measure(run.mongodb, connections)
 
 
 def figures(connections):
