@@ -199,7 +199,7 @@ def p95(sorted_ms):
 
 
 def runs(run):
-    seconds = run.pick(3, 10)
+    seconds = run.pick(3, 6)
     for _ in range(run.repeats):
         yield {"jammed": p95(delays(JAMMED, RATE, seconds)), "alone": p95(delays(0, RATE, seconds))}
 

@@ -99,7 +99,7 @@ def measure(seconds, folder):
 def runs(run):
     for _ in range(run.repeats):
         with tempfile.TemporaryDirectory(dir=BUILD) as folder:
-            yield measure(run.pick(5, 12), folder)
+            yield measure(run.pick(5, 8), folder)
 
 
 GROUPS = [Group("hostile", [Figure(f"p99 at {RATE}/s, hostile clients beside it", "ms", "the same without them",

@@ -37,6 +37,15 @@ def running():
             subprocess.run([tool, "stop"], check=True)
 
 
+def version(run):
+    """Of the one that was measured on, if any was."""
+    if "mongodb" not in vars(run):
+        return "none"
+    with pymongo.MongoClient(run.mongodb) as client:
+        told = client.server_info()
+    return f"FerretDB {told['ferretdb']['version']}" if "ferretdb" in told else told["version"]
+
+
 def order_id(n):
     return bson.ObjectId(f"{n:024d}")
 

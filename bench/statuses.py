@@ -32,13 +32,13 @@ def asked(server, seconds):
 def embedded(run):
     for _ in range(run.repeats):
         with tempfile.TemporaryDirectory(dir=BUILD) as folder, kuryed(f"sqlite:{folder}/bench.db") as server:
-            yield asked(server, run.pick(5, 10))
+            yield asked(server, run.pick(5, 6))
 
 
 def on_mongodb(run):
     for _ in range(run.repeats):
         with mongodb.Database(run.mongodb) as base, kuryed(base.uri) as server:
-            yield asked(server, run.pick(5, 10))
+            yield asked(server, run.pick(5, 6))
 
 
 def figures(where):

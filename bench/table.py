@@ -49,7 +49,7 @@ def record(path, report):
     of, there = report["machine"], path.read_text(encoding="utf-8")
     head = (f"Commit {report['commit']}, {report['time']}: {of['cores']} cores of {of['processor']}, Linux {of['kernel']}; a flush of the disk "
             f"takes {of['flush p50 ms']} ms (p50), {of['flush p99 ms']} ms (p99). "
-            + ", ".join(f"{name} {version}" for name, version in of["libraries"].items()) + ".")
+            + ", ".join(f"{name} {version}" for name, version in of["libraries"].items()) + f"; MongoDB: {of['mongodb']}.")
     before, _, rest = there.partition(BEGIN)
     _, _, after = rest.partition(END)
     path.write_text(f"{before}{BEGIN}\n{head}\n\n{markdown(report['rows'])}\n{END}{after}", encoding="utf-8")
