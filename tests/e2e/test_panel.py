@@ -292,6 +292,7 @@ class TestOrder:
         place.connect("dukkango", **account)
         page.press(".failure button", "Yeniden dene")
         page.shows("#content", "Her şey yolunda")
+        order.settles("done")  # which is later than that it failed no more
         assert shared.dukkango.told(order) == ["on-the-way"]
 
     def test_an_answer_that_comes_late_overwrites_no_later_one(self, page, shared):

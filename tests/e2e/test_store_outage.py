@@ -29,6 +29,7 @@ SETTINGS = {"request_deadline": "1s", "outbound_timeout": "500ms", "lease_slack"
 def world():
     with World(**SETTINGS) as made:
         doubt(made)
+        eventually(lambda: readiness(made), lambda status: status == 200)  # with so short a deadline nobody waits for its store
         yield made
 
 
