@@ -267,11 +267,9 @@ static bool open_secrets(struct errand *errand)
 
 static void log_in(struct errand *errand)
 {
-        const struct account account = session_account(errand->session, &errand->secrets);
-
         errand->waiter.run = logged_in;
         errand->waiter.owes = true;
-        session_login(errand->session, &account, &errand->waiter);
+        session_login(errand->session, &errand->secrets, &errand->waiter);
 }
 
 static void answered(struct call *call)

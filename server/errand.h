@@ -181,9 +181,10 @@ bool session_has_token(struct session *session, const struct connection_secrets 
 void session_know(struct session *session, const struct record *connection);
 /* Whether it is still that connection, to the letter, and there is a token: then it need not be opened. */
 bool session_may_call(const struct session *session, const struct record *connection, int64_t now_ms);
-/* Logs in with the credentials that session_has_token() was asked about last, which `account` has, or joins the login under
- * way: the waiter is run, perhaps before this returns. */
-void session_login(struct session *session, const struct account *account, struct login_waiter *waiter);
+/* Logs in with these credentials, or joins the login under way: the waiter is run, perhaps before this returns. Where
+ * session_has_token() was asked about others since, it is told to come again, and their token is not kept. */
+void session_login(struct session *session, const struct connection_secrets *secrets,
+                   struct login_waiter *waiter);
 /* It waits no longer. */
 void session_abandon(struct session *session, const struct login_waiter *waiter);
 /* The platform did not take the token. */

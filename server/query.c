@@ -71,11 +71,9 @@ static void logged_in(struct login_waiter *waiter, const struct judgement *judge
 
 static void log_in(struct query *query)
 {
-        const struct account account = session_account(query->session, &query->secrets);
-
         query->waiting = true;
         query->waiter.run = logged_in;
-        session_login(query->session, &account, &query->waiter);
+        session_login(query->session, &query->secrets, &query->waiter);
 }
 
 void queries_expire(struct outbound *outbound, int64_t now_ms)

@@ -216,8 +216,10 @@ void session_abandon(struct session *session, const struct login_waiter *waiter)
         *at = waiter->next;
 }
 
-void session_login(struct session *session, const struct account *account, struct login_waiter *waiter)
+void session_login(struct session *session, const struct connection_secrets *secrets,
+                   struct login_waiter *waiter)
 {
+        const struct account account = session_account(session, secrets);
         const struct dialect *dialect = dialect_of(session->platform);
         const int64_t now_ms = time_boot_ms();
         const int64_t free_ms =
@@ -248,13 +250,13 @@ void session_login(struct session *session, const struct account *account, struc
         if (session->logging_in)
                 return;
         session->logging_in = true;
-        session->asked = session->credentials;
         session->logins_ms[session->n_logins++ % LOGINS_KEPT] = now_ms;
         memset(&session->login, 0, sizeof session->login);
         session->login.timeout_ms = session->outbound->options.timeout_ms;
         session->login.reply = &session->outbound->in;
         session->login.done = logged_in;
-        e = dialect->login(account, &session->login.message, &why);
+        e = digest_of(secrets, &session->asked) ? dialect->login(&account, &session->login.message, &why)
+                                                : FAIL(&why, ERR_NO_MEMORY, "no memory for a login");
         if (e == ERR_OK) {
                 client_submit(session->outbound->client, &session->login);
                 return;

@@ -76,10 +76,11 @@ def takes(seconds):
 
 
 class Hang:
-    """No answer until released; then the connection is closed. The step may be done or not."""
+    """No answer until released; then the connection is closed, or the answer is a refusal. The step may be done or not."""
 
-    def __init__(self, done):
+    def __init__(self, done, refuses=None):
         self.done, self.count = done, 0
+        self.answer = fails(refuses)(None) if refuses else CLOSE
         self.entered, self.released = threading.Event(), threading.Event()
         self.changed = threading.Condition()
 
@@ -97,7 +98,7 @@ class Hang:
             self.changed.notify_all()
         self.entered.set()
         self.released.wait()
-        return CLOSE
+        return self.answer
 
 
 class Late(Hang):
@@ -201,9 +202,9 @@ class Fake:
         with self.changed:
             self.troubles.setdefault(step, deque()).extend([trouble] * times)
 
-    def hang(self, step, times=1, done=False):
+    def hang(self, step, times=1, done=False, refuses=None):
         """The next calls of this step hang until release(), or the end of the test."""
-        hang = Hang(done)
+        hang = Hang(done, refuses)
         self.hangs.append(hang)
         self.next(step, hang, times)
         return hang

@@ -274,6 +274,22 @@ class TestDukkango:
         told("done")
         assert platform.count("login") == before + 1
 
+    def test_what_a_connection_had_before_gives_no_token_to_what_it_has(self, shared, platform):
+        """A call was under way with the old account when another began with the new one; then its own token is refused."""
+        place, hang = shared.restaurant().connected("dukkango"), platform.hang(STEP, refuses=401)
+
+        def moved():
+            order = place.order("dukkango", "hazir")
+            order.becomes("teslim-edilecek")
+            return order
+        old = moved()
+        hang.holds(1)
+        place.connect("dukkango")
+        moved().settles("done")
+        hang.released.set()
+        eventually(old.delivery, lambda delivery: delivery["state"] in ("done", "failed"))
+        moved().settles("done")
+
     def test_a_login_that_hangs_or_fails_is_tried_again(self, courier, order, platform):
         platform.next("login", fails(500), times=2)
         platform.hang("login")
