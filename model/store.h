@@ -3,7 +3,7 @@
  *
  * Every verb is a job: a struct that begins with `struct job`, filled by its submitter, who owns it and keeps it alive
  * until job.letter.run has run on the thread of `reply`. Results live in it; store_x_done() frees them. Nobody waits.
- * Jobs handed over before one store_kick() travel together and may share one commit.
+ * Jobs handed over before one store_kick() may travel together, and then share one commit.
  *
  * Orders and what they owe have verbs of the trade; all else are records. An outcome a caller must think about is the
  * verb's own enum; job.err is a failure, and then nothing but job.why is set and nothing was changed, but for
@@ -117,7 +117,7 @@ enum err store_backup(const char *from, const char *to, struct why *why) MUST_US
 /* Finishes what was submitted, completes it, joins, frees. NULL is fine. */
 void store_close(struct store *store);
 
-/* Hands over all that this thread submitted since the last kick, with one wake-up. */
+/* Hands over all that this thread submitted since the last kick; the store may have begun with it. */
 void store_kick(struct store *store);
 
 /* Whether the last write worked, and none has been at it for 5 s. Threads: any. */

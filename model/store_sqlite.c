@@ -27,6 +27,7 @@
 #define READERS 2
 #define HEARTBEAT_MS 1000 /* while broken */
 #define STUCK_MS 5000     /* a disk that takes so long for one commit does not work; a guess */
+#define EARLY 32 /* jobs with which the writer begins, while more are handed over: docs/performance.md */
 
 struct worker {
         struct sqlite *sqlite;
@@ -44,6 +45,7 @@ struct sqlite {
         struct worker writer;
         struct worker readers[READERS];
         atomic_uint turn;   /* which reader is next */
+        atomic_uint posted; /* to the writer, ever */
         int64_t emptied_ms; /* the writer's: when it last tried to empty the log */
         atomic_bool ready;
         atomic_bool doubtful; /* what lies in the log was perhaps never made safe: nobody may read it */
@@ -291,6 +293,8 @@ static void sqlite_submit(void *state, struct job *job, bool writes)
         if (!writes)
                 worker = &sqlite->readers[atomic_fetch_add(&sqlite->turn, 1) % READERS];
         inbox_post(&worker->in, &job->letter);
+        if (writes && atomic_fetch_add(&sqlite->posted, 1) % EARLY == EARLY - 1)
+                inbox_ring(&worker->in);
 }
 
 static void sqlite_kick(void *state)
