@@ -225,19 +225,21 @@ struct heard {
 static void hear(void *arg)
 {
         struct heard *heard = arg;
+        int n = 0;
 
         atomic_fetch_add(&heard->wakes, 1);
         for (struct letter *letter = inbox_take(&heard->in); letter; letter = letter->next)
-                if (atomic_fetch_add(&heard->answers, 1) == 8 * CROWD - 1)
-                        sem_post(&heard->all);
+                n++;
+        if (atomic_fetch_add(&heard->answers, n) + n == 8 * CROWD) /* they are gone from here on */
+                sem_post(&heard->all);
 }
 
 /* A wake-up costs whoever asked a look at all of its connections; how many come together is the store's to say. */
 TEST(where_many_wait_answers_come_together)
 {
+        static struct heard heard; /* who handed an answer over may still ring when another has taken it */
         struct store_move moves[8 * CROWD];
         const struct id id = order_new(PLATFORM_DUKKANGO, STATUS_ACCEPTED);
-        struct heard heard = {0};
 
         inbox_init_wake(&heard.in, hear, &heard);
         sem_init(&heard.all, 0, 0);
@@ -252,7 +254,6 @@ TEST(where_many_wait_answers_come_together)
         store_kick(world.store);
         assert_int_equal(sem_wait(&heard.all), 0);
         assert_in_range(atomic_load(&heard.wakes), 1, 8 * CROWD / 3);
-        inbox_done(&heard.in);
         sem_destroy(&heard.all);
 }
 
