@@ -7,7 +7,7 @@ import pytest
 
 from fake import fails
 from process import WAIT
-from test_poller import NAME, POLL, SETTINGS, gaps, imported, places
+from test_poller import NAME, POLL, SETTINGS, SOONEST, gaps, imported, places
 from test_servers import Servers
 
 pytestmark = pytest.mark.mongodb_only
@@ -19,7 +19,7 @@ HOLD = 1.2  # seconds: of a lease that nobody ends: two calls and the slack
 def world():
     """The fake finds whoever asks sooner than it allows."""
     with Servers(**SETTINGS) as made:
-        made.dukkango.poll_floor = POLL
+        made.dukkango.poll_floor = SOONEST
         yield made
 
 
@@ -37,7 +37,7 @@ class TestThree:
             orders(world, place, 3)
         for place in several:
             calls = world.dukkango.polled(place.credentials[NAME], 5)
-            assert all(call.status == 200 for call in calls) and min(gaps(calls)) >= POLL
+            assert all(call.status == 200 for call in calls) and min(gaps(calls)) >= SOONEST
             assert max(gaps(calls[1:])) < 5 * POLL
         assert world.dukkango.count("login") <= 3 * len(several)
 
@@ -48,7 +48,7 @@ class TestThree:
         calls = world.dukkango.polled(place.credentials[NAME], 6)
         calls = calls[next(i for i, call in enumerate(calls) if call.status == 429):]
         assert [call.status for call in calls[:4]] == [429, 429, 429, 200]
-        assert all(gap >= least for gap, least in zip(gaps(calls), (POLL, 2 * POLL, 4 * POLL)))
+        assert all(gap >= least for gap, least in zip(gaps(calls), (SOONEST, 2 * SOONEST, 4 * SOONEST)))
 
     def test_one_is_killed(self, world):
         several = [world.restaurant().connected(NAME) for _ in range(5)]
