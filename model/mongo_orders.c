@@ -227,7 +227,7 @@ enum err mongo_order_read(struct mongo_conn *conn, const bson_t *from, bool whol
         if (mongo_id(from, "_id", &id))
                 id_write(&id, text);
         store_damaged(conn->store, "order", text, how.text, why);
-        return e; /* which an analyzer sees is none that goes with an order */
+        return e; /* not what the call gave, which is the same: an analyzer shall see that it is no success */
 }
 
 static enum err read_one(struct mongo_conn *conn, bson_t *filter, struct order **ret, struct why *why)

@@ -173,10 +173,12 @@ enum err run_import(struct store *store, void *conn, struct job *job)
         enum insert insert = INSERT_TAKEN;
         enum err e;
 
-        if (import->order)
+        if (import->order) {
                 order_phone(import->order->document, import->order->phone);
-        e = import->order ? store->ops->order_insert(conn, import->order, &insert, &job->why)
-                          : store->ops->record_insert(conn, import->record, &insert, &job->why);
+                e = store->ops->order_insert(conn, import->order, &insert, &job->why);
+        } else {
+                e = store->ops->record_insert(conn, import->record, &insert, &job->why);
+        }
         import->imported = insert == INSERT_NEW;
         return e;
 }

@@ -4,7 +4,8 @@
  * usage: store_faults NAME [PATTERN]
  *
  * And the same of memory: tests/below/alloc.c is preloaded. The same story is told again and again in one store: once with
- * its first call failing, once with its second … until none is left. A verb that failed is asked for once more and must succeed; in the end everything stands as if nothing had been. */
+ * its first call failing, once with its second … until none is left. A verb that failed is asked for once more and must
+ * succeed; in the end everything stands as if nothing had been. */
 #include "model/clean.h"
 #include "model/json.h"
 #include "model/token.h"
